@@ -1,0 +1,147 @@
+//! The command line: arguments to options, reports to text or JSON. No decision is made here.
+
+mod args;
+mod output;
+mod outside;
+mod progress;
+mod show;
+
+use crate::ops::{self, Commit, Outside};
+use crate::registry::Destination;
+use crate::types::{ErrorKind, Result};
+use args::{Add, Candidate, Cli, Command, Commits, Global, Source, Sync, Take};
+use clap::{CommandFactory as _, Parser as _};
+use output::Output;
+use std::process::ExitCode;
+
+/// Something failed; the rest was done.
+const FAILED: u8 = 1;
+/// The command line or a configuration file cannot be used.
+const USAGE: u8 = 2;
+/// Something awaits a decision.
+const AWAITS: u8 = 3;
+
+/// Runs the program on the process's arguments.
+pub fn main() -> ExitCode {
+    #[expect(clippy::disallowed_methods, reason = "the process's own arguments")]
+    let arguments = std::env::args_os();
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error),
+    };
+    let mut output = Output::new(&cli.global);
+    let result = outside::read(&cli.global).and_then(|outside| run(&outside, &cli, &mut output));
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output.error(&error);
+            let usage = matches!(error.kind(), ErrorKind::Usage | ErrorKind::Config | ErrorKind::NewerFormat);
+            ExitCode::from(if usage { USAGE } else { FAILED })
+        }
+    }
+}
+
+fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
+    match &cli.command {
+        Command::Init { dir } => out.report(&ops::init::init(outside, dir)?, show::init),
+        Command::Add(options) => return add(outside, options, out),
+        Command::Source(Source::List) => out.report(&ops::enable::list(outside)?, show::sources),
+        Command::Source(Source::Enable { name, commits }) => {
+            out.report(&ops::enable::enable(outside, name, &commit(commits))?, show::add);
+        }
+        Command::Sync(options) => return sync(outside, &cli.global, options, out),
+        Command::Status { exit_code } => {
+            let report = ops::status::status(outside)?;
+            out.report(&report, show::status);
+            return Ok(if *exit_code && report.awaits_decision() { AWAITS } else { 0 });
+        }
+        Command::Candidate(command) => candidate(outside, command, out)?,
+        Command::List => out.report(&ops::list::list(outside)?, show::list),
+        Command::Check => {
+            let report = ops::check::check(outside)?;
+            out.report(&report, show::check);
+            return Ok(if report.count(crate::skill::spec::Severity::Error) > 0 { FAILED } else { 0 });
+        }
+        Command::Demo { dir } => demo(outside, dir.as_deref(), out)?,
+        Command::Completions { shell } => {
+            let mut bytes = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "skillgraft", &mut bytes);
+            out.raw(&bytes);
+        }
+    }
+    Ok(0)
+}
+
+fn commit(commits: &Commits) -> Commit {
+    let destination = if commits.propose { Destination::Proposal } else { Destination::DefaultBranch };
+    Commit { destination, message: commits.message.clone() }
+}
+
+fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
+    let report = ops::add::add(
+        outside,
+        &ops::add::Options {
+            source: options.source.clone(),
+            name: options.name.clone(),
+            reference: options.reference.clone(),
+            path: options.path.clone(),
+            skills: options.skill.clone(),
+            exclude: options.exclude.clone(),
+            namespace: options.namespace.clone(),
+            enable: !options.no_enable,
+            commit: commit(&options.commits),
+        },
+    )?;
+    out.report(&report, show::add);
+    Ok(0)
+}
+
+fn sync(outside: &Outside, global: &Global, options: &Sync, out: &mut Output) -> Result<u8> {
+    let bar = progress::Progress::new(global);
+    let report = ops::sync::sync(
+        outside,
+        &ops::sync::Options {
+            sources: &options.source,
+            dry_run: options.dry_run,
+            offline: options.offline,
+            jobs: options.jobs,
+            progress: &|what| bar.show(what),
+        },
+    );
+    bar.finish();
+    let report = report?;
+    out.report(&report, show::sync);
+    Ok(if report.failed() {
+        FAILED
+    } else if options.exit_code && report.awaits_decision() {
+        AWAITS
+    } else {
+        0
+    })
+}
+
+fn candidate(outside: &Outside, command: &Candidate, out: &mut Output) -> Result<()> {
+    match command {
+        Candidate::List => out.report(&ops::candidate::list(outside)?, show::candidates),
+        Candidate::Show { id } => out.report(&ops::candidate::show(outside, id)?, show::candidate),
+        Candidate::Diff { id, upstream } => out.report(&ops::diff::candidate(outside, id, *upstream)?, show::diff),
+        Candidate::Accept { id, commits } => out.report(&ops::accept::accept(outside, id, &commit(commits))?, show::accept),
+        Candidate::Resolve { id, path, take, commits } => {
+            let take = take.map(|take| match take {
+                Take::Local => ops::resolve::Side::Local,
+                Take::Upstream => ops::resolve::Side::Upstream,
+            });
+            out.report(&ops::resolve::resolve(outside, id, path, take, &commit(commits))?, show::resolve);
+        }
+    }
+    Ok(())
+}
+
+fn demo(outside: &Outside, dir: Option<&std::path::Path>, out: &mut Output) -> Result<()> {
+    let dir = match dir {
+        Some(dir) => dir.to_owned(),
+        None => output::kept_temporary_folder()?,
+    };
+    out.report(&ops::demo::demo(outside, &dir)?, show::demo);
+    Ok(())
+}

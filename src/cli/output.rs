@@ -1,0 +1,134 @@
+//! Where text goes: results to stdout, everything else to stderr, colour where it is wanted.
+//!
+//! A pipe that closes early (`skillgraft list | head`) ends the output, not the program with a panic.
+
+use super::args::{Color, Global};
+use crate::types::{Context as _, Error, ErrorKind, Result, escape};
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Red, for errors and removed lines.
+pub const RED: Style = AnsiColor::Red.on_default();
+/// Green, for added lines and what is done.
+pub const GREEN: Style = AnsiColor::Green.on_default();
+/// Yellow, for what awaits a person.
+pub const YELLOW: Style = AnsiColor::Yellow.on_default();
+/// Cyan, for places.
+pub const CYAN: Style = AnsiColor::Cyan.on_default();
+/// Bold, for headings.
+pub const BOLD: Style = Style::new().bold();
+
+/// The text of a report: results and remarks.
+#[derive(Default)]
+pub struct Text {
+    /// For stdout.
+    pub results: String,
+    /// For stderr.
+    pub remarks: String,
+    /// Show what did not change, too.
+    pub verbose: bool,
+}
+
+impl Text {
+    /// Adds a line to the results.
+    pub fn line(&mut self, line: impl AsRef<str>) {
+        writeln!(self.results, "{}", line.as_ref()).expect("writing to a String cannot fail");
+    }
+
+    /// Adds a line to the remarks.
+    pub fn remark(&mut self, line: impl AsRef<str>) {
+        writeln!(self.remarks, "{}", line.as_ref()).expect("writing to a String cannot fail");
+    }
+}
+
+/// Where the text goes.
+pub struct Output {
+    json: bool,
+    quiet: bool,
+    verbose: bool,
+    color: Color,
+}
+
+impl Output {
+    /// Returns the output that the person asked for.
+    pub fn new(global: &Global) -> Self {
+        Output { json: global.json, quiet: global.quiet, verbose: global.verbose, color: global.color }
+    }
+
+    /// Prints a report: as JSON, or as the text that `show` makes of it.
+    pub fn report<R: Serialize>(&mut self, report: &R, show: impl FnOnce(&R, &mut Text)) {
+        if self.json {
+            let mut bytes = serde_json::to_vec_pretty(report).expect("reports have text keys only");
+            bytes.push(b'\n');
+            self.raw(&bytes);
+            return;
+        }
+        let mut text = Text { verbose: self.verbose, ..Text::default() };
+        show(report, &mut text);
+        self.raw(text.results.as_bytes());
+        if !self.quiet {
+            self.stderr(&text.remarks);
+        }
+    }
+
+    /// Prints bytes on stdout.
+    pub fn raw(&self, bytes: &[u8]) {
+        let mut stdout = AutoStream::new(std::io::stdout(), self.choice(&std::io::stdout()));
+        // What nobody reads any more needs no error.
+        let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    }
+
+    /// Prints an error: one sentence, its causes, and a hint.
+    pub fn error(&self, error: &Error) {
+        if self.json {
+            let report = crate::sync::report::ErrorReport::from(error);
+            let document = serde_json::json!({ "format": 1, "error": report });
+            let mut bytes = serde_json::to_vec_pretty(&document).expect("reports have text keys only");
+            bytes.push(b'\n');
+            self.raw(&bytes);
+        }
+        let mut text = format!("{RED}error:{RED:#} {}\n", escape(&error.to_string()));
+        let mut cause = std::error::Error::source(error);
+        while let Some(next) = cause {
+            for (index, line) in escape(&next.to_string()).lines().enumerate() {
+                let label = if index == 0 { "cause: " } else { "       " };
+                writeln!(text, "  {label}{line}").expect("writing to a String cannot fail");
+            }
+            cause = next.source();
+        }
+        if let Some(hint) = error.hint_text() {
+            writeln!(text, "  {CYAN}hint:{CYAN:#} {}", escape(hint)).expect("writing to a String cannot fail");
+        }
+        self.stderr(&text);
+    }
+
+    fn stderr(&self, text: &str) {
+        let mut stderr = AutoStream::new(std::io::stderr(), self.choice(&std::io::stderr()));
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    }
+
+    fn choice(&self, stream: &impl anstream::stream::RawStream) -> ColorChoice {
+        match self.color {
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+            Color::Auto => AutoStream::choice(stream),
+        }
+    }
+}
+
+/// Prints clap's own message; help and version are results, everything else is a usage error.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { super::USAGE } else { 0 })
+}
+
+/// Returns a new temporary folder that stays after the program: what the demo makes is there to be looked at.
+pub fn kept_temporary_folder() -> Result<PathBuf> {
+    let folder = tempfile::Builder::new().prefix("skillgraft-demo-").tempdir();
+    folder.map(tempfile::TempDir::keep).context(ErrorKind::Io, || "no temporary folder can be made")
+}

@@ -1,0 +1,27 @@
+//! Everything that is git: objects, refs and history in-process (gix), network and checkout through the user's `git`.
+//!
+//! This is the only module that names gix types or starts a process; the rest of the crate sees the plain types below.
+
+mod history;
+mod objects;
+mod pack;
+mod paths;
+pub(crate) mod process;
+mod refs;
+mod repository;
+mod store;
+mod text;
+pub(crate) mod transport;
+
+
+pub use history::{History, first_parents, merge_base};
+pub use objects::{BStr, BString, ByteSlice, Commit, Mode, NewCommit, ObjectKind, Oid, Tree, TreeEntry};
+pub use paths::{Changes, Place, entry_at, same_except, tree_at, with_changes};
+pub use process::{Environment, Git, Output, Protocols, Where, redact};
+pub use refs::{RefChange, RefName, Refs};
+pub use repository::Repository;
+pub use store::Store;
+pub use text::{TextMerge, merge_text};
+pub use transport::{
+    FETCHED, FetchRequest, Remote, Want, clean_temporary_files, fetch_blobs, fetch_commit, init_bare, ls_remote,
+};

@@ -1,0 +1,79 @@
+//! Makes what git wrote fit to be shown: no credentials, no control characters.
+//!
+//! Works on text and not on known secrets, because a redirect or a helper may bring in ones that we never saw.
+
+use super::environment::NO_ASKPASS;
+
+/// The last lines of a stderr, in one line that is safe to show.
+pub(super) fn last_words(stderr: &[u8]) -> String {
+    let text = redact(&String::from_utf8_lossy(stderr));
+    let noise = format!("askpass response from '{NO_ASKPASS}'");
+    let lines = text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty() && !line.contains(&noise));
+    let lines: Vec<String> = lines.map(|line| line.chars().take(400).collect()).collect();
+    printable(&lines[lines.len().saturating_sub(8)..].join("; "))
+}
+
+/// Replaces what could move the cursor or reverse the reading direction.
+pub(super) fn printable(text: &str) -> String {
+    let odd = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if odd(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Returns `text` without the credentials of URLs (`https://***@host`, `?token=***`) and of `Authorization` headers.
+pub fn redact(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        // Not at a quote: a password may hold one.
+        let url = &after[..after.find(char::is_whitespace).unwrap_or(after.len())];
+        result.push_str(before);
+        let secret = userinfo(url, before.ends_with("ssh://"));
+        if secret > 0 {
+            result.push_str("***");
+        }
+        result.push_str(&redact_query(&url[secret..]));
+        rest = &after[url.len()..];
+    }
+    result.push_str(rest);
+    let lower = result.to_ascii_lowercase();
+    match lower.find("authorization:") {
+        Some(at) => {
+            let end = result[at..].find(['\n', '\r']).map_or(result.len(), |length| at + length);
+            format!("{}***{}", &result[..at + "authorization:".len()], redact(&result[end..]))
+        }
+        None => result,
+    }
+}
+
+/// The length of the user information at the start of `url` (what follows `://`), without its `@`.
+fn userinfo(url: &str, ssh: bool) -> usize {
+    let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+    match authority.rfind('@') {
+        // The account that ssh logs in to is no secret; with https a token may stand there.
+        Some(at) if ssh && !authority[..at].contains(':') => 0,
+        Some(at) => at,
+        // A password with a raw `/` in it: no port looks like that.
+        None => match authority.split_once(':') {
+            Some((_, port)) if !port.bytes().all(|b| b.is_ascii_digit()) => url.rfind('@').unwrap_or(0),
+            _ => 0,
+        },
+    }
+}
+
+fn redact_query(url: &str) -> String {
+    const SECRETS: &[&str] = &["token", "secret", "passw", "signature", "credential", "auth", "api_key", "apikey"];
+    let Some((path, query)) = url.split_once('?') else { return url.to_owned() };
+    let pairs = query.split_inclusive(['&', ';', '#']).map(|pair| match pair.split_once('=') {
+        Some((name, value)) => {
+            let low = name.to_ascii_lowercase();
+            let secret = SECRETS.iter().any(|word| low.contains(word)) || matches!(low.as_str(), "key" | "sig" | "pwd");
+            let end = value.strip_suffix(['&', ';', '#']).map_or("", |kept| &value[kept.len()..]);
+            if secret { format!("{name}=***{end}") } else { pair.to_owned() }
+        }
+        None => pair.to_owned(),
+    });
+    format!("{path}?{}", pairs.collect::<String>())
+}

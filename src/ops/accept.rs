@@ -1,0 +1,124 @@
+//! `candidate accept`: merges candidates into the default branch, one merge commit each, the checkout moved once.
+
+use super::{Commit, Outside, candidate};
+use crate::git::{History, Oid, RefChange};
+use crate::registry::{Destination, Person, Registry, State};
+use crate::sync::merge::merge_trees;
+use crate::sync::{Branches, Ground, Review, review};
+use crate::types::{Error, ErrorKind, Result};
+use serde::Serialize;
+
+/// What `accept` did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// The branch that the commits are on.
+    pub branch: String,
+    /// The candidates, in the order in which they were merged.
+    pub accepted: Vec<Accepted>,
+}
+
+/// A candidate that was merged.
+#[derive(Debug, Serialize)]
+pub struct Accepted {
+    /// The skill.
+    pub skill: String,
+    /// The candidate's branch.
+    pub candidate: String,
+    /// The merge commit.
+    pub commit: Oid,
+}
+
+/// Merges candidates. All of them, or none.
+///
+/// # Errors
+/// [`ErrorKind::Conflict`] where a conflict is unresolved, or the default branch has moved under a candidate.
+pub fn accept(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Report> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let branches = Branches::load(&registry)?;
+    let mut reviews: Vec<Review> = Vec::new();
+    for id in ids {
+        let (source, skill) = candidate::find(&registry, &branches, id)?;
+        if !reviews.iter().any(|review| review.source == source && review.skill == skill) {
+            let review = review(&registry, &state, &branches, &source, &skill)?;
+            refuse_what_is_not_ready(&registry, &state, &review)?;
+            reviews.push(review);
+        }
+    }
+    let person = Person::ask(&outside.git, &registry.repository)?;
+    let change = commit.change(&registry, outside, "accept");
+    let (mut head, mut accepted) = (registry.head, Vec::new());
+    for review in &reviews {
+        let tree = merge(&registry, head, review)?;
+        let message = commit.message(&format!("Accept {} from {}\n\nMerges branch {}.\n", review.skill, review.source, review.branch));
+        head = change.build(&person, tree, vec![head, review.commit], &message)?;
+        accepted.push(Accepted { skill: review.skill.to_string(), candidate: review.branch.clone(), commit: head });
+    }
+    let changed = change.publish(&person, head)?;
+    if commit.destination == Destination::DefaultBranch {
+        delete_accepted(outside, &registry, &branches, &reviews);
+    }
+    Ok(Report { format: 1, branch: changed.branch.short().to_owned(), accepted })
+}
+
+fn refuse_what_is_not_ready(registry: &Registry, state: &State, review: &Review) -> Result<()> {
+    let id = &review.skill;
+    if !review.conflicts.is_empty() {
+        let paths: Vec<_> = review.conflicts.iter().map(|c| format!("{} ({})", crate::types::escape(&c.path), c.kind.as_str())).collect();
+        return Err(Error::new(ErrorKind::Conflict, format!("the candidate of `{id}` has unresolved conflicts: {}", paths.join(", ")))
+            .hint(format!("edit the files on {}, commit, and run: skillgraft candidate resolve {id}", review.branch)));
+    }
+    let store = &registry.repository.store;
+    let main = History::of(store, registry.head)?;
+    if main.contains(review.commit)? {
+        return Err(Error::new(ErrorKind::Conflict, format!("the candidate of `{id}` is on the default branch already"))
+            .hint("clean up its branch: skillgraft sync"));
+    }
+    // A candidate says what becomes of one state of the skill. On another state a textual merge could move the entry
+    // without the content.
+    let now = Ground::at(store, &state.layout, id, registry.head)?;
+    let agrees = match main.merge_base(review.commit)? {
+        Some(base) => Ground::at(store, &state.layout, id, base)?.agrees_with(&now),
+        None => false,
+    };
+    if agrees {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Conflict, format!("`{id}` has changed on the default branch since its candidate was made"))
+        .hint(format!("bring the candidate in step first: skillgraft sync {}", review.source)))
+}
+
+fn merge(registry: &Registry, head: Oid, review: &Review) -> Result<Oid> {
+    let store = &registry.repository.store;
+    let base = History::of(store, registry.head)?.merge_base(review.commit)?;
+    let base = base.map(|base| store.commit(base)).transpose()?.map_or(store.empty_tree(), |commit| commit.tree);
+    let merged = merge_trees(store, base, store.commit(head)?.tree, store.commit(review.commit)?.tree)?;
+    if merged.conflicts.is_empty() {
+        return Ok(merged.tree);
+    }
+    let paths: Vec<_> = merged.conflicts.iter().map(|conflict| crate::types::escape(&conflict.path.to_string())).collect();
+    Err(Error::new(ErrorKind::Conflict, format!("{} conflicts with the default branch in {}", review.branch, paths.join(", ")))
+        .hint(format!("bring the candidate in step first: skillgraft sync {}", review.source)))
+}
+
+/// What is merged has no branch any more. A branch that is checked out stays; the next sync tells.
+fn delete_accepted(outside: &Outside, registry: &Registry, branches: &Branches, reviews: &[Review]) {
+    let identity = format!("{} {} +0000", crate::registry::IDENTITY, outside.now);
+    for review in reviews {
+        let gone = || -> Result<()> {
+            let branch = branches.get(&registry.repository.store, &registry.names.candidate(&review.source, &review.skill)?)?;
+            if branch.checked_out || branch.local != Some(review.commit) {
+                return Ok(());
+            }
+            let offered = registry.names.offered(&review.source, &review.skill)?;
+            let mut changes = vec![RefChange { name: branch.name, expected: branch.local, new: None }];
+            let expected = branches.own(&offered);
+            changes.extend(expected.map(|_| RefChange { name: offered, expected, new: None }));
+            registry.repository.refs.apply(&changes, "skillgraft: accepted", &identity)
+        };
+        // The merge stands whatever becomes of the branch; the next sync deletes it.
+        let _ = gone();
+    }
+}

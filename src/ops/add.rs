@@ -1,0 +1,224 @@
+//! `add`: follows a source. Everything is checked before anything is written.
+
+use super::{Commit, Outside};
+use crate::git::{Changes, Mode, Oid, Place, RefChange, Repository, with_changes};
+use crate::registry::{Changed, IDENTITY, NewSource, Origin, Registry, SourceFile, State};
+use crate::source::Remark;
+use crate::source::location::{self, Location};
+use crate::sync::{Admission, admit};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName};
+use serde::Serialize;
+use std::path::{Component, Path, PathBuf};
+
+/// What `add` is to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The source as the person typed it.
+    pub source: String,
+    /// Its name; none takes the last part of what was typed.
+    pub name: Option<String>,
+    /// Branch, tag or commit.
+    pub reference: Option<String>,
+    /// The folder to look in.
+    pub path: Option<String>,
+    /// Globs; empty means everything.
+    pub skills: Vec<String>,
+    /// Globs.
+    pub exclude: Vec<String>,
+    /// The namespace of the ids; empty for none.
+    pub namespace: String,
+    /// Whether the skills come in now.
+    pub enable: bool,
+    /// How it is committed.
+    pub commit: Commit,
+}
+
+/// What `add` did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// The source's name.
+    pub source: SourceName,
+    /// What was committed; none where everything was there already.
+    #[serde(flatten)]
+    pub changed: Option<Changed>,
+    /// Whether the source is enabled.
+    pub enabled: bool,
+    /// The skills that came in.
+    pub skills: Vec<SkillId>,
+    /// Skills that were not taken.
+    pub rejected: Vec<Remark>,
+    /// What is odd about skills that were taken.
+    pub warnings: Vec<Remark>,
+}
+
+/// Adds a source.
+///
+/// # Errors
+/// [`ErrorKind::Ownership`] where the source's name, or a skill's id, belongs to someone else; nothing is written.
+pub fn add(outside: &Outside, options: &Options) -> Result<Report> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let new = describe(outside, &registry, options)?;
+    let name = match &options.name {
+        Some(name) => SourceName::parse(name)?,
+        None => location::default_name(&options.source).ok_or_else(|| {
+            Error::new(ErrorKind::Usage, "no name can be made of this source").hint("choose one with --name")
+        })?,
+    };
+    let text = new.render();
+    let file = SourceFile::parse(name.clone(), &text)?;
+    if let Some(existing) = state.sources.get(&name) {
+        if existing.text == text || existing.file.as_ref().is_ok_and(|there| same_source(there, &new)) {
+            return Ok(unchanged(name, file.enabled));
+        }
+        return Err(Error::new(ErrorKind::Ownership, format!("there is a source `{name}` already, and it is another one"))
+            .hint(format!("choose a name with --name, or edit {}", state.layout.source(&name))));
+    }
+    follow(outside, &registry, &state, &file, &text, "add", &options.commit)
+}
+
+/// Writes a source file and, where it is enabled, brings its skills in: one commit, or nothing.
+pub(super) fn follow(
+    outside: &Outside,
+    registry: &Registry,
+    state: &State,
+    file: &SourceFile,
+    text: &str,
+    command: &str,
+    commit: &Commit,
+) -> Result<Report> {
+    let store = &registry.repository.store;
+    let source_file = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
+    let mut changes = Changes::from([(state.layout.source(&file.name), Some(source_file))]);
+    let mut report = unchanged(file.name.clone(), file.enabled);
+    let mut mirror = None;
+    let verb = if command == "add" { "Follow" } else { "Enable" };
+    let mut message = format!("{verb} source {}\n", file.name);
+    if file.enabled {
+        let admission = admit(registry, state, file, &outside.access(false, false))?;
+        refuse_what_is_owned(&admission)?;
+        message.push('\n');
+        for (id, what) in &admission.skills {
+            message.push_str(&format!("{id}\n"));
+            changes.extend(what.clone());
+        }
+        mirror = Some((admission.mirror, admission.local_mirror));
+        report.skills = admission.skills.into_iter().map(|(id, _)| id).collect();
+        report.rejected = admission.rejected;
+        report.warnings = admission.warnings;
+    } else {
+        message = format!("Register source {}, not yet enabled\n", file.name);
+    }
+    let tree = with_changes(store, state.tree, &changes)?;
+    let person = crate::registry::Person::ask(&outside.git, &registry.repository)?;
+    let change = commit.change(registry, outside, command);
+    let new = change.build(&person, tree, vec![registry.head], &commit.message(&message))?;
+    // The mirror first: an entry never names a commit that nothing keeps.
+    let moved = mirror.map(|(head, local)| move_mirror(outside, registry, &file.name, local, head)).transpose()?;
+    match change.publish(&person, new) {
+        Ok(changed) => report.changed = Some(changed),
+        Err(error) => {
+            if let Some(Some(back)) = moved {
+                let _ = registry.repository.refs.apply(&[back], "skillgraft: undo", &identity(outside));
+            }
+            return Err(error);
+        }
+    }
+    Ok(report)
+}
+
+/// Moves the mirror and returns the change that takes it back, where it moved.
+fn move_mirror(outside: &Outside, registry: &Registry, name: &SourceName, from: Option<Oid>, to: Oid) -> Result<Option<RefChange>> {
+    if from == Some(to) {
+        return Ok(None);
+    }
+    registry.repository.store.flush()?;
+    let name = registry.names.mirror(name)?;
+    let change = RefChange { name: name.clone(), expected: from, new: Some(to) };
+    registry.repository.refs.apply(&[change], "skillgraft: add", &identity(outside))?;
+    Ok(Some(RefChange { name, expected: Some(to), new: from }))
+}
+
+fn identity(outside: &Outside) -> String {
+    format!("{IDENTITY} {} +0000", outside.now)
+}
+
+fn unchanged(source: SourceName, enabled: bool) -> Report {
+    Report { format: 1, source, changed: None, enabled, skills: Vec::new(), rejected: Vec::new(), warnings: Vec::new() }
+}
+
+/// All-or-nothing: a name that somebody else owns stops the whole command, and every such name is listed.
+fn refuse_what_is_owned(admission: &Admission) -> Result<()> {
+    let owned: Vec<&Remark> = admission.rejected.iter().filter(|remark| remark.reason == "ownership").collect();
+    if owned.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = owned.iter().map(|remark| format!("{}: {}", remark.path, remark.message)).collect();
+    Err(Error::new(ErrorKind::Ownership, format!("nothing was added: {}", list.join("; ")))
+        .hint("leave these skills out with --exclude NAME, or give all ids a namespace with --namespace NAME"))
+}
+
+fn same_source(there: &SourceFile, new: &NewSource) -> bool {
+    there.origin == new.origin && there.reference == new.reference && there.selection.path == new.path && there.namespace == new.namespace
+}
+
+fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<NewSource> {
+    let origin = match location::parse(&options.source)? {
+        Location::Url(url) => Origin::Git(url),
+        Location::Path(path) => on_disk(outside, registry, &path)?,
+    };
+    if matches!(origin, Origin::Directory(_)) && (options.reference.is_some() || options.path.is_some()) {
+        return Err(Error::new(ErrorKind::Usage, "a plain folder has no --ref and no --path")
+            .hint("name the folder that holds the skills"));
+    }
+    Ok(NewSource {
+        origin,
+        reference: options.reference.clone(),
+        path: RelPath::parse(options.path.as_deref().unwrap_or(".")).context(ErrorKind::Usage, || "--path")?,
+        skills: options.skills.clone(),
+        exclude: options.exclude.clone(),
+        namespace: options.namespace.clone(),
+        enabled: options.enable,
+    })
+}
+
+/// A path is written down relative to the registry where it was typed relative, so that a clone beside another copy of
+/// the source finds it.
+fn on_disk(outside: &Outside, registry: &Registry, typed: &str) -> Result<Origin> {
+    let path = outside.directory.join(typed);
+    let missing = || Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display())).hint("a source is a URL, or the path of a repository or folder");
+    let real = path.canonicalize().map_err(|error| missing().because(error))?;
+    if !real.is_dir() {
+        return Err(missing());
+    }
+    let relative = if Path::new(typed).is_absolute() { real.clone() } else { relative_to(&registry.directory, &real) };
+    let text = relative.to_str().map(|text| text.replace(std::path::MAIN_SEPARATOR, "/"));
+    let text = text.ok_or_else(|| Error::new(ErrorKind::Usage, format!("{} is not UTF-8", real.display())))?;
+    let own = registry.repository.work_dir().and_then(|dir| dir.canonicalize().ok());
+    let is_repository = Repository::open(&real).is_ok() && own.as_deref() != Some(real.as_path());
+    // In a source file a plain word is a path too; the dot says so to people.
+    let text = if text.starts_with(['.', '/']) { text } else { format!("./{text}") };
+    Ok(if is_repository { Origin::Git(text) } else { Origin::Directory(text) })
+}
+
+fn relative_to(from: &Path, to: &Path) -> PathBuf {
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    let path: PathBuf = up.chain(to.components().skip(shared)).collect();
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_written_relative_to_the_registry() {
+        let relative = |from: &str, to: &str| relative_to(Path::new(from), Path::new(to)).display().to_string();
+        assert_eq!(relative("/a/registry", "/a/upstream"), "../upstream");
+        assert_eq!(relative("/a", "/a/b"), "b");
+        assert_eq!(relative("/a", "/a"), ".");
+    }
+}

@@ -1,0 +1,198 @@
+//! `check`: every rule on every skill, entry and source of the commit that is checked out. All findings, not the first.
+
+use super::Outside;
+use crate::git::{Mode, Oid, Store};
+use crate::registry::{Registry, SkillState, State};
+use crate::skill::spec::{Severity, check_skill_md};
+use crate::skill::{Limits, SKILL_MD, TreeHasher, show_bytes};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, escape, fold_component};
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What `check` found.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// The commit that was looked at.
+    pub commit: Oid,
+    /// How many skills were looked at.
+    pub skills: usize,
+    /// The findings, by file and line.
+    pub findings: Vec<Finding>,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// The file, relative to the repository.
+    pub file: String,
+    /// The line, where there is one.
+    pub line: Option<usize>,
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Report {
+    /// Returns how many findings have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+}
+
+/// Checks the commit that `HEAD` is at (in a pull request's checkout, the proposed one), else the default branch's.
+pub fn check(outside: &Outside) -> Result<Report> {
+    let registry = outside.registry()?;
+    let commit = registry.repository.head_commit()?.unwrap_or(registry.head);
+    check_commit(&registry, commit)
+}
+
+fn check_commit(registry: &Registry, commit: Oid) -> Result<Report> {
+    let store = &registry.repository.store;
+    let state = State::load(store, &registry.folder, commit)?;
+    let hasher = TreeHasher::new(store);
+    let checker = Checker { store, state: &state, hasher: &hasher };
+    let mut findings = checker.sources();
+    findings.extend(state.strays.iter().map(|error| located(error, "name", state.layout.skills.as_str())));
+    let skills: Vec<(&SkillId, &SkillState)> = state.skills.iter().collect();
+    let of_skills: Vec<Vec<Finding>> = skills.into_par_iter().map(|(id, skill)| checker.skill(id, skill)).collect::<Result<_>>()?;
+    findings.extend(of_skills.into_iter().flatten());
+    findings.sort();
+    Ok(Report { format: 1, commit, skills: state.skills.len(), findings })
+}
+
+struct Checker<'a> {
+    store: &'a Store,
+    state: &'a State,
+    hasher: &'a TreeHasher<'a>,
+}
+
+impl Checker<'_> {
+    fn sources(&self) -> Vec<Finding> {
+        let files = self.state.sources.iter().filter_map(|(name, source)| Some((name, source.file.as_ref().err()?)));
+        files.map(|(name, error)| located(error, "source-invalid", self.state.layout.source(name).as_str())).collect()
+    }
+
+    fn skill(&self, id: &SkillId, skill: &SkillState) -> Result<Vec<Finding>> {
+        let mut findings = Vec::new();
+        let entry_file = self.state.layout.entry(id);
+        if let Some(above) = id.namespaces().find(|above| self.state.skills.keys().any(|other| other.as_str() == *above)) {
+            findings.push(error(entry_file.as_str(), "namespace", format!("`{above}` is a skill, so it cannot be the namespace of `{id}`")));
+        }
+        match skill.entry.as_ref().map(|entry| &entry.entry) {
+            Some(Err(wrong)) => findings.push(located(wrong, "entry-invalid", entry_file.as_str())),
+            Some(Ok(entry)) => {
+                for conflict in &entry.conflicts {
+                    let message = format!("unresolved conflict in {} ({}); run: skillgraft candidate resolve {id}", escape(&conflict.path), conflict.kind.as_str());
+                    findings.push(error(entry_file.as_str(), "conflict", message));
+                }
+                if let Some(upstream) = &entry.upstream {
+                    if !self.state.sources.contains_key(&upstream.source) {
+                        let message = format!("it follows source `{0}`, but there is no sources/{0}.toml", upstream.source);
+                        findings.push(error(entry_file.as_str(), "source-missing", message));
+                    }
+                    // An object that is not in this clone (shallow, or a mirror not fetched) proves nothing.
+                    if self.store.contains(upstream.git_tree) && self.hasher.hash(upstream.git_tree).is_ok_and(|hash| hash != upstream.accepted) {
+                        findings.push(error(entry_file.as_str(), "base-mismatch", "`git_tree` is not the tree that `accepted` proves; restore both from the default branch".into()));
+                    }
+                }
+                let active = entry.status == crate::registry::Status::Active;
+                let gone = entry.upstream.as_ref().is_none_or(|up| up.accepted != crate::types::TreeHash::EMPTY);
+                if skill.tree.is_none() && active && gone {
+                    findings.push(error(entry_file.as_str(), "missing-local", format!("the entry stands, but {} is gone", self.state.layout.skill(id))));
+                }
+            }
+            None => {}
+        }
+        if let Some(tree) = skill.tree {
+            self.files(id, tree, &mut findings)?;
+        }
+        Ok(findings)
+    }
+
+    fn files(&self, id: &SkillId, tree: Oid, findings: &mut Vec<Finding>) -> Result<()> {
+        let directory = self.state.layout.skill(id);
+        match self.store.tree(tree)?.get(SKILL_MD.as_bytes()) {
+            Some(entry) if entry.mode.is_file() => {
+                let file = format!("{directory}/{SKILL_MD}");
+                let found = check_skill_md(&self.store.blob(entry.id)?, id.name()).into_iter();
+                findings.extend(found.map(|f| Finding { file: file.clone(), line: f.line, rule: f.rule, severity: f.severity, message: escape(&f.message) }));
+            }
+            _ => findings.push(error(directory.as_str(), "skill-md-missing", format!("there is no {SKILL_MD}, so no agent loads it"))),
+        }
+        let mut sums = Sums::default();
+        self.tree(&directory, tree, &mut sums, findings)?;
+        let Limits { skill_files, skill_bytes, .. } = self.state.settings.limits;
+        if sums.files > skill_files {
+            findings.push(error(directory.as_str(), "too-many-files", format!("{} files; at most {skill_files} (`limits.skill_files`)", sums.files)));
+        }
+        if sums.bytes > skill_bytes {
+            let message = format!("{}; at most {} (`limits.skill_bytes`)", show_bytes(sums.bytes), show_bytes(skill_bytes));
+            findings.push(error(directory.as_str(), "too-large", message));
+        }
+        Ok(())
+    }
+
+    fn tree(&self, directory: &RelPath, tree: Oid, sums: &mut Sums, findings: &mut Vec<Finding>) -> Result<()> {
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        for entry in self.store.tree(tree)?.entries() {
+            let shown = escape(&format!("{directory}/{}", entry.name));
+            let path = match directory.join(&entry.name) {
+                Ok(path) => path,
+                Err(rule) => {
+                    findings.push(error(&shown, "path", rule.message().into()));
+                    continue;
+                }
+            };
+            if let Some(other) = names.insert(fold_component(path.name().unwrap_or_default()), shown.clone()) {
+                findings.push(error(&shown, "name-collision", format!("it is one name with {other} on some file systems")));
+            }
+            match entry.mode {
+                Mode::Tree => self.tree(&path, entry.id, sums, findings)?,
+                Mode::Submodule => findings.push(error(&shown, "submodule", "a submodule is not part of the skill".into())),
+                Mode::Link => findings.push(warning(&shown, "symlink", "a symbolic link works on some systems only".into())),
+                Mode::File | Mode::Executable => {
+                    let size = self.store.header(entry.id)?.map_or(0, |(_, size)| size);
+                    sums.files += 1;
+                    sums.bytes += size;
+                    let most = self.state.settings.limits.file_bytes;
+                    if size > most {
+                        findings.push(error(&shown, "file-too-large", format!("{}; at most {} (`limits.file_bytes`)", show_bytes(size), show_bytes(most))));
+                    }
+                    if entry.name == ".gitattributes" || entry.name == ".gitignore" {
+                        findings.push(warning(&shown, "git-control-file", "it changes how git treats files in the registry".into()));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    files: u64,
+    bytes: u64,
+}
+
+fn error(file: &str, rule: &'static str, message: String) -> Finding {
+    Finding { file: file.into(), line: None, rule, severity: Severity::Error, message }
+}
+
+fn warning(file: &str, rule: &'static str, message: String) -> Finding {
+    Finding { severity: Severity::Warning, ..error(file, rule, message) }
+}
+
+/// An error of one of our files begins with `file:line:column: `, or with `file: `.
+fn located(wrong: &Error, rule: &'static str, file: &str) -> Finding {
+    let rule = if wrong.kind() == ErrorKind::NewerFormat { "newer-format" } else { rule };
+    let message = escape(&wrong.full_message());
+    let place = message.split(": ").next().unwrap_or_default();
+    let line = place.split(':').nth(1).and_then(|line| line.parse().ok());
+    Finding { line, ..error(file, rule, message) }
+}

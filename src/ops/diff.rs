@@ -1,0 +1,142 @@
+//! Differences between two trees of a skill, file by file.
+
+use super::Outside;
+use crate::git::{Mode, Oid, Store};
+use crate::sync::{Branches, review};
+use crate::types::Result;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A file that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileSummary {
+    /// Its path in the skill.
+    pub path: String,
+    /// What happened to it.
+    pub change: FileChange,
+}
+
+/// What happened to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileChange {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// Its content, or what it is, changed.
+    Changed,
+}
+
+/// The differences of one candidate.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// The skill.
+    pub skill: String,
+    /// What the left side is.
+    pub from: &'static str,
+    /// What the right side is.
+    pub to: &'static str,
+    /// The files.
+    pub files: Vec<FileDiff>,
+}
+
+/// Both sides of a file.
+#[derive(Debug, Serialize)]
+pub struct FileDiff {
+    /// Its path in the skill.
+    pub path: String,
+    /// Its mode before.
+    pub old_mode: Option<&'static str>,
+    /// Its mode after.
+    pub new_mode: Option<&'static str>,
+    /// Its content before; none where it is binary or not there.
+    pub old: Option<String>,
+    /// Its content after.
+    pub new: Option<String>,
+    /// Whether a side is no text.
+    pub binary: bool,
+}
+
+/// Compares a candidate with the default branch, or (`upstream`) base and upstream.
+pub fn candidate(outside: &Outside, id: &str, upstream: bool) -> Result<Report> {
+    let registry = outside.registry()?;
+    let state = registry.state()?;
+    let branches = Branches::load(&registry)?;
+    let (source, skill) = super::candidate::find(&registry, &branches, id)?;
+    let review = review(&registry, &state, &branches, &source, &skill)?;
+    let store = &registry.repository.store;
+    let trees = review.trees;
+    let (from, to, old, new) = match upstream {
+        true => ("base", "upstream", trees.base, trees.upstream),
+        false => ("local", "candidate", trees.local, trees.proposed),
+    };
+    Ok(Report { format: 1, skill: skill.to_string(), from, to, files: compare(store, old, new)? })
+}
+
+/// Lists the files that differ.
+pub fn summarize(store: &Store, old: Option<Oid>, new: Option<Oid>) -> Result<Vec<FileSummary>> {
+    let changed = changed(store, old, new)?.into_iter().map(|(path, (old, new))| FileSummary {
+        path: crate::types::escape(&path),
+        change: match (old, new) {
+            (None, _) => FileChange::Added,
+            (_, None) => FileChange::Removed,
+            _ => FileChange::Changed,
+        },
+    });
+    Ok(changed.collect())
+}
+
+/// Reads both sides of the files that differ.
+pub fn compare(store: &Store, old: Option<Oid>, new: Option<Oid>) -> Result<Vec<FileDiff>> {
+    let mut files = Vec::new();
+    for (path, (old, new)) in changed(store, old, new)? {
+        let read = |side: Option<(Mode, Oid)>| match side {
+            Some((Mode::Submodule, id)) => Ok(Some(format!("submodule {id}\n").into_bytes())),
+            Some((_, id)) => store.blob(id).map(Some),
+            None => Ok(None),
+        };
+        let (before, after) = (read(old)?, read(new)?);
+        let binary = [&before, &after].into_iter().flatten().any(|bytes| bytes.iter().take(8000).any(|byte| *byte == 0));
+        let text = |bytes: Option<Vec<u8>>| bytes.filter(|_| !binary).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        files.push(FileDiff {
+            path,
+            old_mode: old.map(|(mode, _)| mode.octal()),
+            new_mode: new.map(|(mode, _)| mode.octal()),
+            old: text(before),
+            new: text(after),
+            binary,
+        });
+    }
+    Ok(files)
+}
+
+type Sides = (Option<(Mode, Oid)>, Option<(Mode, Oid)>);
+
+fn changed(store: &Store, old: Option<Oid>, new: Option<Oid>) -> Result<BTreeMap<String, Sides>> {
+    let mut files: BTreeMap<String, Sides> = BTreeMap::new();
+    if old == new {
+        return Ok(files);
+    }
+    if let Some(old) = old {
+        collect(store, old, "", &mut |path, side| files.entry(path).or_default().0 = Some(side))?;
+    }
+    if let Some(new) = new {
+        collect(store, new, "", &mut |path, side| files.entry(path).or_default().1 = Some(side))?;
+    }
+    files.retain(|_, (old, new)| old != new);
+    Ok(files)
+}
+
+fn collect(store: &Store, tree: Oid, above: &str, put: &mut impl FnMut(String, (Mode, Oid))) -> Result<()> {
+    for entry in store.tree(tree)?.entries() {
+        let path = if above.is_empty() { entry.name.to_string() } else { format!("{above}/{}", entry.name) };
+        match entry.mode {
+            Mode::Tree => collect(store, entry.id, &path, put)?,
+            mode => put(path, (mode, entry.id)),
+        }
+    }
+    Ok(())
+}

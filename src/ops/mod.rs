@@ -1,0 +1,87 @@
+//! One verb per file: options in, report out. Nothing here prints, and nothing reads environment or clock.
+
+pub mod accept;
+pub mod add;
+pub mod candidate;
+pub mod check;
+pub mod demo;
+pub mod diff;
+pub mod enable;
+pub mod init;
+pub mod list;
+pub mod resolve;
+pub mod status;
+pub mod sync;
+
+use crate::git::Git;
+use crate::registry::{Change, Changed, Destination, Lock, Person, Registry};
+use crate::source::{Access, DEADLINE, FETCH_BYTES};
+use crate::types::Result;
+use jiff::civil::Date;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The world outside of the registry, as arguments.
+#[derive(Clone)]
+pub struct Outside {
+    /// The directory that the command was started in, or that `-C` names.
+    pub directory: PathBuf,
+    /// The user's git.
+    pub git: Git,
+    /// The folder of the cache.
+    pub cache: PathBuf,
+    /// The day.
+    pub today: Date,
+    /// The time, in seconds since 1970.
+    pub now: i64,
+    /// How long to wait for another run's lock.
+    pub lock_wait: Duration,
+}
+
+impl Outside {
+    /// Opens the registry that the directory lies in.
+    pub fn registry(&self) -> Result<Registry> {
+        Registry::open(&self.directory)
+    }
+
+    /// Opens the registry and takes its lock. The state is read after the lock is held, never before.
+    pub fn locked_registry(&self) -> Result<(Registry, Lock)> {
+        let lock = self.registry()?.lock(self.lock_wait)?;
+        Ok((self.registry()?, lock))
+    }
+
+    /// Returns how sources are reached.
+    pub fn access(&self, offline: bool, dry_run: bool) -> Access<'_> {
+        let (git, cache) = (&self.git, self.cache.as_path());
+        Access { git, cache, offline, dry_run, deadline: DEADLINE, max_bytes: FETCH_BYTES }
+    }
+}
+
+/// How a command commits: what every command of DESIGN, section 3 takes.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Where the commit goes.
+    pub destination: Destination,
+    /// The person's own message, put before the tool's.
+    pub message: Option<String>,
+}
+
+impl Commit {
+    /// Returns the message: the person's own words first, where there are any.
+    fn message(&self, own: &str) -> String {
+        match &self.message {
+            Some(words) => format!("{}\n\n{own}", words.trim_end()),
+            None => own.to_owned(),
+        }
+    }
+
+    fn change<'r>(&self, registry: &'r Registry, outside: &'r Outside, command: &'r str) -> Change<'r> {
+        Change { registry, git: &outside.git, command, destination: self.destination }
+    }
+
+    /// Makes one commit of `tree` on the default branch, or on a proposal.
+    fn commit(&self, registry: &Registry, outside: &Outside, command: &str, tree: crate::git::Oid, own: &str) -> Result<Changed> {
+        let person = Person::ask(&outside.git, &registry.repository)?;
+        self.change(registry, outside, command).commit(&person, tree, &self.message(own))
+    }
+}

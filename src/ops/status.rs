@@ -1,0 +1,68 @@
+//! `status`: sources, skills and what waits, without asking anybody.
+
+use super::{Outside, candidate, enable, list};
+use crate::sync::Review;
+use crate::types::Result;
+use serde::Serialize;
+
+/// The state of a registry.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// The default branch.
+    pub branch: String,
+    /// Its head.
+    pub head: crate::git::Oid,
+    /// The sources.
+    pub sources: Vec<enable::Item>,
+    /// How many skills there are.
+    pub skills: usize,
+    /// How many are the team's own.
+    pub own: usize,
+    /// How many follow an upstream and were edited here.
+    pub edited: usize,
+    /// What waits for review.
+    pub candidates: Vec<Review>,
+    /// What is wrong on the default branch: entries and sources that cannot be read, conflicts, missing directories.
+    pub problems: Vec<String>,
+}
+
+/// Looks at the registry.
+pub fn status(outside: &Outside) -> Result<Report> {
+    let registry = outside.registry()?;
+    let state = registry.state()?;
+    let sources = enable::list(outside)?.sources;
+    let skills = list::items(&registry.repository.store, &state)?;
+    let open = candidate::open(&registry, &state)?;
+    let mut problems: Vec<String> = sources.iter().filter_map(|source| source.error.clone()).collect();
+    for skill in &skills {
+        problems.extend(skill.error.clone());
+        if skill.conflicts > 0 {
+            problems.push(format!("`{}` lists unresolved conflicts on the default branch", skill.id));
+        }
+        let is_missing = skill.tree.is_none() && skill.edited == Some(true) && skill.status == crate::registry::Status::Active;
+        if is_missing {
+            problems.push(format!("`{}` has an entry, but its directory is gone", skill.id));
+        }
+    }
+    problems.extend(open.unreadable);
+    Ok(Report {
+        format: 1,
+        branch: registry.branch.short().to_owned(),
+        head: registry.head,
+        skills: skills.len(),
+        own: skills.iter().filter(|skill| skill.source.is_none()).count(),
+        edited: skills.iter().filter(|skill| skill.edited == Some(true)).count(),
+        sources,
+        candidates: open.candidates,
+        problems,
+    })
+}
+
+impl Report {
+    /// Tells whether something awaits a person.
+    pub fn awaits_decision(&self) -> bool {
+        !self.candidates.is_empty() || !self.problems.is_empty()
+    }
+}

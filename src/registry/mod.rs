@@ -1,0 +1,162 @@
+//! The team's repository: settings, source files, entries, the lock, and changes of the default branch.
+
+mod change;
+pub mod entry;
+mod lock;
+mod names;
+pub mod settings;
+pub mod source_file;
+mod state;
+pub mod toml_file;
+
+pub use change::{Change, Changed, Destination, Person, fast_forward};
+pub use entry::{Conflict, ConflictKind, Entry, Status, Upstream};
+pub use lock::{Lock, WAIT};
+pub use names::{Layout, RefNames};
+pub use settings::{NewSkills, RemovedSkills, Settings};
+pub use source_file::{NewSource, Origin, Selection, SourceFile};
+pub use state::{EntryState, SkillState, SourceState, State, read_entry, skill_at};
+
+use crate::git::{Oid, RefName, Repository, entry_at};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
+use std::path::{Path, PathBuf};
+
+/// The identity of every commit that the tool makes on its own. `.invalid` can belong to nobody (RFC 2606).
+pub const IDENTITY: &str = "skillgraft <skillgraft@skillgraft.invalid>";
+
+/// A registry on disk.
+pub struct Registry {
+    /// The repository it lies in.
+    pub repository: Repository,
+    /// Its folder in that repository.
+    pub folder: RelPath,
+    /// Its directory on disk, which relative paths in source files are relative to.
+    pub directory: PathBuf,
+    /// The default branch: what the team has accepted.
+    pub branch: RefName,
+    /// The default branch's head.
+    pub head: Oid,
+    /// The remote that this clone follows, where it has one.
+    pub remote: Option<String>,
+    /// The names of the tool's refs.
+    pub names: RefNames,
+}
+
+impl Registry {
+    /// Opens the registry that `dir` lies in: `skillgraft.toml` is looked for upward, as cargo looks for its manifest.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] where there is none.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let dir = dir.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", dir.display()))?;
+        let found = dir.ancestors().find(|above| above.join(settings::FILE).is_file());
+        let repository = Repository::discover(found.unwrap_or(&dir)).map_err(|error| match found {
+            Some(found) => error.hint(format!("the registry {} is not under git; run: git init", found.display())),
+            None => no_registry(&dir).because(error),
+        })?;
+        let (folder, directory) = match (found, repository.work_dir()) {
+            (Some(found), Some(work_dir)) => (folder_in(work_dir, found)?, found.to_owned()),
+            // A bare repository has no files to look for; the registry is all of it.
+            (_, None) => (RelPath::root(), repository.git_dir().to_owned()),
+            (None, Some(_)) => return Err(no_registry(&dir)),
+        };
+        let remote = remote_of(&repository)?;
+        let settings = settings_of(&repository, &folder, found)?;
+        let names = RefNames::new(&settings.ref_prefix);
+        let branch = default_branch(&repository, &settings, remote.as_deref(), &names)?;
+        let head = branch_head(&repository, &branch, remote.as_deref())?;
+        Ok(Registry { repository, folder, directory, branch, head, remote, names })
+    }
+
+    /// Reads what the registry holds at the head of the default branch.
+    pub fn state(&self) -> Result<State> {
+        State::load(&self.repository.store, &self.folder, self.head)
+    }
+
+    /// Takes the registry's lock.
+    pub fn lock(&self, wait: std::time::Duration) -> Result<Lock> {
+        Lock::take(&self.repository.common_dir().join("skillgraft").join("lock"), wait)
+    }
+
+    /// Returns the remote-tracking ref of a local branch, where there is a remote.
+    pub fn remote_tracking(&self, branch: &str) -> Option<String> {
+        let name = branch.strip_prefix("refs/heads/")?;
+        Some(format!("refs/remotes/{}/{name}", self.remote.as_ref()?))
+    }
+}
+
+fn no_registry(dir: &Path) -> Error {
+    Error::new(ErrorKind::NotFound, format!("no {} in {} or above", settings::FILE, dir.display()))
+        .hint("to make this folder a registry, run: skillgraft init")
+}
+
+fn folder_in(work_dir: &Path, directory: &Path) -> Result<RelPath> {
+    let work_dir = work_dir.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", work_dir.display()))?;
+    let relative = directory.strip_prefix(&work_dir).unwrap_or(Path::new(""));
+    let text = relative.to_str().map(|text| text.replace(std::path::MAIN_SEPARATOR, "/"));
+    RelPath::parse(text.as_deref().unwrap_or("\0")).context(ErrorKind::Config, || {
+        format!("the registry's folder {} cannot be used on every system", directory.display())
+    })
+}
+
+/// `HEAD`'s settings say which branch is the default one; before the first commit, the file does.
+fn settings_of(repository: &Repository, folder: &RelPath, directory: Option<&Path>) -> Result<Settings> {
+    let store = &repository.store;
+    if let Some(head) = repository.head_commit()? {
+        let file = folder.join_path(&RelPath::parse(settings::FILE).expect("a fixed name"));
+        if let Some(place) = entry_at(store, store.commit(head)?.tree, &file)? {
+            return Settings::parse(toml_file::utf8(settings::FILE, &store.blob(place.id)?)?);
+        }
+    }
+    match directory.map(|directory| directory.join(settings::FILE)) {
+        Some(file) => {
+            let text = std::fs::read_to_string(&file).context(ErrorKind::Io, || format!("cannot read {}", file.display()))?;
+            Settings::parse(&text)
+        }
+        None => Err(no_registry(repository.git_dir())),
+    }
+}
+
+fn remote_of(repository: &Repository) -> Result<Option<String>> {
+    let remotes = repository.remotes();
+    let followed = repository.head_branch()?.and_then(|branch| repository.config(&format!("branch.{}.remote", branch.short())));
+    let known = |name: &String| remotes.contains(name);
+    let origin = Some("origin".to_owned()).filter(known);
+    Ok(followed.filter(known).or(origin).or_else(|| if let [only] = remotes.as_slice() { Some(only.clone()) } else { None }))
+}
+
+fn default_branch(
+    repository: &Repository,
+    settings: &Settings,
+    remote: Option<&str>,
+    names: &RefNames,
+) -> Result<RefName> {
+    if let Some(name) = &settings.branch {
+        return RefName::branch(name);
+    }
+    if let Some(remote) = remote
+        && let Some(target) = repository.refs.symbolic_target(&format!("refs/remotes/{remote}/HEAD"))?
+        && let Some(name) = target.strip_prefix(&format!("refs/remotes/{remote}/"))
+    {
+        return RefName::branch(name);
+    }
+    // A candidate that somebody looks at is not what the team has accepted.
+    match repository.head_branch()?.filter(|branch| !names.is_ours(branch.as_str())) {
+        Some(branch) => Ok(branch),
+        None => Err(Error::new(ErrorKind::Config, "HEAD is on no branch that could be the default one")
+            .hint("name it in skillgraft.toml: [registry] branch = \"main\"")),
+    }
+}
+
+fn branch_head(repository: &Repository, branch: &RefName, remote: Option<&str>) -> Result<Oid> {
+    if let Some(head) = repository.refs.get(branch.as_str())? {
+        return Ok(head);
+    }
+    if let Some(remote) = remote
+        && let Some(head) = repository.refs.get(&format!("refs/remotes/{remote}/{}", branch.short()))?
+    {
+        return Ok(head);
+    }
+    Err(Error::new(ErrorKind::NotFound, format!("the default branch `{}` has no commit", branch.short()))
+        .hint("commit skillgraft.toml first, or run: skillgraft init"))
+}

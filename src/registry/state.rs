@@ -1,0 +1,206 @@
+//! What a registry holds at one commit. Every decision is made from this, never from the work tree.
+
+use super::entry::Entry;
+use super::names::Layout;
+use super::settings::{self, Settings};
+use super::source_file::{self, SourceFile};
+use super::toml_file;
+use crate::git::{Mode, Oid, Store, entry_at, tree_at};
+use crate::skill::SKILL_MD;
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// The content of a registry at one commit.
+pub struct State {
+    /// The commit.
+    pub commit: Oid,
+    /// The commit's whole tree.
+    pub tree: Oid,
+    /// Where things are in that tree.
+    pub layout: Layout,
+    /// `skillgraft.toml`.
+    pub settings: Settings,
+    /// `sources/*.toml`, by name; a file that cannot be read fails alone.
+    pub sources: BTreeMap<SourceName, SourceState>,
+    /// Every skill directory and every entry, by id.
+    pub skills: BTreeMap<SkillId, SkillState>,
+    /// Files in the places above that are neither.
+    pub strays: Vec<Error>,
+}
+
+/// A source file.
+#[derive(Debug, Clone)]
+pub struct SourceState {
+    /// Its text.
+    pub text: String,
+    /// What it says.
+    pub file: Result<SourceFile>,
+}
+
+/// A skill: its directory, its entry, or both.
+#[derive(Debug, Clone, Default)]
+pub struct SkillState {
+    /// The tree of its directory.
+    pub tree: Option<Oid>,
+    /// Its entry.
+    pub entry: Option<EntryState>,
+}
+
+/// An entry's file.
+#[derive(Debug, Clone)]
+pub struct EntryState {
+    /// The blob.
+    pub blob: Oid,
+    /// Its text.
+    pub text: String,
+    /// What it says.
+    pub entry: Result<Entry>,
+}
+
+impl SkillState {
+    /// Returns the entry, where there is one that can be read.
+    pub fn entry(&self) -> Option<&Entry> {
+        self.entry.as_ref()?.entry.as_ref().ok()
+    }
+}
+
+impl State {
+    /// Reads the registry in `folder` at `commit`.
+    ///
+    /// # Errors
+    /// Where there is no registry, or its settings cannot be read. Sources and entries fail alone.
+    pub fn load(store: &Store, folder: &RelPath, commit: Oid) -> Result<Self> {
+        let tree = store.commit(commit)?.tree;
+        let file = folder.join_path(&RelPath::parse(settings::FILE).expect("a fixed name"));
+        let place = entry_at(store, tree, &file)?.filter(|place| place.mode.is_file()).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("commit {} has no {file}", commit.short()))
+                .hint("commit skillgraft.toml on the default branch, or run: skillgraft init")
+        })?;
+        let settings = Settings::parse(toml_file::utf8(settings::FILE, &store.blob(place.id)?)?)?;
+        let layout = Layout::new(folder, &settings.skills);
+        let mut strays = Vec::new();
+        let sources = load_sources(store, tree, folder, &mut strays)?;
+        let skills = load_skills(store, tree, &layout, &mut strays)?;
+        Ok(State { commit, tree, layout, settings, sources, skills, strays })
+    }
+
+    /// Returns the skills that follow `source`, with their entries.
+    pub fn followers<'a>(&'a self, source: &'a SourceName) -> impl Iterator<Item = (&'a SkillId, &'a SkillState, &'a Entry)> {
+        self.skills.iter().filter_map(move |(id, skill)| {
+            let entry = skill.entry()?;
+            (&entry.upstream.as_ref()?.source == source).then_some((id, skill, entry))
+        })
+    }
+
+    /// Returns why the id cannot be given to a new skill of `source`: who has it, or a namespace in the way.
+    pub fn taken(&self, id: &SkillId) -> Option<String> {
+        if let Some(skill) = self.skills.get(id) {
+            return Some(match skill.entry().and_then(|entry| entry.upstream.as_ref()) {
+                Some(upstream) => format!("`{id}` follows source `{}` at {}", upstream.source, upstream.path),
+                None => format!("`{id}` is the team's own"),
+            });
+        }
+        if let Some(above) = id.namespaces().find_map(|above| self.skills.keys().find(|other| other.as_str() == above)) {
+            return Some(format!("`{above}` is a skill, so it cannot be the namespace of `{id}`"));
+        }
+        let below = format!("{id}/");
+        let inside = self.skills.keys().find(|other| other.as_str().starts_with(&below))?;
+        Some(format!("`{id}` is the namespace of `{inside}`"))
+    }
+}
+
+fn load_sources(
+    store: &Store,
+    tree: Oid,
+    folder: &RelPath,
+    strays: &mut Vec<Error>,
+) -> Result<BTreeMap<SourceName, SourceState>> {
+    let mut sources = BTreeMap::new();
+    let folder = folder.join_path(&RelPath::parse(source_file::FOLDER).expect("a fixed name"));
+    let Some(tree) = tree_at(store, tree, &folder)? else { return Ok(sources) };
+    for entry in store.tree(tree)?.entries() {
+        let name = entry.name.to_string();
+        let Some(stem) = name.strip_suffix(".toml").filter(|_| entry.mode.is_file()) else { continue };
+        match SourceName::parse(stem) {
+            Ok(name) => {
+                let bytes = store.blob(entry.id)?;
+                let path = SourceFile::path_of(&name);
+                let text = toml_file::utf8(path.as_str(), &bytes).map(str::to_owned);
+                let file = text.clone().and_then(|text| SourceFile::parse(name.clone(), &text));
+                sources.insert(name, SourceState { text: text.unwrap_or_default(), file });
+            }
+            Err(error) => strays.push(Error::new(ErrorKind::Config, format!("{folder}/{name}")).because(error)),
+        }
+    }
+    Ok(sources)
+}
+
+fn load_skills(
+    store: &Store,
+    tree: Oid,
+    layout: &Layout,
+    strays: &mut Vec<Error>,
+) -> Result<BTreeMap<SkillId, SkillState>> {
+    let mut skills: BTreeMap<SkillId, (Option<Oid>, Option<Oid>)> = BTreeMap::new();
+    if let Some(tree) = tree_at(store, tree, &layout.skills)? {
+        collect(store, tree, "", layout, &mut skills, strays)?;
+    }
+    let read = |(id, (tree, blob)): (SkillId, (Option<Oid>, Option<Oid>))| -> Result<(SkillId, SkillState)> {
+        let entry = blob.map(|blob| read_entry(store, layout.entry(&id).as_str(), blob)).transpose()?;
+        Ok((id, SkillState { tree, entry }))
+    };
+    skills.into_iter().collect::<Vec<_>>().into_par_iter().map(read).collect()
+}
+
+/// Reads an entry's blob; `path` is for messages.
+pub fn read_entry(store: &Store, path: &str, blob: Oid) -> Result<EntryState> {
+    let bytes = store.blob(blob)?;
+    let text = toml_file::utf8(path, &bytes).map(str::to_owned);
+    let entry = text.clone().and_then(|text| Entry::parse(path, &text));
+    Ok(EntryState { blob, text: text.unwrap_or_default(), entry })
+}
+
+fn collect(
+    store: &Store,
+    tree: Oid,
+    namespace: &str,
+    layout: &Layout,
+    skills: &mut BTreeMap<SkillId, (Option<Oid>, Option<Oid>)>,
+    strays: &mut Vec<Error>,
+) -> Result<()> {
+    let tree = store.tree(tree)?;
+    for entry in tree.entries() {
+        let name = entry.name.to_string();
+        let id = |name: &str| SkillId::in_namespace(namespace, name);
+        let stray = |error| Error::new(ErrorKind::Rejected, format!("{}/{namespace}/{name}", layout.skills)).because(error);
+        match (entry.mode, name.strip_suffix(".toml")) {
+            (Mode::File | Mode::Executable, Some(stem)) => match id(stem) {
+                Ok(id) => skills.entry(id).or_default().1 = Some(entry.id),
+                Err(error) => strays.push(stray(error)),
+            },
+            (Mode::Tree, _) => {
+                let has_entry = tree.get(format!("{name}.toml").as_bytes()).is_some_and(|e| e.mode.is_file());
+                if has_entry || store.tree(entry.id)?.get(SKILL_MD.as_bytes()).is_some_and(|e| e.mode != Mode::Tree) {
+                    match id(&name) {
+                        Ok(id) => skills.entry(id).or_default().0 = Some(entry.id),
+                        Err(error) => strays.push(stray(error)),
+                    }
+                } else if namespace.split('/').count() < 3 {
+                    let below = if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") };
+                    collect(store, entry.id, &below, layout, skills, strays)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Returns the tree of a skill and the blob of its entry in the tree of any commit.
+pub fn skill_at(store: &Store, tree: Oid, layout: &Layout, id: &SkillId) -> Result<(Option<Oid>, Option<Oid>)> {
+    let skill = tree_at(store, tree, &layout.skill(id))?;
+    let entry = entry_at(store, tree, &layout.entry(id))?.filter(|place| place.mode.is_file());
+    Ok((skill, entry.map(|place| place.id)))
+}
+

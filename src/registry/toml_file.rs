@@ -1,0 +1,90 @@
+//! Reads the TOML files that people write, with errors that name file, line and column.
+
+use crate::types::{Error, ErrorKind, Result, one_line};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The format that this program reads and writes.
+pub const FORMAT: u64 = 1;
+
+#[derive(Deserialize)]
+struct Header {
+    format: Option<toml::Spanned<u64>>,
+}
+
+/// Reads `text`, which stands in the file `path`.
+///
+/// # Errors
+/// [`ErrorKind::NewerFormat`] where the file's `format` is newer than [`FORMAT`]; [`ErrorKind::Config`] otherwise.
+pub fn parse<T: DeserializeOwned>(path: &str, text: &str) -> Result<T> {
+    let header: Header = toml::from_str(text).map_err(|error| at(path, text, &error))?;
+    match header.format {
+        None => {
+            return Err(Error::new(ErrorKind::Config, format!("{path}: `format` is missing"))
+                .hint("write `format = 1` as the first line"));
+        }
+        Some(format) if *format.get_ref() > FORMAT => {
+            return Err(Error::new(
+                ErrorKind::NewerFormat,
+                format!("{path}: format {} is newer than this program, which reads up to {FORMAT}", format.get_ref()),
+            )
+            .hint("install a newer skillgraft; nothing was written"));
+        }
+        Some(format) if *format.get_ref() == 0 => {
+            return Err(Error::new(ErrorKind::Config, format!("{path}: there is no format 0")).hint("write `format = 1`"));
+        }
+        Some(_) => {}
+    }
+    toml::from_str(text).map_err(|error| at(path, text, &error))
+}
+
+/// Returns the bytes of a file of ours as text.
+pub fn utf8<'t>(path: &str, bytes: &'t [u8]) -> Result<&'t str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        Error::new(ErrorKind::Config, format!("{path}: byte {} is not UTF-8", error.valid_up_to() + 1))
+    })
+}
+
+fn at(path: &str, text: &str, error: &toml::de::Error) -> Error {
+    let place = error.span().map_or(String::new(), |span| {
+        let (line, column) = line_and_column(text, span.start);
+        format!(":{line}:{column}")
+    });
+    Error::new(ErrorKind::Config, format!("{path}{place}: {}", one_line(error.message(), 300)))
+}
+
+/// Returns the 1-based line and column (in characters) of a byte offset.
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        #[allow(dead_code, reason = "every file has it")]
+        format: u64,
+        #[allow(dead_code, reason = "read by the test's errors only")]
+        enabled: Option<bool>,
+    }
+
+    #[test]
+    fn an_error_names_file_line_and_column() {
+        let error = parse::<Sample>("sources/x.toml", "format = 1\nenabled = \"no\"\n").expect_err("a string is no bool");
+        assert!(error.to_string().starts_with("sources/x.toml:2:11: "), "{error}");
+        let error = parse::<Sample>("sources/x.toml", "format = 1\nenable = true\n").expect_err("a typo");
+        assert!(error.to_string().contains("x.toml:2:1: unknown field `enable`"), "{error}");
+    }
+
+    #[test]
+    fn a_newer_format_is_told_apart_even_with_fields_unknown_here() {
+        let error = parse::<Sample>("a.toml", "format = 2\nnovel = 1\n").expect_err("newer");
+        assert_eq!(error.kind(), ErrorKind::NewerFormat);
+    }
+}

@@ -1,0 +1,146 @@
+//! A plain local directory as a snapshot: read into memory, the parts that hold skills and no others.
+
+use super::snapshot::{Objects, Snapshot};
+use crate::git::{Mode, Oid, Place, Store};
+use crate::skill::{Limits, SKILL_MD};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// How many files and folders a walk may see.
+const ENTRIES: usize = 1_000_000;
+/// Names that belong to git or to a file manager, never to a skill.
+const SKIPPED: [&str; 4] = [".git", ".DS_Store", "Thumbs.db", "desktop.ini"];
+
+/// Reads `directory`. Files outside of skills are read only where a link leads to them.
+pub fn read(directory: &Path, limits: &Limits) -> Result<Snapshot> {
+    let root = directory.canonicalize().map_err(|error| {
+        Error::new(ErrorKind::Network, format!("cannot open the folder {}", directory.display()))
+            .because(error)
+            .hint("look at `path` in the source file; relative paths start at the registry")
+    })?;
+    let listing = list(&root)?;
+    let store = Store::in_memory(false);
+    let mut changes: BTreeMap<Vec<Vec<u8>>, Place> = BTreeMap::new();
+    for (path, kind) in &listing.files {
+        if !listing.is_wanted(path) {
+            continue;
+        }
+        let absolute = root.join(path);
+        let place = match kind {
+            Kind::Link => Place { mode: Mode::Link, id: store.write_blob(&link_target(&absolute)?)? },
+            Kind::File => read_file(&absolute, limits, &store)?,
+        };
+        changes.insert(components(path), place);
+    }
+    let tree = write_tree(&store, &changes.into_iter().collect::<Vec<_>>(), 0)?;
+    Ok(Snapshot { objects: Objects::Memory(Box::new(store)), tree, revision: None, date: None, fetch: None })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Link,
+}
+
+#[derive(Default)]
+struct Listing {
+    files: BTreeMap<PathBuf, Kind>,
+    skills: BTreeSet<PathBuf>,
+    link_targets: BTreeSet<PathBuf>,
+}
+
+impl Listing {
+    fn is_wanted(&self, path: &Path) -> bool {
+        let at_the_top = path.parent() == Some(Path::new(""));
+        self.files.get(path) == Some(&Kind::Link)
+            || at_the_top && path.to_str().is_some_and(|name| RelPath::check(name).is_ok())
+            || path.ancestors().any(|above| self.skills.contains(above) || self.link_targets.contains(above))
+    }
+}
+
+fn list(root: &Path) -> Result<Listing> {
+    let mut listing = Listing::default();
+    let skipped = |name: &std::ffi::OsStr| SKIPPED.iter().any(|skipped| name == *skipped);
+    let walk = WalkDir::new(root).min_depth(1).follow_links(false).sort_by_file_name();
+    for (count, entry) in walk.into_iter().filter_entry(|entry| !skipped(entry.file_name())).enumerate() {
+        if count >= ENTRIES {
+            return Err(Error::new(ErrorKind::Limit, format!("{} has more than {ENTRIES} files and folders", root.display()))
+                .hint("name the folder of the skills in the source file"));
+        }
+        let entry = entry.context(ErrorKind::Io, || format!("cannot read the folder {}", root.display()))?;
+        let path = entry.path().strip_prefix(root).expect("a walk stays below its root").to_owned();
+        let kind = entry.file_type();
+        if kind.is_symlink() {
+            // Outside of the root is nothing that may be read; discovery reports such a link.
+            if let Ok(target) = entry.path().canonicalize()
+                && let Ok(target) = target.strip_prefix(root)
+            {
+                listing.link_targets.insert(target.to_owned());
+            }
+            listing.files.insert(path.clone(), Kind::Link);
+        } else if kind.is_file() {
+            listing.files.insert(path.clone(), Kind::File);
+        }
+        if entry.file_name() == SKILL_MD && !kind.is_dir() {
+            listing.skills.insert(path.parent().unwrap_or(Path::new("")).to_owned());
+        }
+    }
+    Ok(listing)
+}
+
+/// Reads at most one byte more than a file may have: enough for the limit to be seen and reported.
+fn read_file(path: &Path, limits: &Limits, store: &Store) -> Result<Place> {
+    let failed = || format!("cannot read {}", path.display());
+    let file = std::fs::File::open(path).context(ErrorKind::Io, failed)?;
+    let executable = is_executable(&file.metadata().context(ErrorKind::Io, failed)?);
+    let mut bytes = Vec::new();
+    file.take(limits.file_bytes + 1).read_to_end(&mut bytes).context(ErrorKind::Io, failed)?;
+    let mode = if executable { Mode::Executable } else { Mode::File };
+    Ok(Place { mode, id: store.write_blob(&bytes)? })
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_metadata: &std::fs::Metadata) -> bool {
+    false
+}
+
+fn link_target(path: &Path) -> Result<Vec<u8>> {
+    let target = std::fs::read_link(path).context(ErrorKind::Io, || format!("cannot read the link {}", path.display()))?;
+    Ok(bytes_of(target.as_os_str()))
+}
+
+fn components(path: &Path) -> Vec<Vec<u8>> {
+    path.components().map(|component| bytes_of(component.as_os_str())).collect()
+}
+
+#[cfg(unix)]
+fn bytes_of(text: &std::ffi::OsStr) -> Vec<u8> {
+    std::os::unix::ffi::OsStrExt::as_bytes(text).to_vec()
+}
+
+#[cfg(not(unix))]
+fn bytes_of(text: &std::ffi::OsStr) -> Vec<u8> {
+    text.to_string_lossy().replace('\\', "/").into_bytes()
+}
+
+/// Names that break the rules of [`RelPath`] go in too: discovery must see them to reject their skill.
+fn write_tree(store: &Store, files: &[(Vec<Vec<u8>>, Place)], depth: usize) -> Result<Oid> {
+    let mut entries = Vec::new();
+    for group in files.chunk_by(|a, b| a.0[depth] == b.0[depth]) {
+        let name = group[0].0[depth].clone().into();
+        let (mode, id) = match group {
+            [(path, place)] if path.len() == depth + 1 => (place.mode, place.id),
+            _ => (Mode::Tree, write_tree(store, group, depth + 1)?),
+        };
+        entries.push(crate::git::TreeEntry { mode, name, id });
+    }
+    store.write_tree(&crate::git::Tree::from_entries(entries))
+}

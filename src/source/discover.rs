@@ -1,0 +1,186 @@
+//! Finds the skills of a snapshot: a directory with `SKILL.md` is a skill, and nothing below it is another.
+//!
+//! Real directories come first; links to directories are followed only where they lead to something that was not
+//! already seen, so that an alias (`.claude/skills -> ../skills`) is not a copy.
+
+use super::links::{self, Broken};
+use super::snapshot::Snapshot;
+use crate::git::{Mode, Oid};
+use crate::skill::SKILL_MD;
+use crate::types::{Error, ErrorKind, RelPath, Result};
+use std::collections::BTreeSet;
+
+/// How many tree entries a walk may see. A repository of 13 objects can stand for ten thousand million paths.
+const ENTRIES: usize = 1_000_000;
+/// The largest licence file that is kept, in bytes.
+const LICENSE_BYTES: u64 = 1 << 20;
+
+/// A directory with a `SKILL.md`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its path as upstream names it.
+    pub path: RelPath,
+    /// Its tree, links and all.
+    pub tree: Oid,
+    /// Where it really stands: what links inside it are relative to.
+    pub real: Vec<Vec<u8>>,
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    /// The skills, by path.
+    pub found: Vec<Found>,
+    /// Directories with a `SKILL.md` whose path breaks a rule.
+    pub unusable: Vec<(String, &'static str)>,
+}
+
+/// Returns the skills below `scope`.
+pub fn discover(snapshot: &Snapshot, scope: &RelPath) -> Result<Discovery> {
+    let start = match links::follow(snapshot, &[], scope.as_str().as_bytes())? {
+        Ok(real) if real.mode == Mode::Tree => real,
+        _ => {
+            return Err(Error::new(ErrorKind::NoEvidence, format!("upstream has no folder `{scope}`"))
+                .hint("look at `path` in the source file; nothing was closed or removed"));
+        }
+    };
+    let mut walk = Walk { snapshot, budget: ENTRIES, visited: BTreeSet::new(), links: Vec::new(), out: Discovery::default() };
+    walk.directory(scope.clone(), start.id, start.path)?;
+    // Links to directories, in the order of their paths; one may lead to more.
+    while !walk.links.is_empty() {
+        let mut links = std::mem::take(&mut walk.links);
+        links.sort_by(|a, b| a.path.cmp(&b.path));
+        snapshot.need(links.iter().map(|link| link.id))?;
+        for link in links {
+            walk.link(link)?;
+        }
+    }
+    walk.out.found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(walk.out)
+}
+
+/// Tells whether upstream still has a `SKILL.md` in the directory `path`.
+pub fn has_skill_md(snapshot: &Snapshot, path: &RelPath) -> Result<bool> {
+    let path = path.join_path(&RelPath::parse(SKILL_MD).expect("a fixed name"));
+    Ok(matches!(links::follow(snapshot, &[], path.as_str().as_bytes())?, Ok(real) if real.mode.is_file()))
+}
+
+/// Returns the licence files at the root and in the folders down to `scope`, with their blobs.
+pub fn licenses(snapshot: &Snapshot, scope: &RelPath) -> Result<Vec<(RelPath, Oid)>> {
+    let mut found = Vec::new();
+    let mut folder = Some(scope.clone());
+    while let Some(here) = folder {
+        folder = here.parent();
+        let Ok(Some(tree)) = crate::git::tree_at(snapshot.store(), snapshot.tree, &here) else { continue };
+        for entry in snapshot.store().tree(tree)?.entries().iter().filter(|entry| entry.mode.is_file()) {
+            if is_license(&entry.name)
+                && let Ok(path) = here.join(&entry.name)
+            {
+                found.push((path, entry.id));
+            }
+        }
+    }
+    snapshot.need(found.iter().map(|(_, id)| *id))?;
+    found.retain(|(_, id)| matches!(snapshot.store().header(*id), Ok(Some((_, size))) if size <= LICENSE_BYTES));
+    found.sort();
+    Ok(found)
+}
+
+/// Tells whether a file is a licence or notice, by the names that GitHub's `licensee` looks for first.
+pub fn is_license(name: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let stem = name.strip_suffix(".md").or_else(|| name.strip_suffix(".txt")).or_else(|| name.strip_suffix(".rst"));
+    let stem = stem.unwrap_or(&name);
+    ["license", "licence", "copying", "notice", "unlicense"].iter().any(|known| {
+        stem.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
+    })
+}
+
+struct LinkAt {
+    path: RelPath,
+    id: Oid,
+    /// The real directory that it stands in.
+    inside: Vec<Vec<u8>>,
+    name: Vec<u8>,
+}
+
+struct Walk<'s> {
+    snapshot: &'s Snapshot,
+    budget: usize,
+    /// Real directories that were walked, or are skills.
+    visited: BTreeSet<Vec<Vec<u8>>>,
+    links: Vec<LinkAt>,
+    out: Discovery,
+}
+
+impl Walk<'_> {
+    fn directory(&mut self, path: RelPath, tree: Oid, real: Vec<Vec<u8>>) -> Result<()> {
+        if !self.visited.insert(real.clone()) {
+            return Ok(());
+        }
+        let tree_entries = self.snapshot.store().tree(tree)?;
+        let Some(left) = self.budget.checked_sub(tree_entries.entries().len() + 1) else {
+            return Err(Error::new(ErrorKind::Limit, format!("upstream has more than {ENTRIES} files and folders"))
+                .hint("name the folder of the skills: `path` in the source file, or --path"));
+        };
+        self.budget = left;
+        if tree_entries.get(SKILL_MD.as_bytes()).is_some_and(|e| e.mode.is_file() || e.mode == Mode::Link) {
+            self.out.found.push(Found { path, tree, real });
+            return Ok(());
+        }
+        for entry in tree_entries.entries() {
+            let below = match path.join(&entry.name) {
+                Ok(below) => below,
+                Err(rule) => {
+                    self.report_unusable(&path, &entry.name, entry.mode, entry.id, rule.message())?;
+                    continue;
+                }
+            };
+            match entry.mode {
+                Mode::Tree => {
+                    let mut real = real.clone();
+                    real.push(entry.name.to_vec());
+                    self.directory(below, entry.id, real)?;
+                }
+                Mode::Link => {
+                    let (inside, name) = (real.clone(), entry.name.to_vec());
+                    self.links.push(LinkAt { path: below, id: entry.id, inside, name });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn link(&mut self, link: LinkAt) -> Result<()> {
+        match links::follow(self.snapshot, &link.inside, &link.name)? {
+            Ok(real) if real.mode == Mode::Tree => self.directory(link.path, real.id, real.path),
+            // A link to a file, or to nothing, is no skill and harms none.
+            Ok(_) | Err(Broken::Dangles | Broken::Escapes | Broken::Loops) => Ok(()),
+        }
+    }
+
+    /// A name that breaks the rules matters only where a skill would have stood.
+    fn report_unusable(&mut self, path: &RelPath, name: &[u8], mode: Mode, id: Oid, why: &'static str) -> Result<()> {
+        if mode == Mode::Tree && self.snapshot.store().tree(id)?.get(SKILL_MD.as_bytes()).is_some() {
+            let shown = format!("{path}/{}", String::from_utf8_lossy(name));
+            self.out.unusable.push((shown, why));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_license;
+
+    #[test]
+    fn licence_files_are_known_by_their_names() {
+        for name in ["LICENSE", "license.md", "LICENSE-MIT", "COPYING", "NOTICE.txt", "LICENCE", "LICENSE_APACHE.txt"] {
+            assert!(is_license(name.as_bytes()), "{name}");
+        }
+        for name in ["licenses.json", "NOTICEABLE.md", "README.md", "LICENSEE"] {
+            assert!(!is_license(name.as_bytes()), "{name}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Brings in the skills of a source that a person has just added or enabled: what `new` candidates would propose,
+//! ready for one commit on the default branch.
+
+use super::candidate::{Ground, Maker, Offer};
+use super::mirror::{self, oldest_of_newest_run};
+use super::offers;
+use crate::git::{Changes, Oid};
+use crate::registry::{Registry, SourceFile, State, Upstream};
+use crate::skill::TreeHasher;
+use crate::source::{Access, Remark, observe};
+use crate::types::{Error, ErrorKind, Result, SkillId};
+
+/// What comes in with a source.
+pub struct Admission {
+    /// The mirror's head.
+    pub mirror: Oid,
+    /// The local mirror branch as it was.
+    pub local_mirror: Option<Oid>,
+    /// The skills, with what each puts into the registry's tree.
+    pub skills: Vec<(SkillId, Changes)>,
+    /// Skills that cannot come in.
+    pub rejected: Vec<Remark>,
+    /// What is odd about skills that come in.
+    pub warnings: Vec<Remark>,
+}
+
+/// Looks at the source and makes everything that its skills need; moves no ref.
+pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &Access<'_>) -> Result<Admission> {
+    let store = &registry.repository.store;
+    let limits = &state.settings.limits;
+    let snapshot = observe(access, source, &registry.directory, limits)?;
+    let (local_mirror, previous) = super::mirror_head(registry, source)?;
+    let mirror = mirror::observe(store, previous, &snapshot, source, limits)?;
+    let new = offers::new_skills(store, state, source, &mirror)?;
+    let hasher = TreeHasher::new(store);
+    let no_base = |_: &Upstream| Err(Error::new(ErrorKind::UnknownBase, "a new skill has no base"));
+    let (layout, name) = (&state.layout, &source.name);
+    let maker = Maker { store, hasher: &hasher, layout, source: name, mirror: &mirror, find_base: &no_base };
+    let ground = Ground { tree: state.tree, skill: None, entry: None };
+    let mut skills = Vec::new();
+    for (id, path) in &new.offered {
+        let tree = mirror.skills.get(path).copied();
+        let Some(tree) = tree else { continue };
+        let offer = Offer {
+            path: path.clone(),
+            tree: Some(tree),
+            accepted: hasher.hash(tree)?,
+            mirror: oldest_of_newest_run(store, mirror.head, path, Some(tree))?,
+        };
+        let made = maker.make(&ground, &offer)?;
+        skills.push((id.clone(), maker.changes(id, &made)));
+    }
+    let rejected: Vec<Remark> = mirror.rejected.iter().cloned().chain(new.refused).collect();
+    if skills.is_empty() && rejected.is_empty() && state.followers(&source.name).next().is_none() {
+        return Err(Error::new(ErrorKind::NoEvidence, "the source has skills, but none is selected")
+            .hint("look at --skill, --exclude and --path"));
+    }
+    let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
+    Ok(Admission { mirror: mirror.head, local_mirror, skills, rejected, warnings })
+}

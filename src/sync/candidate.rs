@@ -1,0 +1,260 @@
+//! A candidate: the one commit that proposes an update of one skill (RULES, "Candidate").
+//!
+//! What the tool would make on any commit is computed here from that commit and an offer of upstream, so that the same
+//! code makes a new candidate and tells whether an old one is still the tool's own.
+
+use super::classify::Class;
+use super::merge::merge_skill;
+use super::mirror::{self, Mirror};
+use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, same_except, tree_at, with_changes};
+use crate::registry::{Conflict, EntryState, IDENTITY, Layout, Upstream, entry, read_entry, skill_at};
+use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line};
+
+/// Finds the tree of an entry's base (the three steps of `unknown_base`).
+pub type FindBase<'a> = &'a (dyn Fn(&Upstream) -> Result<Oid> + Sync);
+
+/// What candidates of one source are made with.
+pub struct Maker<'a> {
+    /// The registry's objects.
+    pub store: &'a Store,
+    /// Tree hashes.
+    pub hasher: &'a TreeHasher<'a>,
+    /// Where things are.
+    pub layout: &'a Layout,
+    /// The source.
+    pub source: &'a SourceName,
+    /// Its mirror.
+    pub mirror: &'a Mirror,
+    /// The base look-up.
+    pub find_base: FindBase<'a>,
+}
+
+/// A commit as one skill's candidate sees it.
+#[derive(Clone)]
+pub struct Ground {
+    /// The commit's whole tree.
+    pub tree: Oid,
+    /// The skill there.
+    pub skill: Option<Oid>,
+    /// The entry there.
+    pub entry: Option<EntryState>,
+}
+
+/// What upstream offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The skill's upstream path.
+    pub path: RelPath,
+    /// The skill's tree; none: it was removed.
+    pub tree: Option<Oid>,
+    /// The tree's hash; [`TreeHash::EMPTY`] for a removal.
+    pub accepted: TreeHash,
+    /// The mirror commit that brought it.
+    pub mirror: Oid,
+}
+
+/// What the tool makes of an offer on a ground.
+pub struct Made {
+    /// The skill's new tree.
+    pub skill: Option<Oid>,
+    /// The entry's blob.
+    pub entry: Oid,
+    /// What it leaves for a person to decide.
+    pub conflicts: Vec<Conflict>,
+}
+
+impl Ground {
+    /// Returns the ground of a skill at any commit.
+    pub fn at(store: &Store, layout: &Layout, id: &SkillId, commit: Oid) -> Result<Self> {
+        let tree = store.commit(commit)?.tree;
+        let (skill, entry) = skill_at(store, tree, layout, id)?;
+        let entry = entry.map(|blob| read_entry(store, layout.entry(id).as_str(), blob)).transpose()?;
+        Ok(Ground { tree, skill, entry })
+    }
+
+    /// Tells whether skill and entry are the same on both.
+    pub fn agrees_with(&self, other: &Ground) -> bool {
+        let blob = |ground: &Ground| ground.entry.as_ref().map(|entry| entry.blob);
+        self.skill == other.skill && blob(self) == blob(other)
+    }
+
+    /// Returns the upstream that the entry follows, if it can be read and follows one.
+    pub fn upstream(&self) -> Option<&Upstream> {
+        self.entry.as_ref()?.entry.as_ref().ok()?.upstream.as_ref()
+    }
+}
+
+impl Maker<'_> {
+    /// Makes the candidate's skill and entry on `ground`.
+    pub fn make(&self, ground: &Ground, offer: &Offer) -> Result<Made> {
+        let (skill, conflicts) = self.merge(ground, offer)?;
+        let stated = match offer.tree {
+            Some(tree) => self.stated(tree)?,
+            None => ground.upstream().map_or((None, None), |up| (up.version.clone(), up.license.clone())),
+        };
+        let upstream = Upstream {
+            source: self.source.clone(),
+            path: offer.path.clone(),
+            accepted: offer.accepted,
+            git_tree: offer.tree.unwrap_or(self.store.empty_tree()),
+            mirror: offer.mirror,
+            revision: mirror::revision_of(self.store, offer.mirror)?,
+            version: stated.0,
+            license: stated.1,
+        };
+        let text = entry::render(ground.entry.as_ref().map(|entry| entry.text.as_str()), &upstream, &conflicts)?;
+        Ok(Made { skill, entry: self.store.write_blob(text.as_bytes())?, conflicts })
+    }
+
+    fn merge(&self, ground: &Ground, offer: &Offer) -> Result<(Option<Oid>, Vec<Conflict>)> {
+        let Some(followed) = ground.upstream() else { return Ok((offer.tree, Vec::new())) };
+        if ground.skill == offer.tree {
+            return Ok((offer.tree, Vec::new()));
+        }
+        let local_is_base = match ground.skill {
+            Some(local) => self.hasher.hash(local)? == followed.accepted,
+            None => followed.accepted == TreeHash::EMPTY,
+        };
+        if local_is_base {
+            return Ok((offer.tree, Vec::new()));
+        }
+        let empty = self.store.empty_tree();
+        let base = if followed.accepted == TreeHash::EMPTY { empty } else { (self.find_base)(followed)? };
+        let merged = merge_skill(self.store, base, ground.skill.unwrap_or(empty), offer.tree.unwrap_or(empty))?;
+        Ok(((merged.tree != empty).then_some(merged.tree), merged.conflicts))
+    }
+
+    /// Returns version and licence as the skill's own frontmatter states them.
+    fn stated(&self, tree: Oid) -> Result<(Option<String>, Option<String>)> {
+        let skill_md = self.store.tree(tree)?.get(SKILL_MD.as_bytes()).filter(|e| e.mode.is_file()).map(|e| e.id);
+        let Some(skill_md) = skill_md else { return Ok((None, None)) };
+        let read = frontmatter::read(&self.store.blob(skill_md)?);
+        let short = |text: Option<String>| text.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
+        Ok((short(read.version), short(read.license)))
+    }
+
+    /// Returns what a candidate puts into the registry's tree.
+    pub fn changes(&self, id: &SkillId, made: &Made) -> Changes {
+        let mut changes = self.license_changes();
+        changes.insert(self.layout.skill(id), made.skill.map(|id| Place { mode: Mode::Tree, id }));
+        changes.insert(self.layout.entry(id), Some(Place { mode: Mode::File, id: made.entry }));
+        changes
+    }
+
+    fn license_changes(&self) -> Changes {
+        let folder = self.layout.licenses(self.source);
+        let place = |id| Some(Place { mode: Mode::File, id });
+        self.mirror.licenses.iter().map(|(path, id)| (folder.join_path(path), place(*id))).collect()
+    }
+
+    /// Returns the candidate's commit on `head`, whose ground is `ground`: the same for the same inputs, anywhere.
+    pub fn commit(&self, id: &SkillId, class: Class, head: Oid, ground: &Ground, offer: &Offer, made: &Made) -> Result<Oid> {
+        let tree = with_changes(self.store, ground.tree, &self.changes(id, made))?;
+        let date = self.store.commit(head)?.committed.max(self.store.commit(offer.mirror)?.committed);
+        let identity = format!("{IDENTITY} {date} +0000");
+        let message = self.message(id, class, ground, offer, made)?;
+        let parents = vec![head];
+        self.store.write_commit(&NewCommit { tree, parents, author: identity.clone(), committer: identity, message })
+    }
+
+    fn message(&self, id: &SkillId, class: Class, ground: &Ground, offer: &Offer, made: &Made) -> Result<String> {
+        let source = self.source;
+        let revision = mirror::revision_of(self.store, offer.mirror)?;
+        let at = revision.as_deref().map_or(String::new(), |id| format!(" {}", id.get(..7).unwrap_or(id)));
+        let subject = match class {
+            Class::New => format!("{id}: add from {source}{at}"),
+            Class::Removed => format!("{id}: removed by {source}{at}"),
+            Class::AlreadyApplied => format!("{id}: record {source}{at}, which is here already"),
+            _ => format!("{id}: update to {source}{at}"),
+        };
+        let what = match class {
+            Class::New => "The skill is new upstream.",
+            Class::Removed => "The skill is gone upstream; its entry stays, so that it is known if it comes back.",
+            Class::AlreadyApplied => "The content is upstream's already. Only the entry moves, to be the next merge base.",
+            Class::FastForward => "The skill was not edited here, so it becomes what upstream has.",
+            _ => "Upstream's changes are merged with the edits made here.",
+        };
+        let mut message = format!("{subject}\n\n{what}\n");
+        if !made.conflicts.is_empty() {
+            message.push_str("\nConflicts, to be resolved on this branch:\n");
+            for conflict in &made.conflicts {
+                message.push_str(&format!("  {} ({})\n", crate::types::escape(&conflict.path), conflict.kind.as_str()));
+            }
+        }
+        let base = ground.upstream().map_or(TreeHash::EMPTY, |up| up.accepted);
+        let trailers = [
+            ("Skillgraft-Skill", id.to_string()),
+            ("Skillgraft-Source", source.to_string()),
+            ("Skillgraft-Class", class.as_str().to_owned()),
+            ("Skillgraft-Base", base.to_string()),
+            ("Skillgraft-Upstream", offer.accepted.to_string()),
+            ("Skillgraft-Mirror", offer.mirror.to_string()),
+        ];
+        message.push('\n');
+        for (key, value) in trailers {
+            message.push_str(&format!("{key}: {value}\n"));
+        }
+        if let Some(revision) = revision {
+            message.push_str(&format!("Skillgraft-Revision: {revision}\n"));
+        }
+        Ok(message)
+    }
+
+    /// Tells whether the whole tree `tree` is `ground` with the candidate put in, the licence files of the mirror's
+    /// head included.
+    pub fn is_exactly(&self, tree: Oid, id: &SkillId, ground: &Ground, made: &Made) -> Result<bool> {
+        if !self.is_apart_from_licenses(tree, id, ground, made)? {
+            return Ok(false);
+        }
+        let licenses = with_changes(self.store, ground.tree, &self.license_changes())?;
+        let folder = self.layout.licenses(self.source);
+        Ok(tree_at(self.store, licenses, &folder)? == tree_at(self.store, tree, &folder)?)
+    }
+
+    fn is_apart_from_licenses(&self, tree: Oid, id: &SkillId, ground: &Ground, made: &Made) -> Result<bool> {
+        let (skill, entry) = skill_at(self.store, tree, self.layout, id)?;
+        let except = [self.layout.skill(id), self.layout.entry(id), self.layout.licenses(self.source)];
+        Ok(skill == made.skill && entry == Some(made.entry) && same_except(self.store, tree, ground.tree, &except)?)
+    }
+
+    /// Tells whether the whole tree of `head`, licence files apart, is the tool's candidate re-made from the entry at
+    /// `head` on the commit `on`.
+    pub fn is_remade_on(&self, head: Oid, on: Oid, id: &SkillId) -> Result<bool> {
+        let proposed = Ground::at(self.store, self.layout, id, head)?;
+        let ground = Ground::at(self.store, self.layout, id, on)?;
+        match self.remake(&proposed, &ground)? {
+            Some(made) => self.is_apart_from_licenses(proposed.tree, id, &ground, &made),
+            None => Ok(false),
+        }
+    }
+
+    /// Re-makes on `ground` the candidate whose entry stands at `proposed`; none where that entry offers nothing that
+    /// can still be made.
+    pub fn remake(&self, proposed: &Ground, ground: &Ground) -> Result<Option<Made>> {
+        let Some(offered) = proposed.upstream() else { return Ok(None) };
+        if ground.upstream().is_some_and(|here| here.record() == offered.record()) {
+            // The ground has this very update: the candidate would change nothing.
+            let entry = ground.entry.as_ref().map(|entry| entry.blob);
+            return Ok(entry.map(|entry| Made { skill: ground.skill, entry, conflicts: Vec::new() }));
+        }
+        let tree = (offered.accepted != TreeHash::EMPTY).then_some(offered.git_tree);
+        if offered.source != *self.source || !self.store.contains(offered.mirror) {
+            return Ok(None);
+        }
+        let offer = Offer { path: offered.path.clone(), tree, accepted: offered.accepted, mirror: offered.mirror };
+        match self.make(ground, &offer) {
+            Ok(made) => Ok(Some(made)),
+            // A base or a tree that is gone: then nobody can say that the branch is the tool's own.
+            Err(error) if matches!(error.kind(), ErrorKind::UnknownBase | ErrorKind::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Returns the error for a base that can be found nowhere.
+pub fn unknown_base(id: &SkillId, upstream: &Upstream, tried: &Error) -> Error {
+    Error::new(ErrorKind::UnknownBase, format!("the base of `{id}` ({}) can be found nowhere", upstream.accepted))
+        .because(tried.clone())
+        .hint(format!("nothing was changed; name the upstream it was copied from: skillgraft link {id} --to {}", upstream.source))
+}

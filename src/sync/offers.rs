@@ -1,0 +1,124 @@
+//! Skills that appeared upstream: which id each gets, and what stands in the way.
+//!
+//! A repository may carry copies of one skill for several agents. Identical copies are one skill; different ones are a
+//! collision, decided by [`preference`] and reported.
+
+use super::mirror::Mirror;
+use crate::git::{Oid, Store};
+use crate::registry::{SourceFile, State};
+use crate::skill::{SKILL_MD, frontmatter, spec};
+use crate::source::Remark;
+use crate::types::{RelPath, Result, SkillId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Skills that appeared, and what was found odd.
+#[derive(Debug, Default)]
+pub struct NewSkills {
+    /// The upstream path of each new skill, by the id it gets.
+    pub offered: BTreeMap<SkillId, RelPath>,
+    /// Skills that cannot come in.
+    pub refused: Vec<Remark>,
+    /// Different skills of one name, of which one was taken.
+    pub collisions: Vec<Remark>,
+}
+
+/// Returns the skills of the mirror that no entry follows.
+pub fn new_skills(store: &Store, state: &State, source: &SourceFile, mirror: &Mirror) -> Result<NewSkills> {
+    let mut found = NewSkills::default();
+    let bound: BTreeMap<&RelPath, &SkillId> =
+        state.followers(&source.name).filter_map(|(id, _, entry)| Some((&entry.upstream.as_ref()?.path, id))).collect();
+    let mut by_id: BTreeMap<SkillId, Vec<(&RelPath, Oid)>> = BTreeMap::new();
+    for (path, tree) in &mirror.skills {
+        if bound.contains_key(path) || !source.selection.selects(path, &source.name) {
+            continue;
+        }
+        match id_of(store, source, path, *tree)? {
+            Ok(id) => by_id.entry(id).or_default().push((path, *tree)),
+            Err(remark) => found.refused.push(remark),
+        }
+    }
+    for (id, mut copies) in by_id {
+        copies.sort_by_key(|(path, _)| preference(path));
+        let followed = bound.iter().find(|(_, bound_id)| ***bound_id == id).map(|(path, _)| *path);
+        // A copy of a skill that is followed already is not new, whatever its path.
+        let (chosen, rest) = match followed.and_then(|path| Some((path, *mirror.skills.get(path)?))) {
+            Some(followed) => (followed, &copies[..]),
+            None => (copies[0], &copies[1..]),
+        };
+        let trees: BTreeSet<Oid> = rest.iter().map(|(_, tree)| *tree).collect();
+        if trees.iter().any(|tree| *tree != chosen.1) {
+            let others: Vec<_> = rest.iter().filter(|(_, tree)| *tree != chosen.1).map(|(path, _)| path.as_str()).collect();
+            let message = format!("`{id}` stands in {} places with different content; {} is followed, not {}", others.len() + 1, chosen.0, others.join(", "));
+            found.collisions.push(Remark::new(chosen.0, "collision", message));
+        }
+        if followed.is_some() {
+            continue;
+        }
+        match state.taken(&id) {
+            Some(owner) => found.refused.push(Remark::new(chosen.0, "ownership", format!("{owner}, so upstream's skill of that name stays out"))),
+            None => drop(found.offered.insert(id, chosen.0.clone())),
+        }
+    }
+    refuse_namespaces(&mut found);
+    Ok(found)
+}
+
+/// Among new skills too, no id is another's namespace.
+fn refuse_namespaces(found: &mut NewSkills) {
+    let inside: Vec<SkillId> = found
+        .offered
+        .keys()
+        .filter(|id| id.namespaces().any(|above| found.offered.keys().any(|other| other.as_str() == above)))
+        .cloned()
+        .collect();
+    for id in inside {
+        if let Some(path) = found.offered.remove(&id) {
+            found.refused.push(Remark::new(path, "ownership", format!("another new skill is the namespace of `{id}`")));
+        }
+    }
+}
+
+/// The frontmatter's `name` where it is valid, else the directory's name made valid.
+fn id_of(store: &Store, source: &SourceFile, path: &RelPath, tree: Oid) -> Result<Result<SkillId, Remark>> {
+    let skill_md = store.tree(tree)?.get(SKILL_MD.as_bytes()).map(|entry| entry.id);
+    let name = match skill_md {
+        Some(blob) => frontmatter::read(&store.blob(blob)?).name,
+        None => None,
+    };
+    let directory = path.name().unwrap_or(source.name.as_str());
+    let named = name.and_then(|name| SkillId::in_namespace(&source.namespace, &name).ok().filter(|id| id.name() == name));
+    let made = || spec::name_made_valid(directory).and_then(|name| SkillId::in_namespace(&source.namespace, &name).ok());
+    Ok(named.or_else(made).ok_or_else(|| {
+        Remark::new(path, "no_id", format!("neither its `name` nor the directory `{directory}` can be a skill id"))
+    }))
+}
+
+/// Which of several copies is followed, best first: `skills/`, then any folder that is not hidden, then
+/// `.agents/skills/` (the universal one), then `.claude/skills/`, then the others; the shorter path, then the
+/// alphabet.
+fn preference(path: &RelPath) -> (u8, usize, RelPath) {
+    let text = path.as_str();
+    let rank = match () {
+        () if text.starts_with("skills/") => 0,
+        () if !path.components().any(|component| component.starts_with('.') && component != ".") => 1,
+        () if text.starts_with(".agents/skills/") => 2,
+        () if text.starts_with(".claude/skills/") => 3,
+        () => 4,
+    };
+    (rank, path.components().count(), path.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_copies_is_the_documented_one() {
+        let mut paths: Vec<RelPath> = [".cursor/skills/a", ".claude/skills/a", "plugins/x/skills/a", ".agents/skills/a", "skills/a", "b/a"]
+            .map(|path| RelPath::parse(path).expect("valid"))
+            .into();
+        paths.sort_by_key(preference);
+        let order: Vec<_> = paths.iter().map(RelPath::as_str).collect();
+        assert_eq!(order, ["skills/a", "b/a", "plugins/x/skills/a", ".agents/skills/a", ".claude/skills/a", ".cursor/skills/a"]);
+    }
+}

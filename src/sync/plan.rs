@@ -1,0 +1,318 @@
+//! Decides about one skill: its class, its candidate, and the refs that have to move. Writes objects, moves nothing.
+
+use super::branches::{Branch, Branches};
+use super::candidate::{Ground, Made, Maker, Offer, unknown_base};
+use super::classify::{Class, Facts, classify};
+use super::mirror::{oldest_of_newest_run, upstream_at};
+use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport};
+use super::verdict::Judge;
+use crate::git::{Oid, RefChange};
+use crate::registry::{Entry, NewSkills, Registry, RemovedSkills, SkillState, SourceFile, State, Status};
+use crate::types::{ErrorKind, RelPath, Result, SkillId, TreeHash};
+use jiff::civil::Date;
+
+/// What is to happen to one skill.
+pub struct Plan {
+    /// What to tell.
+    pub report: SkillReport,
+    /// What to move.
+    pub changes: Vec<RefChange>,
+}
+
+/// Decides about the skills of one source.
+pub struct Planner<'a> {
+    /// The registry.
+    pub registry: &'a Registry,
+    /// What it holds on the default branch.
+    pub state: &'a State,
+    /// The source.
+    pub source: &'a SourceFile,
+    /// What candidates are made with.
+    pub maker: &'a Maker<'a>,
+    /// The judge of open candidates.
+    pub judge: &'a Judge<'a>,
+    /// The open candidates.
+    pub branches: &'a Branches,
+    /// The day, for what ends by itself.
+    pub today: Date,
+}
+
+impl Planner<'_> {
+    /// Decides about a skill that follows this source.
+    pub fn followed(&self, id: &SkillId, skill: &SkillState, entry: &Entry) -> Plan {
+        let path = entry.upstream.as_ref().map(|upstream| upstream.path.clone()).unwrap_or_default();
+        self.guarded(id, &path, |report| self.decide(id, &path, Some((skill, entry)), report))
+    }
+
+    /// Decides about a skill that appeared at the upstream path `path`.
+    pub fn appeared(&self, id: &SkillId, path: &RelPath) -> Plan {
+        self.guarded(id, path, |report| self.decide(id, path, None, report))
+    }
+
+    /// Decides about a candidate whose skill neither follows this source nor is offered by it.
+    pub fn abandoned(&self, id: &SkillId) -> Plan {
+        self.guarded(id, &RelPath::root(), |report| {
+            let branch = self.branch(id)?;
+            self.settle(id, &branch, report)
+        })
+    }
+
+    /// One skill's problem is never another's: an error becomes part of its report, and nothing of it moves.
+    fn guarded(&self, id: &SkillId, path: &RelPath, decide: impl FnOnce(&mut SkillReport) -> Result<Vec<RefChange>>) -> Plan {
+        let mut report = SkillReport {
+            id: id.to_string(),
+            path: path.to_string(),
+            class: None,
+            base: None,
+            local: None,
+            upstream: None,
+            candidate: None,
+            notice: None,
+            error: None,
+        };
+        let changes = decide(&mut report).unwrap_or_else(|error| {
+            report.error = Some(ErrorReport::from(&error));
+            report.candidate = None;
+            Vec::new()
+        });
+        Plan { report, changes }
+    }
+
+    fn decide(
+        &self,
+        id: &SkillId,
+        path: &RelPath,
+        existing: Option<(&SkillState, &Entry)>,
+        report: &mut SkillReport,
+    ) -> Result<Vec<RefChange>> {
+        let upstream = upstream_at(self.maker.store, self.maker.mirror.tree, path)?;
+        let class = match existing {
+            Some((skill, entry)) => self.classify(skill, entry, path, upstream, report)?,
+            None => {
+                report.upstream = upstream.map(|tree| self.maker.hasher.hash(tree)).transpose()?;
+                Class::New
+            }
+        };
+        report.class = Some(class);
+        report.notice = self.notice(id, class);
+        if matches!(class, Class::Disabled | Class::Paused | Class::Conflicted) {
+            return Ok(Vec::new());
+        }
+        let branch = self.branch(id)?;
+        if !class.wants_candidate() || self.policy_forbids(class) {
+            return self.settle(id, &branch, report);
+        }
+        let ground = Ground {
+            tree: self.state.tree,
+            skill: existing.and_then(|(skill, _)| skill.tree),
+            entry: existing.and_then(|(skill, _)| skill.entry.clone()),
+        };
+        let offer = Offer {
+            path: path.clone(),
+            tree: upstream,
+            accepted: report.upstream.unwrap_or(TreeHash::EMPTY),
+            mirror: oldest_of_newest_run(self.maker.store, self.maker.mirror.head, path, upstream)?,
+        };
+        let made = self.maker.make(&ground, &offer).map_err(|error| match ground.upstream() {
+            Some(followed) if error.kind() == ErrorKind::UnknownBase => unknown_base(id, followed, &error),
+            _ => error,
+        })?;
+        self.propose(id, class, &branch, &ground, &offer, &made, report)
+    }
+
+    fn classify(
+        &self,
+        skill: &SkillState,
+        entry: &Entry,
+        path: &RelPath,
+        upstream: Option<Oid>,
+        report: &mut SkillReport,
+    ) -> Result<Class> {
+        let followed = entry.upstream.as_ref().expect("only skills that follow the source are asked about");
+        // Where upstream is the base by git's own id, nothing new has to be hashed.
+        let base_stands = upstream == Some(followed.git_tree);
+        let hash = |tree: Oid| {
+            if base_stands && tree == followed.git_tree { Ok(followed.accepted) } else { self.maker.hasher.hash(tree) }
+        };
+        report.base = Some(followed.accepted);
+        report.local = skill.tree.map(hash).transpose()?;
+        report.upstream = upstream.map(hash).transpose()?;
+        Ok(classify(&Facts {
+            disabled: entry.status != Status::Active,
+            paused: entry.paused_on(self.today),
+            conflicted: !entry.conflicts.is_empty(),
+            selected: self.source.selection.selects(path, &self.source.name),
+            base: followed.accepted,
+            local: report.local,
+            upstream: report.upstream,
+        }))
+    }
+
+    fn policy_forbids(&self, class: Class) -> bool {
+        let policy = self.source.policy(self.state.settings.policy);
+        class == Class::New && policy.new_skills == NewSkills::Ignore
+            || class == Class::Removed && policy.removed_skills == RemovedSkills::Keep
+    }
+
+    fn notice(&self, id: &SkillId, class: Class) -> Option<Notice> {
+        let (directory, source) = (self.state.layout.skill(id), &self.source.name);
+        match class {
+            Class::Conflicted => Some(Notice::new(
+                "the entry on the default branch lists unresolved conflicts, so updates wait",
+                format!("resolve them, then: skillgraft candidate resolve {id}"),
+            )),
+            Class::MissingLocal => Some(Notice::new(
+                format!("the entry stands, but {directory} is gone"),
+                format!("bring it back: git checkout <commit> -- {directory}, or remove {} too", self.state.layout.entry(id)),
+            )),
+            Class::Unselected => Some(Notice::new(
+                format!("the settings of source `{source}` no longer select it"),
+                format!("select it again in {}, or remove [upstream] from {} to keep it as the team's own", self.state.layout.source(source), self.state.layout.entry(id)),
+            )),
+            Class::Removed if self.policy_forbids(class) => {
+                Some(Notice::new("it is gone upstream; `removed_skills = \"keep\"` leaves it here", None))
+            }
+            Class::New if self.policy_forbids(class) => {
+                Some(Notice::new("it is new upstream; `new_skills = \"ignore\"` leaves it there", None))
+            }
+            _ => None,
+        }
+    }
+
+    fn branch(&self, id: &SkillId) -> Result<Branch> {
+        self.branches.get(self.maker.store, &self.registry.names.candidate(&self.source.name, id)?)
+    }
+
+    fn propose(
+        &self,
+        id: &SkillId,
+        class: Class,
+        branch: &Branch,
+        ground: &Ground,
+        offer: &Offer,
+        made: &Made,
+        report: &mut SkillReport,
+    ) -> Result<Vec<RefChange>> {
+        let mut candidate = CandidateReport {
+            branch: branch.name.clone(),
+            commit: branch.head,
+            action: Action::Kept,
+            edited: false,
+            conflicts: made.conflicts.clone(),
+        };
+        let commit = || self.maker.commit(id, class, self.state.commit, ground, offer, made);
+        let mut changes = Vec::new();
+        if let Some(head) = branch.head {
+            let offered = self.branches.own(&self.registry.names.offered(&self.source.name, id)?);
+            if self.judge.is_kept(head, id, ground, made)? {
+            } else if self.judge.is_edited(head, id, offered)? {
+                candidate.edited = true;
+                candidate.conflicts = Ground::at(self.maker.store, self.maker.layout, id, head)?
+                    .entry
+                    .and_then(|entry| entry.entry.ok())
+                    .map_or(Vec::new(), |entry| entry.conflicts);
+                if !self.judge.old_agrees_with(head, id, ground, made)? {
+                    candidate.action = Action::Left;
+                    report.notice = Some(Notice::new(
+                        "people have edited the candidate, and upstream or the default branch moved since; it was left alone",
+                        format!("merge the edited branch as it is, or delete it for a new one: git branch -D {}", branch.name.short()),
+                    ));
+                }
+            } else if let Some(notice) = self.must_not_move(id, branch)? {
+                candidate.action = Action::Left;
+                report.notice = Some(notice);
+            } else {
+                candidate.action = Action::Remade;
+                let commit = commit()?;
+                candidate.commit = Some(commit);
+                changes = self.moved(id, branch, Some(commit), Some(head))?;
+            }
+        } else {
+            let commit = commit()?;
+            candidate.action = Action::Opened;
+            candidate.commit = Some(commit);
+            changes = self.moved(id, branch, Some(commit), None)?;
+        }
+        report.candidate = Some(candidate);
+        Ok(changes)
+    }
+
+    /// The class wants nothing: an unedited branch is deleted, an edited one left, unless its change is on the default
+    /// branch.
+    fn settle(&self, id: &SkillId, branch: &Branch, report: &mut SkillReport) -> Result<Vec<RefChange>> {
+        let name = self.registry.names.offered(&self.source.name, id)?;
+        let offered = self.branches.own(&name);
+        let Some(head) = branch.head else {
+            // Nobody has to know any more that it was offered once it was accepted.
+            let accepted = match offered {
+                Some(offered) => {
+                    let offer = Ground::at(self.maker.store, self.maker.layout, id, offered)?;
+                    report.class == Some(Class::Unchanged) && offer.upstream().map(|up| up.accepted) == report.base
+                }
+                None => false,
+            };
+            let change = RefChange { name, expected: offered, new: None };
+            return Ok(if accepted { vec![change] } else { Vec::new() });
+        };
+        let mut candidate = CandidateReport {
+            branch: branch.name.clone(),
+            commit: Some(head),
+            action: Action::Left,
+            edited: self.judge.is_edited(head, id, offered)?,
+            conflicts: Vec::new(),
+        };
+        let mut changes = Vec::new();
+        if candidate.edited && !self.judge.is_contained(head)? {
+            report.notice.get_or_insert_with(|| {
+                let hint = format!("merge what is worth keeping, then delete it: git branch -D {}", branch.name.short());
+                Notice::new("people have edited its candidate, which nothing asks for any more", hint)
+            });
+        } else if branch.local.is_none() {
+            // Only the remote has it, and only `--push` writes there.
+            return Ok(Vec::new());
+        } else if let Some(notice) = self.must_not_move(id, branch)? {
+            report.notice = Some(notice);
+        } else {
+            candidate.action = Action::Closed;
+            candidate.commit = None;
+            let superseded = (!self.judge.main.contains(head)?).then_some(head);
+            changes = self.moved(id, branch, None, superseded)?;
+        }
+        report.candidate = Some(candidate);
+        Ok(changes)
+    }
+
+    /// A branch that is checked out is never moved or deleted, nor one whose local edits the remote has not.
+    fn must_not_move(&self, id: &SkillId, branch: &Branch) -> Result<Option<Notice>> {
+        if branch.checked_out {
+            return Ok(Some(Notice::new(
+                format!("{} is checked out in a work tree, so it was not moved", branch.name.short()),
+                format!("check out another branch there, then run: skillgraft sync {}", self.source.name),
+            )));
+        }
+        if let Some(local) = branch.local.filter(|local| Some(*local) != branch.head)
+            && branch.diverged
+            && self.judge.is_edited(local, id, None)?
+        {
+            return Ok(Some(Notice::new(
+                format!("{} has edits here and others on the remote, so it was not moved", branch.name.short()),
+                format!("join the two: git checkout {0} && git pull", branch.name.short()),
+            )));
+        }
+        Ok(None)
+    }
+
+    /// Returns the changes that move a candidate to `new`, with the refs that remember what was.
+    fn moved(&self, id: &SkillId, branch: &Branch, new: Option<Oid>, superseded: Option<Oid>) -> Result<Vec<RefChange>> {
+        let names = &self.registry.names;
+        let mut changes = vec![RefChange { name: branch.name.clone(), expected: branch.local, new }];
+        let offered = names.offered(&self.source.name, id)?;
+        changes.push(RefChange { expected: self.branches.own(&offered), name: offered, new });
+        if superseded.is_some() {
+            let name = names.superseded(&self.source.name, id)?;
+            changes.push(RefChange { expected: self.branches.own(&name), name, new: superseded });
+        }
+        changes.retain(|change| change.expected != change.new);
+        Ok(changes)
+    }
+}

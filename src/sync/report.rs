@@ -1,0 +1,238 @@
+//! What a sync did, as one document: the table and the JSON are made of it (DESIGN, section 5).
+
+use super::classify::Class;
+use crate::git::{Oid, RefName};
+use crate::registry::Conflict;
+use crate::source::Remark;
+use crate::types::{Error, ErrorKind, SourceName, TreeHash};
+use serde::Serialize;
+
+/// What a sync did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// The default branch.
+    pub branch: String,
+    /// Its head, which everything was computed from.
+    pub head: Oid,
+    /// The sources, by name.
+    pub sources: Vec<SourceReport>,
+    /// How many candidates met which fate.
+    pub candidates: Counts,
+    /// The versions that were tagged.
+    pub versions: Vec<VersionReport>,
+}
+
+/// How many candidates met which fate.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// New branches.
+    pub opened: usize,
+    /// Branches that were still right.
+    pub kept: usize,
+    /// Branches that nobody had edited and that were made again.
+    pub remade: usize,
+    /// Branches whose edits were applied to the new candidate.
+    pub carried: usize,
+    /// Branches that were deleted.
+    pub closed: usize,
+}
+
+/// A version that was tagged.
+#[derive(Debug, Serialize)]
+pub struct VersionReport {
+    /// The skill.
+    pub skill: String,
+    /// The number.
+    pub version: u64,
+    /// The tag.
+    pub tag: String,
+    /// The commit that brought it.
+    pub commit: Oid,
+}
+
+/// What happened to one source.
+#[derive(Debug, Serialize)]
+pub struct SourceReport {
+    /// Its name.
+    pub name: SourceName,
+    /// The kind of its origin.
+    pub kind: Option<&'static str>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The upstream commit that was looked at.
+    pub revision: Option<String>,
+    /// The mirror's head.
+    pub mirror: Option<Oid>,
+    /// What failed.
+    pub error: Option<ErrorReport>,
+    /// Its skills, by id.
+    pub skills: Vec<SkillReport>,
+    /// Skills that were not taken.
+    pub rejected: Vec<Remark>,
+    /// What is odd about skills that were taken.
+    pub warnings: Vec<Remark>,
+}
+
+/// How a source ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Something changed.
+    Synced,
+    /// Nothing changed.
+    Unchanged,
+    /// A person has paused it.
+    Paused,
+    /// Its file says `enabled = false`.
+    Disabled,
+    /// Skills follow it, but it has no file.
+    Missing,
+    /// It failed; nothing of it was touched.
+    Failed,
+}
+
+impl Outcome {
+    /// Returns the name, as JSON writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Synced => "synced",
+            Outcome::Unchanged => "unchanged",
+            Outcome::Paused => "paused",
+            Outcome::Disabled => "disabled",
+            Outcome::Missing => "missing",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+/// An error in a report.
+#[derive(Debug, Clone, Serialize)]
+pub struct ErrorReport {
+    /// The kind, for scripts.
+    pub kind: ErrorKind,
+    /// The sentence with its causes.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl From<&Error> for ErrorReport {
+    fn from(error: &Error) -> Self {
+        ErrorReport {
+            kind: error.kind(),
+            message: crate::types::escape(&error.full_message()),
+            hint: error.hint_text().map(str::to_owned),
+        }
+    }
+}
+
+/// What happened to one skill.
+#[derive(Debug, Serialize)]
+pub struct SkillReport {
+    /// Its id.
+    pub id: String,
+    /// Its upstream path.
+    pub path: String,
+    /// Its class; none where it failed before it could be classified.
+    pub class: Option<Class>,
+    /// The merge base.
+    pub base: Option<TreeHash>,
+    /// The skill on the default branch.
+    pub local: Option<TreeHash>,
+    /// The skill upstream.
+    pub upstream: Option<TreeHash>,
+    /// Its candidate.
+    pub candidate: Option<CandidateReport>,
+    /// What a person should know or do.
+    pub notice: Option<Notice>,
+    /// What failed.
+    pub error: Option<ErrorReport>,
+}
+
+/// Something that a person should know or do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// The sentence.
+    pub message: String,
+    /// The commands that settle it.
+    pub hint: Option<String>,
+}
+
+impl Notice {
+    /// Returns a notice.
+    pub fn new(message: impl Into<String>, hint: impl Into<Option<String>>) -> Self {
+        Notice { message: message.into(), hint: hint.into() }
+    }
+}
+
+/// A skill's candidate.
+#[derive(Debug, Clone, Serialize)]
+pub struct CandidateReport {
+    /// Its branch.
+    #[serde(serialize_with = "short")]
+    pub branch: RefName,
+    /// Its head; none where the branch was deleted.
+    pub commit: Option<Oid>,
+    /// What was done.
+    pub action: Action,
+    /// Whether people have edited it.
+    pub edited: bool,
+    /// What it leaves for a person to decide.
+    pub conflicts: Vec<Conflict>,
+}
+
+fn short<S: serde::Serializer>(name: &RefName, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(name.short())
+}
+
+/// What was done with a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The branch is new.
+    Opened,
+    /// It was still right.
+    Kept,
+    /// Nobody had edited it, and it was made again.
+    Remade,
+    /// Its edits were applied to the new candidate.
+    Carried,
+    /// The update is held back.
+    Held,
+    /// The branch was deleted: nothing is left to propose.
+    Closed,
+    /// The branch was left alone, although it is not what sync would make now; the notice says why.
+    Left,
+}
+
+impl Action {
+    /// Returns the name, as JSON writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Opened => "opened",
+            Action::Kept => "kept",
+            Action::Remade => "remade",
+            Action::Carried => "carried",
+            Action::Held => "held",
+            Action::Closed => "closed",
+            Action::Left => "left",
+        }
+    }
+}
+
+impl Report {
+    /// Tells whether a source or a skill failed.
+    pub fn failed(&self) -> bool {
+        let skill_failed = |source: &SourceReport| source.skills.iter().any(|skill| skill.error.is_some());
+        self.sources.iter().any(|source| source.error.is_some() || skill_failed(source))
+    }
+
+    /// Tells whether something awaits a person: an open candidate or a notice.
+    pub fn awaits_decision(&self) -> bool {
+        let open = |candidate: &CandidateReport| candidate.action != Action::Closed;
+        let awaits = |skill: &SkillReport| skill.notice.is_some() || skill.candidate.as_ref().is_some_and(open);
+        self.sources.iter().flat_map(|source| &source.skills).any(awaits)
+    }
+}

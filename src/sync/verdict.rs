@@ -1,0 +1,91 @@
+//! Questions about an open candidate: is it edited, kept, already on the default branch?
+
+use super::candidate::{Ground, Made, Maker};
+use super::merge::merge_trees;
+use crate::git::{History, Oid, first_parents};
+use crate::types::{Result, SkillId};
+
+/// Answers questions about the candidates of one source against the default branch.
+pub struct Judge<'a> {
+    /// What candidates are made with.
+    pub maker: &'a Maker<'a>,
+    /// The default branch's history.
+    pub main: &'a History<'a>,
+}
+
+impl Judge<'_> {
+    /// RULES, "Kept": its whole tree is the merge base's with the wanted files put in, the default branch has the same
+    /// skill and entry now as there, and its head is not in the default branch.
+    pub fn is_kept(&self, head: Oid, id: &SkillId, now: &Ground, wanted: &Made) -> Result<bool> {
+        if self.main.contains(head)? {
+            return Ok(false);
+        }
+        let Some(base) = self.base_ground(head, id)? else { return Ok(false) };
+        let tree = self.maker.store.commit(head)?.tree;
+        Ok(base.agrees_with(now) && self.maker.is_exactly(tree, id, &base, wanted)?)
+    }
+
+    /// RULES, "Edited": unless its head is the one that `offered` names, or its whole tree, licence files apart, is
+    /// the tool's candidate re-made from the entry at head on the merge base or on its only parent.
+    pub fn is_edited(&self, head: Oid, id: &SkillId, offered: Option<Oid>) -> Result<bool> {
+        if offered == Some(head) || self.main.contains(head)? {
+            return Ok(false);
+        }
+        let parents = &self.maker.store.commit(head)?.parents;
+        let base = self.main.merge_base(head)?;
+        let only_parent = if let [parent] = parents.as_slice() { Some(*parent) } else { None };
+        if let Some(base) = base
+            && self.maker.is_remade_on(head, base, id)?
+        {
+            return Ok(false);
+        }
+        match only_parent.filter(|parent| Some(*parent) != base) {
+            // A commit that leaves skill and entry as they were is no candidate, but somebody's own.
+            Some(parent) if !self.ground(parent, id)?.agrees_with(&self.ground(head, id)?) => {
+                Ok(!self.maker.is_remade_on(head, parent, id)?)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// RULES, "left alone": whether the old candidate (re-made on the merge base) and the wanted one agree, while the
+    /// default branch's skill and entry are as they were there.
+    pub fn old_agrees_with(&self, head: Oid, id: &SkillId, now: &Ground, wanted: &Made) -> Result<bool> {
+        let Some(base) = self.base_ground(head, id)? else { return Ok(false) };
+        let old = self.maker.remake(&self.ground(head, id)?, &base)?;
+        Ok(base.agrees_with(now) && old.is_some_and(|old| old.skill == wanted.skill && old.entry == wanted.entry))
+    }
+
+    /// RULES, "Class wants nothing": whether the branch's change is on the default branch: its head is an ancestor, or
+    /// merging it into some first-parent commit since the merge base changes nothing.
+    pub fn is_contained(&self, head: Oid) -> Result<bool> {
+        if self.main.contains(head)? {
+            return Ok(true);
+        }
+        let store = self.maker.store;
+        let Some(base) = self.main.merge_base(head)? else { return Ok(false) };
+        let (base_commit, proposed) = (store.commit(base)?, store.commit(head)?.tree);
+        let before = History::of(store, base)?;
+        for commit in first_parents(store, self.main.head()) {
+            let id = commit?;
+            let commit = store.commit(id)?;
+            // Dates only save the look-up: what is newer than the base cannot be behind it in an honest history.
+            if id == base || commit.committed <= base_commit.committed && before.contains(id)? {
+                break;
+            }
+            let merged = merge_trees(store, base_commit.tree, commit.tree, proposed)?;
+            if merged.conflicts.is_empty() && merged.tree == commit.tree {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn base_ground(&self, head: Oid, id: &SkillId) -> Result<Option<Ground>> {
+        self.main.merge_base(head)?.map(|base| self.ground(base, id)).transpose()
+    }
+
+    fn ground(&self, commit: Oid, id: &SkillId) -> Result<Ground> {
+        Ground::at(self.maker.store, self.maker.layout, id, commit)
+    }
+}

@@ -1,0 +1,44 @@
+//! Text from upstream that escapes itself: nothing that a terminal would obey leaves the program.
+
+use std::fmt::Write as _;
+
+/// Returns `text` with every control character but `\n` and `\t` shown as `\u{..}`, and the characters that
+/// reorder text (bidirectional overrides, "Trojan Source") and the zero-width ones shown the same way.
+pub fn escape(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || c == '\t' || !is_hidden(c) {
+            shown.push(c);
+        } else {
+            write!(shown, "\\u{{{:x}}}", c as u32).expect("writing to a String cannot fail");
+        }
+    }
+    shown
+}
+
+/// Returns `text` escaped, on one line, at most `max` characters long, with an ellipsis where it was cut.
+pub fn one_line(text: &str, max: usize) -> String {
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = escape(&flat);
+    if shown.chars().count() <= max {
+        return shown;
+    }
+    shown.chars().take(max.saturating_sub(1)).chain(['…']).collect()
+}
+
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escape_sequence_is_shown_not_sent() {
+        assert_eq!(escape("\u{1b}[2Jhi\r\n"), "\\u{1b}[2Jhi\\u{d}\n");
+        assert_eq!(escape("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(one_line("a\n  b  c", 4), "a b…");
+    }
+}
