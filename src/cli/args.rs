@@ -5,7 +5,13 @@ use std::path::PathBuf;
 
 /// A git-backed registry of agent skills, kept in step with upstream through review branches.
 #[derive(Debug, Parser)]
-#[command(name = "skillgraft", version, max_term_width = 100, arg_required_else_help = true, subcommand_required = true)]
+#[command(
+    name = "skillgraft",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -91,9 +97,7 @@ pub enum Command {
     },
     /// Print the completions of a shell
     #[command(hide = true)]
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
 }
 
 #[derive(Debug, Args)]

@@ -125,7 +125,9 @@ fn candidate(outside: &Outside, command: &Candidate, out: &mut Output) -> Result
         Candidate::List => out.report(&ops::candidate::list(outside)?, show::candidates),
         Candidate::Show { id } => out.report(&ops::candidate::show(outside, id)?, show::candidate),
         Candidate::Diff { id, upstream } => out.report(&ops::diff::candidate(outside, id, *upstream)?, show::diff),
-        Candidate::Accept { id, commits } => out.report(&ops::accept::accept(outside, id, &commit(commits))?, show::accept),
+        Candidate::Accept { id, commits } => {
+            out.report(&ops::accept::accept(outside, id, &commit(commits))?, show::accept)
+        }
         Candidate::Resolve { id, path, take, commits } => {
             let take = take.map(|take| match take {
                 Take::Local => ops::resolve::Side::Local,

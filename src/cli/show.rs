@@ -11,7 +11,12 @@ use similar::{ChangeTag, TextDiff};
 
 pub fn init(report: &init::Report, out: &mut Text) {
     if let Some(commit) = report.commit {
-        out.line(format!("{GREEN}Initialized{GREEN:#} registry {} on branch {} ({})", report.directory.display(), report.branch, commit.short()));
+        out.line(format!(
+            "{GREEN}Initialized{GREEN:#} registry {} on branch {} ({})",
+            report.directory.display(),
+            report.branch,
+            commit.short()
+        ));
     } else {
         out.line(format!("{} is a registry already", report.directory.display()));
     }
@@ -28,7 +33,13 @@ pub fn add(report: &add::Report, out: &mut Text) {
         None => out.line(format!("Source {} is here already; nothing to do", report.source)),
         Some(changed) => {
             let what = if report.enabled { "Following" } else { "Registered" };
-            out.line(format!("{GREEN}{what}{GREEN:#} {} with {} ({} on {})", report.source, count(report.skills.len(), "skill"), changed.commit.short(), changed.branch.short()));
+            out.line(format!(
+                "{GREEN}{what}{GREEN:#} {} with {} ({} on {})",
+                report.source,
+                count(report.skills.len(), "skill"),
+                changed.commit.short(),
+                changed.branch.short()
+            ));
         }
     }
     report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
@@ -48,10 +59,20 @@ pub fn sources(report: &enable::List, out: &mut Text) {
             () => "enabled",
         };
         let place = source.location.as_deref().map(|place| one_line(place, 60)).unwrap_or_default();
-        vec![source.name.to_string(), state.into(), source.skills.to_string(), source.reference.clone().unwrap_or_default(), place]
+        vec![
+            source.name.to_string(),
+            state.into(),
+            source.skills.to_string(),
+            source.reference.clone().unwrap_or_default(),
+            place,
+        ]
     });
     table(&["SOURCE", "STATE", "SKILLS", "REF", "LOCATION"], rows, out);
-    report.sources.iter().filter_map(|source| source.error.as_ref()).for_each(|error| out.remark(format!("{RED}error:{RED:#} {}", escape(error))));
+    report
+        .sources
+        .iter()
+        .filter_map(|source| source.error.as_ref())
+        .for_each(|error| out.remark(format!("{RED}error:{RED:#} {}", escape(error))));
 }
 
 pub fn sync(report: &SyncReport, out: &mut Text) {
@@ -59,11 +80,12 @@ pub fn sync(report: &SyncReport, out: &mut Text) {
         sync_source(source, out);
     }
     let c = report.candidates;
-    let mut parts: Vec<String> = [(c.opened, "opened"), (c.remade, "remade"), (c.carried, "carried"), (c.kept, "kept"), (c.closed, "closed")]
-        .into_iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| format!("{n} {what}"))
-        .collect();
+    let mut parts: Vec<String> =
+        [(c.opened, "opened"), (c.remade, "remade"), (c.carried, "carried"), (c.kept, "kept"), (c.closed, "closed")]
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format!("{n} {what}"))
+            .collect();
     if parts.is_empty() {
         parts.push("none".into());
     }
@@ -80,9 +102,17 @@ fn sync_source(source: &SourceReport, out: &mut Text) {
         Outcome::Synced => GREEN,
         _ => BOLD,
     };
-    let waiting = source.skills.iter().filter(|skill| skill.candidate.as_ref().is_some_and(|c| c.action != Action::Closed)).count();
+    let waiting = source
+        .skills
+        .iter()
+        .filter(|skill| skill.candidate.as_ref().is_some_and(|c| c.action != Action::Closed))
+        .count();
     let waiting = if waiting == 0 { String::new() } else { format!(", {waiting} waiting") };
-    let skills = if source.mirror.is_some() { format!(" ({}{waiting})", count(source.skills.len(), "skill")) } else { String::new() };
+    let skills = if source.mirror.is_some() {
+        format!(" ({}{waiting})", count(source.skills.len(), "skill"))
+    } else {
+        String::new()
+    };
     out.line(format!("{style}{}{style:#} {}{at}{skills}", source.name, source.outcome.as_str()));
     if let Some(error) = &source.error {
         out.remark(format!("{RED}error:{RED:#} {}: {}", source.name, error.message));
@@ -122,7 +152,14 @@ fn sync_skill(skill: &SkillReport, out: &mut Text) {
 }
 
 pub fn status(report: &status::Report, out: &mut Text) {
-    out.line(format!("{BOLD}{}{BOLD:#} at {}: {}, {} of our own, {} edited here", report.branch, report.head.short(), count(report.skills, "skill"), report.own, report.edited));
+    out.line(format!(
+        "{BOLD}{}{BOLD:#} at {}: {}, {} of our own, {} edited here",
+        report.branch,
+        report.head.short(),
+        count(report.skills, "skill"),
+        report.own,
+        report.edited
+    ));
     if !report.sources.is_empty() {
         out.line("");
         sources(&enable::List { format: 1, sources: report.sources.iter().map(copy).collect() }, out);
@@ -148,7 +185,9 @@ pub fn candidates(report: &candidate::List, out: &mut Text) {
 }
 
 fn candidate_table(candidates: &[Review], out: &mut Text) {
-    let rows = candidates.iter().map(|c| vec![c.skill.to_string(), c.class.as_str().into(), state(c), moved(c), c.branch.clone()]);
+    let rows = candidates
+        .iter()
+        .map(|c| vec![c.skill.to_string(), c.class.as_str().into(), state(c), moved(c), c.branch.clone()]);
     table(&["SKILL", "CLASS", "STATE", "UPSTREAM", "BRANCH"], rows, out);
 }
 
@@ -201,7 +240,9 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
     }
     let next = match () {
         () if review.stale => format!("skillgraft sync {}", review.source),
-        () if !review.conflicts.is_empty() => format!("git switch {}, edit, commit, skillgraft candidate resolve {}", review.branch, review.skill),
+        () if !review.conflicts.is_empty() => {
+            format!("git switch {}, edit, commit, skillgraft candidate resolve {}", review.branch, review.skill)
+        }
         () => format!("skillgraft candidate diff {0}, then skillgraft candidate accept {0}", review.skill),
     };
     out.remark(format!("{CYAN}next:{CYAN:#} {next}"));
@@ -221,7 +262,12 @@ fn explain(class: Class) -> &'static str {
 
 pub fn accept(report: &accept::Report, out: &mut Text) {
     for accepted in &report.accepted {
-        out.line(format!("{GREEN}Accepted{GREEN:#} {} ({} on {})", accepted.skill, accepted.commit.short(), report.branch));
+        out.line(format!(
+            "{GREEN}Accepted{GREEN:#} {} ({} on {})",
+            accepted.skill,
+            accepted.commit.short(),
+            report.branch
+        ));
     }
 }
 
@@ -247,11 +293,22 @@ pub fn list(report: &list::Report, out: &mut Text) {
             _ => "",
         };
         let source = skill.source.as_ref().map_or(String::new(), ToString::to_string);
-        let version = skill.version.clone().or_else(|| skill.revision.as_deref().map(|id| id.get(..7).unwrap_or(id).to_owned()));
-        vec![skill.id.to_string(), edited.into(), source, one_line(&version.unwrap_or_default(), 20), one_line(skill.license.as_deref().unwrap_or_default(), 30)]
+        let version =
+            skill.version.clone().or_else(|| skill.revision.as_deref().map(|id| id.get(..7).unwrap_or(id).to_owned()));
+        vec![
+            skill.id.to_string(),
+            edited.into(),
+            source,
+            one_line(&version.unwrap_or_default(), 20),
+            one_line(skill.license.as_deref().unwrap_or_default(), 30),
+        ]
     });
     table(&["SKILL", "STATE", "SOURCE", "UPSTREAM", "LICENCE"], rows, out);
-    report.skills.iter().filter_map(|skill| skill.error.as_ref()).for_each(|error| out.remark(format!("{RED}error:{RED:#} {error}")));
+    report
+        .skills
+        .iter()
+        .filter_map(|skill| skill.error.as_ref())
+        .for_each(|error| out.remark(format!("{RED}error:{RED:#} {error}")));
 }
 
 pub fn check(report: &check::Report, out: &mut Text) {
@@ -264,7 +321,13 @@ pub fn check(report: &check::Report, out: &mut Text) {
         out.line(format!("{place}: {style}{}{style:#} [{}] {message}", finding.severity, finding.rule));
     }
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
-    out.remark(format!("{} checked at {}: {}, {}", count(report.skills, "skill"), report.commit.short(), count(errors, "error"), count(warnings, "warning")));
+    out.remark(format!(
+        "{} checked at {}: {}, {}",
+        count(report.skills, "skill"),
+        report.commit.short(),
+        count(errors, "error"),
+        count(warnings, "warning")
+    ));
 }
 
 pub fn diff(report: &diff::Report, out: &mut Text) {
@@ -289,7 +352,10 @@ pub fn diff(report: &diff::Report, out: &mut Text) {
         if old == new {
             continue;
         }
-        out.line(format!("--- {}", if file.old_mode.is_some() { format!("{from}/{path}") } else { "/dev/null".into() }));
+        out.line(format!(
+            "--- {}",
+            if file.old_mode.is_some() { format!("{from}/{path}") } else { "/dev/null".into() }
+        ));
         out.line(format!("+++ {}", if file.new_mode.is_some() { format!("{to}/{path}") } else { "/dev/null".into() }));
         hunks(old, new, out);
     }
@@ -316,15 +382,25 @@ fn hunks(old: &str, new: &str, out: &mut Text) {
 pub fn demo(report: &demo::Report, out: &mut Text) {
     let registry = report.registry.display();
     out.line(format!("{BOLD}1. A registry{BOLD:#} in {registry}"));
-    out.line(format!("   follows {} of an upstream in {}", count(report.added.len(), "skill"), report.upstream.display()));
+    out.line(format!(
+        "   follows {} of an upstream in {}",
+        count(report.added.len(), "skill"),
+        report.upstream.display()
+    ));
     out.line(format!("   {}", report.added.join(", ")));
     out.line(format!("{BOLD}2. The team edits{BOLD:#} three of them, as it likes"));
     report.edits.iter().for_each(|(skill, what)| out.line(format!("   {skill}: {what}")));
-    out.line(format!("{BOLD}3. Upstream improves{BOLD:#} four of them, and `skillgraft sync` proposes what that means here"));
+    out.line(format!(
+        "{BOLD}3. Upstream improves{BOLD:#} four of them, and `skillgraft sync` proposes what that means here"
+    ));
     for skill in report.sync.sources.iter().flat_map(|source| &source.skills) {
         let class = skill.class.unwrap_or(Class::Unchanged);
         let conflicts = skill.candidate.as_ref().map_or(0, |candidate| candidate.conflicts.len());
-        let more = if conflicts > 0 { format!(" {YELLOW}({} for a person to decide){YELLOW:#}", count(conflicts, "conflict")) } else { String::new() };
+        let more = if conflicts > 0 {
+            format!(" {YELLOW}({} for a person to decide){YELLOW:#}", count(conflicts, "conflict"))
+        } else {
+            String::new()
+        };
         let words = if class == Class::Unchanged { "upstream did not touch it" } else { explain(class) };
         out.line(format!("   {:<8} {:<16} {words}{more}", skill.id, class.as_str()));
     }
@@ -333,14 +409,21 @@ pub fn demo(report: &demo::Report, out: &mut Text) {
     out.line("");
     out.line(format!("{BOLD}Look at them:{BOLD:#}"));
     let example = report.example();
-    for command in ["candidate list".to_owned(), format!("candidate diff {example}"), format!("candidate accept {example}")] {
+    for command in
+        ["candidate list".to_owned(), format!("candidate diff {example}"), format!("candidate accept {example}")]
+    {
         out.line(format!("   skillgraft -C {registry} {command}"));
     }
 }
 
 fn remarks(list: &[crate::source::Remark], label: &str, out: &mut Text) {
     for remark in list {
-        out.remark(format!("{YELLOW}{label}:{YELLOW:#} {}: {} [{}]", escape(&remark.path), remark.message, remark.reason));
+        out.remark(format!(
+            "{YELLOW}{label}:{YELLOW:#} {}: {} [{}]",
+            escape(&remark.path),
+            remark.message,
+            remark.reason
+        ));
     }
 }
 

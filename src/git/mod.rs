@@ -13,7 +13,6 @@ mod store;
 mod text;
 pub(crate) mod transport;
 
-
 pub use history::{History, first_parents, merge_base};
 pub use objects::{BStr, BString, ByteSlice, Commit, Mode, NewCommit, ObjectKind, Oid, Tree, TreeEntry};
 pub use paths::{Changes, Place, entry_at, same_except, tree_at, with_changes};

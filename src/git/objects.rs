@@ -14,9 +14,9 @@ pub struct Oid(pub(super) gix::ObjectId);
 impl Oid {
     /// Returns the id that `hex` writes down: 40 or 64 digits.
     pub fn parse(hex: &str) -> Result<Self> {
-        gix::ObjectId::from_hex(hex.as_bytes()).map(Oid).context(ErrorKind::Config, || {
-            format!("`{}` is not an object id", crate::types::one_line(hex, 70))
-        })
+        gix::ObjectId::from_hex(hex.as_bytes())
+            .map(Oid)
+            .context(ErrorKind::Config, || format!("`{}` is not an object id", crate::types::one_line(hex, 70)))
     }
 
     /// Returns the first seven digits, as people quote ids.

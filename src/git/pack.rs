@@ -167,7 +167,9 @@ fn compress(
     plan.sort_unstable();
     plan.dedup();
     let packed = plan.into_par_iter().map(|(_, id)| match pending.get(&id) {
-        Some(Pending::Full { kind, data }) => Ok(Packed { id, kind: *kind, base: None, len: data.len(), body: zlib(data) }),
+        Some(Pending::Full { kind, data }) => {
+            Ok(Packed { id, kind: *kind, base: None, len: data.len(), body: zlib(data) })
+        }
         Some(Pending::Delta { base, delta }) => {
             let bytes = delta.to_bytes();
             Ok(Packed { id, kind: ObjectKind::Tree, base: Some(*base), len: bytes.len(), body: zlib(&bytes) })

@@ -60,7 +60,9 @@ fn change_tree(store: &Store, old: Option<Oid>, steps: &[Step<'_>], depth: usize
         let below: Vec<_> = group.iter().filter(|(path, _)| path.len() > depth + 1).cloned().collect();
         let standing = match here {
             Some(place) => place,
-            None => before.as_ref().and_then(|tree| tree.get(name.as_bytes())).map(|e| Place { mode: e.mode, id: e.id }),
+            None => {
+                before.as_ref().and_then(|tree| tree.get(name.as_bytes())).map(|e| Place { mode: e.mode, id: e.id })
+            }
         };
         let place = if below.is_empty() {
             standing

@@ -70,7 +70,8 @@ impl Refs {
     /// Returns what a ref points to, symbolic refs followed.
     pub fn get(&self, name: &str) -> Result<Option<Oid>> {
         let repository = self.repository.to_thread_local();
-        let found = repository.try_find_reference(name).context(ErrorKind::Git, || format!("cannot read ref {name}"))?;
+        let found =
+            repository.try_find_reference(name).context(ErrorKind::Git, || format!("cannot read ref {name}"))?;
         let Some(mut found) = found else { return Ok(None) };
         // A symbolic ref to a branch that does not exist yet is no commit, and no error.
         Ok(found.follow_to_object().ok().map(|id| Oid(id.detach())))
@@ -79,7 +80,8 @@ impl Refs {
     /// Returns the name that the symbolic ref `name` points to, if it is one.
     pub fn symbolic_target(&self, name: &str) -> Result<Option<String>> {
         let repository = self.repository.to_thread_local();
-        let found = repository.try_find_reference(name).context(ErrorKind::Git, || format!("cannot read ref {name}"))?;
+        let found =
+            repository.try_find_reference(name).context(ErrorKind::Git, || format!("cannot read ref {name}"))?;
         Ok(found.and_then(|found| found.target().try_name().map(|name| name.as_bstr().to_str_lossy().into_owned())))
     }
 
@@ -118,7 +120,9 @@ impl Refs {
         if changes.len() >= PACK_FROM {
             let find = Box::new(&repository.objects);
             transaction = transaction.packed_refs(
-                gix::refs::file::transaction::PackedRefs::DeletionsAndNonSymbolicUpdatesRemoveLooseSourceReference(find),
+                gix::refs::file::transaction::PackedRefs::DeletionsAndNonSymbolicUpdatesRemoveLooseSourceReference(
+                    find,
+                ),
             );
         }
         let names = || match changes {
@@ -127,9 +131,9 @@ impl Refs {
         };
         let moved = transaction.prepare(edits, wait, wait).and_then(|prepared| prepared.commit(Some(committer)));
         moved.map(drop).map_err(|cause| {
-            Error::new(ErrorKind::Conflict, names())
-                .because(cause.into_boxed())
-                .hint("somebody moved it meanwhile, or a ref with the same beginning is in the way; run the command again")
+            Error::new(ErrorKind::Conflict, names()).because(cause.into_boxed()).hint(
+                "somebody moved it meanwhile, or a ref with the same beginning is in the way; run the command again",
+            )
         })
     }
 }
@@ -155,7 +159,9 @@ fn edit(change: &RefChange, message: &str) -> Result<RefEdit> {
     let change = match (change.new, change.expected) {
         (Some(new), _) => Change::Update { log, expected, new: Target::Object(new.0) },
         (None, Some(_)) => Change::Delete { expected, log: RefLog::AndReference },
-        (None, None) => return Err(Error::new(ErrorKind::Git, format!("nothing to do for {name}", name = change.name))),
+        (None, None) => {
+            return Err(Error::new(ErrorKind::Git, format!("nothing to do for {name}", name = change.name)));
+        }
     };
     Ok(RefEdit { change, name, deref: false })
 }

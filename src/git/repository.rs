@@ -35,7 +35,8 @@ impl Repository {
     /// Opens the repository at `path`: a `.git` directory, a bare repository, or a directory with `.git` in it.
     pub fn open(path: &Path) -> Result<Self> {
         let opened = gix::ThreadSafeRepository::open_opts(path, gix::open::Options::isolated());
-        let repository = opened.context(ErrorKind::Git, || format!("cannot open the git repository {}", path.display()))?;
+        let repository =
+            opened.context(ErrorKind::Git, || format!("cannot open the git repository {}", path.display()))?;
         let local = repository.to_thread_local();
         Ok(Repository {
             git_dir: local.git_dir().to_owned(),
@@ -98,8 +99,11 @@ impl Repository {
         let Some(git_dir) = self.checked_out_branches().remove(branch.as_str()) else { return Ok(None) };
         let head = std::fs::read_to_string(git_dir.join("HEAD")).unwrap_or_default();
         if head.trim() != format!("ref: {branch}") {
-            return Err(Error::new(ErrorKind::Conflict, format!("{} is being rebased or bisected in a work tree", branch.short()))
-                .hint("finish that first, or give it up: git rebase --abort, git bisect reset"));
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!("{} is being rebased or bisected in a work tree", branch.short()),
+            )
+            .hint("finish that first, or give it up: git rebase --abort, git bisect reset"));
         }
         if git_dir == self.git_dir
             && let Some(work_dir) = &self.work_dir
@@ -107,12 +111,14 @@ impl Repository {
             return Ok(Some(work_dir.clone()));
         }
         if git_dir == self.common_dir {
-            let unknown = || Error::new(ErrorKind::Git, format!("the work tree of {} cannot be found", git_dir.display()));
+            let unknown =
+                || Error::new(ErrorKind::Git, format!("the work tree of {} cannot be found", git_dir.display()));
             return Self::open(&git_dir)?.work_dir.map(Some).ok_or_else(unknown);
         }
         // A linked work tree's `gitdir` file names its `.git` file.
         let file = git_dir.join("gitdir");
-        let text = std::fs::read_to_string(&file).context(ErrorKind::Io, || format!("cannot read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(&file).context(ErrorKind::Io, || format!("cannot read {}", file.display()))?;
         let dot_git = git_dir.join(text.trim());
         Ok(dot_git.parent().map(Path::to_owned))
     }

@@ -37,10 +37,7 @@ pub struct Store {
 impl Store {
     pub(super) fn new(repository: gix::ThreadSafeRepository) -> Self {
         let kind = repository.to_thread_local().object_hash();
-        Store {
-            repository: Some(repository),
-            ..Store::in_memory(kind == gix::hash::Kind::Sha256)
-        }
+        Store { repository: Some(repository), ..Store::in_memory(kind == gix::hash::Kind::Sha256) }
     }
 
     /// Returns an empty store that never touches a disk: what upstream content becomes that is not git yet.
@@ -227,7 +224,8 @@ impl Store {
     fn read_on_disk(&self, id: Oid) -> Result<Option<(ObjectKind, Vec<u8>)>> {
         let find = |handle: &gix::OdbHandle| {
             let mut data = Vec::new();
-            let found = handle.try_find(&id.0, &mut data).context(ErrorKind::Git, || format!("cannot read object {id}"))?;
+            let found =
+                handle.try_find(&id.0, &mut data).context(ErrorKind::Git, || format!("cannot read object {id}"))?;
             let kind = found.map(|found| found.kind);
             Ok(kind.map(|kind| (kind, data)))
         };

@@ -2,8 +2,8 @@
 
 use gix::bstr::ByteSlice as _;
 use gix::merge::blob::Resolution;
-use gix::merge::blob::builtin_driver::text::{Conflict, ConflictStyle, Labels, Options};
 use gix::merge::blob::builtin_driver::text as merge;
+use gix::merge::blob::builtin_driver::text::{Conflict, ConflictStyle, Labels, Options};
 use std::num::NonZeroU8;
 
 /// What a text merge gives.

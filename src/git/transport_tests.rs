@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "tests may")]
 
+use super::failure::classify_failure;
 use super::*;
 use crate::git::process::Environment;
 #[cfg(unix)]

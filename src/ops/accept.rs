@@ -52,7 +52,8 @@ pub fn accept(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repo
     let (mut head, mut accepted) = (registry.head, Vec::new());
     for review in &reviews {
         let tree = merge(&registry, head, review)?;
-        let message = commit.message(&format!("Accept {} from {}\n\nMerges branch {}.\n", review.skill, review.source, review.branch));
+        let message = commit
+            .message(&format!("Accept {} from {}\n\nMerges branch {}.\n", review.skill, review.source, review.branch));
         head = change.build(&person, tree, vec![head, review.commit], &message)?;
         accepted.push(Accepted { skill: review.skill.to_string(), candidate: review.branch.clone(), commit: head });
     }
@@ -66,15 +67,25 @@ pub fn accept(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repo
 fn refuse_what_is_not_ready(registry: &Registry, state: &State, review: &Review) -> Result<()> {
     let id = &review.skill;
     if !review.conflicts.is_empty() {
-        let paths: Vec<_> = review.conflicts.iter().map(|c| format!("{} ({})", crate::types::escape(&c.path), c.kind.as_str())).collect();
-        return Err(Error::new(ErrorKind::Conflict, format!("the candidate of `{id}` has unresolved conflicts: {}", paths.join(", ")))
-            .hint(format!("edit the files on {}, commit, and run: skillgraft candidate resolve {id}", review.branch)));
+        let paths: Vec<_> = review
+            .conflicts
+            .iter()
+            .map(|c| format!("{} ({})", crate::types::escape(&c.path), c.kind.as_str()))
+            .collect();
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            format!("the candidate of `{id}` has unresolved conflicts: {}", paths.join(", ")),
+        )
+        .hint(format!("edit the files on {}, commit, and run: skillgraft candidate resolve {id}", review.branch)));
     }
     let store = &registry.repository.store;
     let main = History::of(store, registry.head)?;
     if main.contains(review.commit)? {
-        return Err(Error::new(ErrorKind::Conflict, format!("the candidate of `{id}` is on the default branch already"))
-            .hint("clean up its branch: skillgraft sync"));
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            format!("the candidate of `{id}` is on the default branch already"),
+        )
+        .hint("clean up its branch: skillgraft sync"));
     }
     // A candidate says what becomes of one state of the skill. On another state a textual merge could move the entry
     // without the content.
@@ -86,8 +97,11 @@ fn refuse_what_is_not_ready(registry: &Registry, state: &State, review: &Review)
     if agrees {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Conflict, format!("`{id}` has changed on the default branch since its candidate was made"))
-        .hint(format!("bring the candidate in step first: skillgraft sync {}", review.source)))
+    Err(Error::new(
+        ErrorKind::Conflict,
+        format!("`{id}` has changed on the default branch since its candidate was made"),
+    )
+    .hint(format!("bring the candidate in step first: skillgraft sync {}", review.source)))
 }
 
 fn merge(registry: &Registry, head: Oid, review: &Review) -> Result<Oid> {
@@ -98,9 +112,13 @@ fn merge(registry: &Registry, head: Oid, review: &Review) -> Result<Oid> {
     if merged.conflicts.is_empty() {
         return Ok(merged.tree);
     }
-    let paths: Vec<_> = merged.conflicts.iter().map(|conflict| crate::types::escape(&conflict.path.to_string())).collect();
-    Err(Error::new(ErrorKind::Conflict, format!("{} conflicts with the default branch in {}", review.branch, paths.join(", ")))
-        .hint(format!("bring the candidate in step first: skillgraft sync {}", review.source)))
+    let paths: Vec<_> =
+        merged.conflicts.iter().map(|conflict| crate::types::escape(&conflict.path.to_string())).collect();
+    Err(Error::new(
+        ErrorKind::Conflict,
+        format!("{} conflicts with the default branch in {}", review.branch, paths.join(", ")),
+    )
+    .hint(format!("bring the candidate in step first: skillgraft sync {}", review.source)))
 }
 
 /// What is merged has no branch any more. A branch that is checked out stays; the next sync tells.
@@ -108,7 +126,8 @@ fn delete_accepted(outside: &Outside, registry: &Registry, branches: &Branches, 
     let identity = format!("{} {} +0000", crate::registry::IDENTITY, outside.now);
     for review in reviews {
         let gone = || -> Result<()> {
-            let branch = branches.get(&registry.repository.store, &registry.names.candidate(&review.source, &review.skill)?)?;
+            let branch =
+                branches.get(&registry.repository.store, &registry.names.candidate(&review.source, &review.skill)?)?;
             if branch.checked_out || branch.local != Some(review.commit) {
                 return Ok(());
             }

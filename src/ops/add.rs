@@ -73,8 +73,11 @@ pub fn add(outside: &Outside, options: &Options) -> Result<Report> {
         if existing.text == text || existing.file.as_ref().is_ok_and(|there| same_source(there, &new)) {
             return Ok(unchanged(name, file.enabled));
         }
-        return Err(Error::new(ErrorKind::Ownership, format!("there is a source `{name}` already, and it is another one"))
-            .hint(format!("choose a name with --name, or edit {}", state.layout.source(&name))));
+        return Err(Error::new(
+            ErrorKind::Ownership,
+            format!("there is a source `{name}` already, and it is another one"),
+        )
+        .hint(format!("choose a name with --name, or edit {}", state.layout.source(&name))));
     }
     follow(outside, &registry, &state, &file, &text, "add", &options.commit)
 }
@@ -130,7 +133,13 @@ pub(super) fn follow(
 }
 
 /// Moves the mirror and returns the change that takes it back, where it moved.
-fn move_mirror(outside: &Outside, registry: &Registry, name: &SourceName, from: Option<Oid>, to: Oid) -> Result<Option<RefChange>> {
+fn move_mirror(
+    outside: &Outside,
+    registry: &Registry,
+    name: &SourceName,
+    from: Option<Oid>,
+    to: Oid,
+) -> Result<Option<RefChange>> {
     if from == Some(to) {
         return Ok(None);
     }
@@ -161,7 +170,10 @@ fn refuse_what_is_owned(admission: &Admission) -> Result<()> {
 }
 
 fn same_source(there: &SourceFile, new: &NewSource) -> bool {
-    there.origin == new.origin && there.reference == new.reference && there.selection.path == new.path && there.namespace == new.namespace
+    there.origin == new.origin
+        && there.reference == new.reference
+        && there.selection.path == new.path
+        && there.namespace == new.namespace
 }
 
 fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<NewSource> {
@@ -188,7 +200,10 @@ fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result
 /// the source finds it.
 fn on_disk(outside: &Outside, registry: &Registry, typed: &str) -> Result<Origin> {
     let path = outside.directory.join(typed);
-    let missing = || Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display())).hint("a source is a URL, or the path of a repository or folder");
+    let missing = || {
+        Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display()))
+            .hint("a source is a URL, or the path of a repository or folder")
+    };
     let real = path.canonicalize().map_err(|error| missing().because(error))?;
     if !real.is_dir() {
         return Err(missing());

@@ -40,7 +40,8 @@ pub fn list(outside: &Outside) -> Result<List> {
 pub(super) fn open(registry: &Registry, state: &State) -> Result<List> {
     let branches = Branches::load(registry)?;
     let mut list = List { format: 1, candidates: Vec::new(), unreadable: Vec::new() };
-    let mut known: Vec<(SourceName, SkillId)> = branches.names().filter_map(|name| registry.names.parse_candidate(name)).collect();
+    let mut known: Vec<(SourceName, SkillId)> =
+        branches.names().filter_map(|name| registry.names.parse_candidate(name)).collect();
     known.sort();
     for (source, id) in known {
         match review(registry, state, &branches, &source, &id) {
@@ -81,7 +82,10 @@ pub(super) fn find(registry: &Registry, branches: &Branches, id: &str) -> Result
     let first = of_skill.next().ok_or_else(none)?;
     match of_skill.next() {
         None => Ok(first.1.clone()),
-        Some(second) => Err(Error::new(ErrorKind::Usage, format!("`{id}` has more than one candidate"))
-            .hint(format!("name the branch: {} or {}", first.0.trim_start_matches("refs/heads/"), second.0.trim_start_matches("refs/heads/")))),
+        Some(second) => Err(Error::new(ErrorKind::Usage, format!("`{id}` has more than one candidate")).hint(format!(
+            "name the branch: {} or {}",
+            first.0.trim_start_matches("refs/heads/"),
+            second.0.trim_start_matches("refs/heads/")
+        ))),
     }
 }

@@ -60,7 +60,8 @@ fn check_commit(registry: &Registry, commit: Oid) -> Result<Report> {
     let mut findings = checker.sources();
     findings.extend(state.strays.iter().map(|error| located(error, "name", state.layout.skills.as_str())));
     let skills: Vec<(&SkillId, &SkillState)> = state.skills.iter().collect();
-    let of_skills: Vec<Vec<Finding>> = skills.into_par_iter().map(|(id, skill)| checker.skill(id, skill)).collect::<Result<_>>()?;
+    let of_skills: Vec<Vec<Finding>> =
+        skills.into_par_iter().map(|(id, skill)| checker.skill(id, skill)).collect::<Result<_>>()?;
     findings.extend(of_skills.into_iter().flatten());
     findings.sort();
     Ok(Report { format: 1, commit, skills: state.skills.len(), findings })
@@ -81,30 +82,52 @@ impl Checker<'_> {
     fn skill(&self, id: &SkillId, skill: &SkillState) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         let entry_file = self.state.layout.entry(id);
-        if let Some(above) = id.namespaces().find(|above| self.state.skills.keys().any(|other| other.as_str() == *above)) {
-            findings.push(error(entry_file.as_str(), "namespace", format!("`{above}` is a skill, so it cannot be the namespace of `{id}`")));
+        if let Some(above) =
+            id.namespaces().find(|above| self.state.skills.keys().any(|other| other.as_str() == *above))
+        {
+            findings.push(error(
+                entry_file.as_str(),
+                "namespace",
+                format!("`{above}` is a skill, so it cannot be the namespace of `{id}`"),
+            ));
         }
         match skill.entry.as_ref().map(|entry| &entry.entry) {
             Some(Err(wrong)) => findings.push(located(wrong, "entry-invalid", entry_file.as_str())),
             Some(Ok(entry)) => {
                 for conflict in &entry.conflicts {
-                    let message = format!("unresolved conflict in {} ({}); run: skillgraft candidate resolve {id}", escape(&conflict.path), conflict.kind.as_str());
+                    let message = format!(
+                        "unresolved conflict in {} ({}); run: skillgraft candidate resolve {id}",
+                        escape(&conflict.path),
+                        conflict.kind.as_str()
+                    );
                     findings.push(error(entry_file.as_str(), "conflict", message));
                 }
                 if let Some(upstream) = &entry.upstream {
                     if !self.state.sources.contains_key(&upstream.source) {
-                        let message = format!("it follows source `{0}`, but there is no sources/{0}.toml", upstream.source);
+                        let message =
+                            format!("it follows source `{0}`, but there is no sources/{0}.toml", upstream.source);
                         findings.push(error(entry_file.as_str(), "source-missing", message));
                     }
                     // An object that is not in this clone (shallow, or a mirror not fetched) proves nothing.
-                    if self.store.contains(upstream.git_tree) && self.hasher.hash(upstream.git_tree).is_ok_and(|hash| hash != upstream.accepted) {
-                        findings.push(error(entry_file.as_str(), "base-mismatch", "`git_tree` is not the tree that `accepted` proves; restore both from the default branch".into()));
+                    if self.store.contains(upstream.git_tree)
+                        && self.hasher.hash(upstream.git_tree).is_ok_and(|hash| hash != upstream.accepted)
+                    {
+                        findings.push(error(
+                            entry_file.as_str(),
+                            "base-mismatch",
+                            "`git_tree` is not the tree that `accepted` proves; restore both from the default branch"
+                                .into(),
+                        ));
                     }
                 }
                 let active = entry.status == crate::registry::Status::Active;
                 let gone = entry.upstream.as_ref().is_none_or(|up| up.accepted != crate::types::TreeHash::EMPTY);
                 if skill.tree.is_none() && active && gone {
-                    findings.push(error(entry_file.as_str(), "missing-local", format!("the entry stands, but {} is gone", self.state.layout.skill(id))));
+                    findings.push(error(
+                        entry_file.as_str(),
+                        "missing-local",
+                        format!("the entry stands, but {} is gone", self.state.layout.skill(id)),
+                    ));
                 }
             }
             None => {}
@@ -121,18 +144,33 @@ impl Checker<'_> {
             Some(entry) if entry.mode.is_file() => {
                 let file = format!("{directory}/{SKILL_MD}");
                 let found = check_skill_md(&self.store.blob(entry.id)?, id.name()).into_iter();
-                findings.extend(found.map(|f| Finding { file: file.clone(), line: f.line, rule: f.rule, severity: f.severity, message: escape(&f.message) }));
+                findings.extend(found.map(|f| Finding {
+                    file: file.clone(),
+                    line: f.line,
+                    rule: f.rule,
+                    severity: f.severity,
+                    message: escape(&f.message),
+                }));
             }
-            _ => findings.push(error(directory.as_str(), "skill-md-missing", format!("there is no {SKILL_MD}, so no agent loads it"))),
+            _ => findings.push(error(
+                directory.as_str(),
+                "skill-md-missing",
+                format!("there is no {SKILL_MD}, so no agent loads it"),
+            )),
         }
         let mut sums = Sums::default();
         self.tree(&directory, tree, &mut sums, findings)?;
         let Limits { skill_files, skill_bytes, .. } = self.state.settings.limits;
         if sums.files > skill_files {
-            findings.push(error(directory.as_str(), "too-many-files", format!("{} files; at most {skill_files} (`limits.skill_files`)", sums.files)));
+            findings.push(error(
+                directory.as_str(),
+                "too-many-files",
+                format!("{} files; at most {skill_files} (`limits.skill_files`)", sums.files),
+            ));
         }
         if sums.bytes > skill_bytes {
-            let message = format!("{}; at most {} (`limits.skill_bytes`)", show_bytes(sums.bytes), show_bytes(skill_bytes));
+            let message =
+                format!("{}; at most {} (`limits.skill_bytes`)", show_bytes(sums.bytes), show_bytes(skill_bytes));
             findings.push(error(directory.as_str(), "too-large", message));
         }
         Ok(())
@@ -150,22 +188,38 @@ impl Checker<'_> {
                 }
             };
             if let Some(other) = names.insert(fold_component(path.name().unwrap_or_default()), shown.clone()) {
-                findings.push(error(&shown, "name-collision", format!("it is one name with {other} on some file systems")));
+                findings.push(error(
+                    &shown,
+                    "name-collision",
+                    format!("it is one name with {other} on some file systems"),
+                ));
             }
             match entry.mode {
                 Mode::Tree => self.tree(&path, entry.id, sums, findings)?,
-                Mode::Submodule => findings.push(error(&shown, "submodule", "a submodule is not part of the skill".into())),
-                Mode::Link => findings.push(warning(&shown, "symlink", "a symbolic link works on some systems only".into())),
+                Mode::Submodule => {
+                    findings.push(error(&shown, "submodule", "a submodule is not part of the skill".into()))
+                }
+                Mode::Link => {
+                    findings.push(warning(&shown, "symlink", "a symbolic link works on some systems only".into()))
+                }
                 Mode::File | Mode::Executable => {
                     let size = self.store.header(entry.id)?.map_or(0, |(_, size)| size);
                     sums.files += 1;
                     sums.bytes += size;
                     let most = self.state.settings.limits.file_bytes;
                     if size > most {
-                        findings.push(error(&shown, "file-too-large", format!("{}; at most {} (`limits.file_bytes`)", show_bytes(size), show_bytes(most))));
+                        findings.push(error(
+                            &shown,
+                            "file-too-large",
+                            format!("{}; at most {} (`limits.file_bytes`)", show_bytes(size), show_bytes(most)),
+                        ));
                     }
                     if entry.name == ".gitattributes" || entry.name == ".gitignore" {
-                        findings.push(warning(&shown, "git-control-file", "it changes how git treats files in the registry".into()));
+                        findings.push(warning(
+                            &shown,
+                            "git-control-file",
+                            "it changes how git treats files in the registry".into(),
+                        ));
                     }
                 }
             }

@@ -43,12 +43,14 @@ impl Report {
 pub fn demo(outside: &Outside, directory: &Path) -> Result<Report> {
     let directory = outside.directory.join(directory);
     std::fs::create_dir_all(&directory).context(ErrorKind::Io, || format!("cannot create {}", directory.display()))?;
-    let mut content = std::fs::read_dir(&directory).context(ErrorKind::Io, || format!("cannot open {}", directory.display()))?;
+    let mut content =
+        std::fs::read_dir(&directory).context(ErrorKind::Io, || format!("cannot open {}", directory.display()))?;
     if content.next().is_some() {
         return Err(Error::new(ErrorKind::Usage, format!("{} is not empty", directory.display()))
             .hint("name a folder that does not exist yet: skillgraft demo DIR"));
     }
-    let directory = directory.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", directory.display()))?;
+    let directory =
+        directory.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", directory.display()))?;
     let (upstream, registry) = (directory.join("upstream"), directory.join("registry"));
 
     // An upstream that somebody else keeps.
@@ -75,7 +77,8 @@ pub fn demo(outside: &Outside, directory: &Path) -> Result<Report> {
     ];
     for (skill, from, to, _) in edits {
         let file = registry.join("skills").join(skill).join("SKILL.md");
-        let text = std::fs::read_to_string(&file).context(ErrorKind::Io, || format!("cannot read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(&file).context(ErrorKind::Io, || format!("cannot read {}", file.display()))?;
         write(&file, text.replacen(from, to, 1).as_bytes())?;
     }
     commit_all(outside, &registry, "Our own way of working")?;

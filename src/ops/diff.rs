@@ -99,8 +99,11 @@ pub fn compare(store: &Store, old: Option<Oid>, new: Option<Oid>) -> Result<Vec<
             None => Ok(None),
         };
         let (before, after) = (read(old)?, read(new)?);
-        let binary = [&before, &after].into_iter().flatten().any(|bytes| bytes.iter().take(8000).any(|byte| *byte == 0));
-        let text = |bytes: Option<Vec<u8>>| bytes.filter(|_| !binary).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let binary =
+            [&before, &after].into_iter().flatten().any(|bytes| bytes.iter().take(8000).any(|byte| *byte == 0));
+        let text = |bytes: Option<Vec<u8>>| {
+            bytes.filter(|_| !binary).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        };
         files.push(FileDiff {
             path,
             old_mode: old.map(|(mode, _)| mode.octal()),

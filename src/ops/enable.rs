@@ -63,12 +63,21 @@ pub fn enable(outside: &Outside, name: &str, commit: &Commit) -> Result<add::Rep
     let state = registry.state()?;
     let name = SourceName::parse(name)?;
     let source = state.sources.get(&name).ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("there is no source `{name}`")).hint("see them all: skillgraft source list")
+        Error::new(ErrorKind::Usage, format!("there is no source `{name}`"))
+            .hint("see them all: skillgraft source list")
     })?;
     let file = source.file.as_ref().map_err(Clone::clone)?;
     if file.enabled {
         let (source, skills) = (name, Vec::new());
-        return Ok(add::Report { format: 1, source, changed: None, enabled: true, skills, rejected: Vec::new(), warnings: Vec::new() });
+        return Ok(add::Report {
+            format: 1,
+            source,
+            changed: None,
+            enabled: true,
+            skills,
+            rejected: Vec::new(),
+            warnings: Vec::new(),
+        });
     }
     let text = source_file::with_enabled(&source.text, true)?;
     let file = SourceFile::parse(name, &text)?;

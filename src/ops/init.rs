@@ -35,7 +35,8 @@ pub struct Report {
 pub fn init(outside: &Outside, directory: &Path) -> Result<Report> {
     let directory = outside.directory.join(directory);
     std::fs::create_dir_all(&directory).context(ErrorKind::Io, || format!("cannot create {}", directory.display()))?;
-    let directory = directory.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", directory.display()))?;
+    let directory =
+        directory.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", directory.display()))?;
     let found = Repository::discover(&directory).ok();
     let created_repository = found.is_none();
     let repository = match found {
@@ -52,13 +53,15 @@ pub fn init(outside: &Outside, directory: &Path) -> Result<Report> {
     })?;
     let work_dir = work_dir.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", work_dir.display()))?;
     let branch = repository.head_branch()?.ok_or_else(|| {
-        Error::new(ErrorKind::Usage, "HEAD is on no branch").hint("check out the branch that the team works on: git switch main")
+        Error::new(ErrorKind::Usage, "HEAD is on no branch")
+            .hint("check out the branch that the team works on: git switch main")
     })?;
     let folder = directory.strip_prefix(&work_dir).ok().and_then(Path::to_str).unwrap_or_default();
     let folder = RelPath::parse(&folder.replace(std::path::MAIN_SEPARATOR, "/"))?;
 
     let head = repository.head_commit()?;
-    let tree = head.map(|head| repository.store.commit(head)).transpose()?.map_or(repository.store.empty_tree(), |c| c.tree);
+    let tree =
+        head.map(|head| repository.store.commit(head)).transpose()?.map_or(repository.store.empty_tree(), |c| c.tree);
     let mut report = Report {
         format: 1,
         directory: directory.clone(),
@@ -108,7 +111,8 @@ fn template(branch: &str) -> Vec<(String, Vec<u8>)> {
             let name = file.path().to_string_lossy().replace('\\', "/");
             let mut bytes = file.contents().to_vec();
             if name == settings::FILE {
-                let text = String::from_utf8_lossy(&bytes).replace("branch = \"main\"", &format!("branch = {branch:?}"));
+                let text =
+                    String::from_utf8_lossy(&bytes).replace("branch = \"main\"", &format!("branch = {branch:?}"));
                 bytes = text.into_bytes();
             }
             files.push((name, bytes));
@@ -126,5 +130,6 @@ fn blocked(directory: &Path, name: &str) -> bool {
 fn attributes_missing(directory: &Path, left_alone: &[String]) -> bool {
     let name = ".gitattributes";
     left_alone.iter().any(|left| left == name)
-        && !std::fs::read_to_string(directory.join(name)).is_ok_and(|text| text.lines().any(|line| line.contains("skills/") && line.contains("-text")))
+        && !std::fs::read_to_string(directory.join(name))
+            .is_ok_and(|text| text.lines().any(|line| line.contains("skills/") && line.contains("-text")))
 }

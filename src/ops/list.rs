@@ -77,7 +77,11 @@ pub(super) fn items(store: &crate::git::Store, state: &State) -> Result<Vec<Item
             tree,
             edited: upstream.map(|up| tree.unwrap_or(TreeHash::EMPTY) != up.accepted),
             conflicts: entry.map_or(0, |entry| entry.conflicts.len()),
-            error: skill.entry.as_ref().and_then(|e| e.entry.as_ref().err()).map(|e| crate::types::escape(&e.full_message())),
+            error: skill
+                .entry
+                .as_ref()
+                .and_then(|e| e.entry.as_ref().err())
+                .map(|e| crate::types::escape(&e.full_message())),
         })
     };
     state.skills.iter().collect::<Vec<_>>().into_par_iter().map(describe).collect()

@@ -80,7 +80,14 @@ impl Commit {
     }
 
     /// Makes one commit of `tree` on the default branch, or on a proposal.
-    fn commit(&self, registry: &Registry, outside: &Outside, command: &str, tree: crate::git::Oid, own: &str) -> Result<Changed> {
+    fn commit(
+        &self,
+        registry: &Registry,
+        outside: &Outside,
+        command: &str,
+        tree: crate::git::Oid,
+        own: &str,
+    ) -> Result<Changed> {
         let person = Person::ask(&outside.git, &registry.repository)?;
         self.change(registry, outside, command).commit(&person, tree, &self.message(own))
     }

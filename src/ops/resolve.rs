@@ -50,7 +50,9 @@ pub fn resolve(outside: &Outside, id: &str, paths: &[String], take: Option<Side>
         Ok((source, skill)) => (On::Candidate(source), skill),
         // A conflict that was merged all the same is resolved where it is.
         Err(none) => match SkillId::parse(id) {
-            Ok(skill) if state.skills.get(&skill).and_then(|s| s.entry()).is_some_and(|e| !e.conflicts.is_empty()) => (On::DefaultBranch, skill),
+            Ok(skill) if state.skills.get(&skill).and_then(|s| s.entry()).is_some_and(|e| !e.conflicts.is_empty()) => {
+                (On::DefaultBranch, skill)
+            }
             _ => return Err(none),
         },
     };
@@ -68,8 +70,11 @@ pub fn resolve(outside: &Outside, id: &str, paths: &[String], take: Option<Side>
     for path in paths {
         if !listed.iter().any(|conflict| conflict.path == *path) {
             let all: Vec<_> = listed.iter().map(|conflict| crate::types::escape(&conflict.path)).collect();
-            return Err(Error::new(ErrorKind::Usage, format!("no conflict is listed at `{}`", crate::types::one_line(path, 200)))
-                .hint(format!("the conflicts are at: {}", all.join(", "))));
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("no conflict is listed at `{}`", crate::types::one_line(path, 200)),
+            )
+            .hint(format!("the conflicts are at: {}", all.join(", "))));
         }
     }
     let (chosen, left): (Vec<Conflict>, Vec<Conflict>) =
@@ -109,7 +114,8 @@ pub fn resolve(outside: &Outside, id: &str, paths: &[String], take: Option<Side>
 }
 
 fn nothing_listed(skill: &SkillId) -> Error {
-    Error::new(ErrorKind::NotFound, format!("`{skill}` lists no conflict")).hint("see what waits: skillgraft candidate list")
+    Error::new(ErrorKind::NotFound, format!("`{skill}` lists no conflict"))
+        .hint("see what waits: skillgraft candidate list")
 }
 
 /// A branch that somebody has checked out moves with its files, or not at all.
@@ -146,8 +152,11 @@ impl Decision<'_> {
         };
         let Some(id) = blob else { return Ok(Changes::from([(path, None)])) };
         if !store.contains(id) {
-            return Err(Error::new(ErrorKind::NotFound, format!("the file to take (object {id}) is not in this clone"))
-                .hint(format!("fetch the mirror first: skillgraft sync, then try again, or edit {path} by hand")));
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("the file to take (object {id}) is not in this clone"),
+            )
+            .hint(format!("fetch the mirror first: skillgraft sync, then try again, or edit {path} by hand")));
         }
         let mode = self.mode_of(conflict, id, side)?;
         Ok(Changes::from([(path, Some(Place { mode, id }))]))
@@ -187,8 +196,17 @@ impl Decision<'_> {
                 .hint(format!("edit and commit it there first, or take one side: skillgraft candidate resolve {} {shown} --take upstream", self.skill)));
         }
         if !has_markers && now.map(|place| place.id) == conflict.local {
-            return Err(Error::new(ErrorKind::Conflict, format!("{shown} ({}) still is the local version: nothing says that this is wanted", conflict.kind.as_str()))
-                .hint(format!("decide: skillgraft candidate resolve {} {shown} --take local, or --take upstream", self.skill)));
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!(
+                    "{shown} ({}) still is the local version: nothing says that this is wanted",
+                    conflict.kind.as_str()
+                ),
+            )
+            .hint(format!(
+                "decide: skillgraft candidate resolve {} {shown} --take local, or --take upstream",
+                self.skill
+            )));
         }
         Ok(())
     }

@@ -41,7 +41,8 @@ pub fn status(outside: &Outside) -> Result<Report> {
         if skill.conflicts > 0 {
             problems.push(format!("`{}` lists unresolved conflicts on the default branch", skill.id));
         }
-        let is_missing = skill.tree.is_none() && skill.edited == Some(true) && skill.status == crate::registry::Status::Active;
+        let is_missing =
+            skill.tree.is_none() && skill.edited == Some(true) && skill.status == crate::registry::Status::Active;
         if is_missing {
             problems.push(format!("`{}` has an entry, but its directory is gone", skill.id));
         }

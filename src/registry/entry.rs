@@ -197,7 +197,13 @@ impl Entry {
         });
         let id = |text: Option<String>| text.as_deref().map(Oid::parse).transpose();
         let conflicts = written.conflict.into_iter().map(|c| -> Result<Conflict> {
-            Ok(Conflict { base: id(c.base)?, local: id(c.local)?, upstream: id(c.upstream)?, path: c.path, kind: c.kind })
+            Ok(Conflict {
+                base: id(c.base)?,
+                local: id(c.local)?,
+                upstream: id(c.upstream)?,
+                path: c.path,
+                kind: c.kind,
+            })
         });
         Ok(Entry {
             status: written.status,
@@ -322,7 +328,8 @@ mod tests {
     #[test]
     fn comments_owners_and_foreign_declines_survive() {
         let first = render(None, &upstream(), &[]).expect("valid");
-        let edited = first.replace("status = \"active\"\n", "status = \"active\"\n# ask Ops\nowners = [\"ops@acme.example\"]\n")
+        let edited = first
+            .replace("status = \"active\"\n", "status = \"active\"\n# ask Ops\nowners = [\"ops@acme.example\"]\n")
             + "\n[declined]\nupstream = \"git-sha256:ff\"\nreason = \"no\"\n";
         let mut next = upstream();
         next.license = None;

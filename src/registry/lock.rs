@@ -29,8 +29,12 @@ impl Lock {
             std::fs::create_dir_all(parent).context(ErrorKind::Io, failed)?;
         }
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(path).context(ErrorKind::Io, failed)?;
-        #[expect(clippy::disallowed_methods, reason = "a time limit, not an input: it decides nothing but when to give up")]
+        let mut file =
+            options.read(true).write(true).create(true).truncate(false).open(path).context(ErrorKind::Io, failed)?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a time limit, not an input: it decides nothing but when to give up"
+        )]
         let give_up = Instant::now() + wait;
         loop {
             match file.try_lock() {

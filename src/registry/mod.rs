@@ -110,7 +110,8 @@ fn settings_of(repository: &Repository, folder: &RelPath, directory: Option<&Pat
     }
     match directory.map(|directory| directory.join(settings::FILE)) {
         Some(file) => {
-            let text = std::fs::read_to_string(&file).context(ErrorKind::Io, || format!("cannot read {}", file.display()))?;
+            let text =
+                std::fs::read_to_string(&file).context(ErrorKind::Io, || format!("cannot read {}", file.display()))?;
             Settings::parse(&text)
         }
         None => Err(no_registry(repository.git_dir())),
@@ -119,10 +120,14 @@ fn settings_of(repository: &Repository, folder: &RelPath, directory: Option<&Pat
 
 fn remote_of(repository: &Repository) -> Result<Option<String>> {
     let remotes = repository.remotes();
-    let followed = repository.head_branch()?.and_then(|branch| repository.config(&format!("branch.{}.remote", branch.short())));
+    let followed =
+        repository.head_branch()?.and_then(|branch| repository.config(&format!("branch.{}.remote", branch.short())));
     let known = |name: &String| remotes.contains(name);
     let origin = Some("origin".to_owned()).filter(known);
-    Ok(followed.filter(known).or(origin).or_else(|| if let [only] = remotes.as_slice() { Some(only.clone()) } else { None }))
+    Ok(followed
+        .filter(known)
+        .or(origin)
+        .or_else(|| if let [only] = remotes.as_slice() { Some(only.clone()) } else { None }))
 }
 
 fn default_branch(

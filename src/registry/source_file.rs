@@ -71,9 +71,11 @@ impl<'de> Deserialize<'de> for Day {
             Written::Bare(date) => date.to_string(),
             Written::Quoted(text) => text,
         };
-        text.get(..10).unwrap_or(&text).parse().map(Day).map_err(|_| {
-            serde::de::Error::custom(format!("`{text}` is not a date; write, for example, 2026-11-20"))
-        })
+        text.get(..10)
+            .unwrap_or(&text)
+            .parse()
+            .map(Day)
+            .map_err(|_| serde::de::Error::custom(format!("`{text}` is not a date; write, for example, 2026-11-20")))
     }
 }
 
@@ -169,7 +171,12 @@ impl SourceFile {
         let path = RelPath::parse(path.as_deref().unwrap_or(".")).context(ErrorKind::Config, here)?;
         Ok(SourceFile {
             selection: Selection::new(path, &written.skills, &written.exclude).context(ErrorKind::Config, here)?,
-            was: written.was.iter().map(|n| SourceName::parse(n)).collect::<Result<_>>().context(ErrorKind::Config, here)?,
+            was: written
+                .was
+                .iter()
+                .map(|n| SourceName::parse(n))
+                .collect::<Result<_>>()
+                .context(ErrorKind::Config, here)?,
             name,
             origin,
             reference: written.r#ref,

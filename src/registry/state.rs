@@ -86,7 +86,10 @@ impl State {
     }
 
     /// Returns the skills that follow `source`, with their entries.
-    pub fn followers<'a>(&'a self, source: &'a SourceName) -> impl Iterator<Item = (&'a SkillId, &'a SkillState, &'a Entry)> {
+    pub fn followers<'a>(
+        &'a self,
+        source: &'a SourceName,
+    ) -> impl Iterator<Item = (&'a SkillId, &'a SkillState, &'a Entry)> {
         self.skills.iter().filter_map(move |(id, skill)| {
             let entry = skill.entry()?;
             (&entry.upstream.as_ref()?.source == source).then_some((id, skill, entry))
@@ -101,7 +104,8 @@ impl State {
                 None => format!("`{id}` is the team's own"),
             });
         }
-        if let Some(above) = id.namespaces().find_map(|above| self.skills.keys().find(|other| other.as_str() == above)) {
+        if let Some(above) = id.namespaces().find_map(|above| self.skills.keys().find(|other| other.as_str() == above))
+        {
             return Some(format!("`{above}` is a skill, so it cannot be the namespace of `{id}`"));
         }
         let below = format!("{id}/");
@@ -173,7 +177,8 @@ fn collect(
     for entry in tree.entries() {
         let name = entry.name.to_string();
         let id = |name: &str| SkillId::in_namespace(namespace, name);
-        let stray = |error| Error::new(ErrorKind::Rejected, format!("{}/{namespace}/{name}", layout.skills)).because(error);
+        let stray =
+            |error| Error::new(ErrorKind::Rejected, format!("{}/{namespace}/{name}", layout.skills)).because(error);
         match (entry.mode, name.strip_suffix(".toml")) {
             (Mode::File | Mode::Executable, Some(stem)) => match id(stem) {
                 Ok(id) => skills.entry(id).or_default().1 = Some(entry.id),
@@ -203,4 +208,3 @@ pub fn skill_at(store: &Store, tree: Oid, layout: &Layout, id: &SkillId) -> Resu
     let entry = entry_at(store, tree, &layout.entry(id))?.filter(|place| place.mode.is_file());
     Ok((skill, entry.map(|place| place.id)))
 }
-

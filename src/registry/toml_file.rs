@@ -31,7 +31,9 @@ pub fn parse<T: DeserializeOwned>(path: &str, text: &str) -> Result<T> {
             .hint("install a newer skillgraft; nothing was written"));
         }
         Some(format) if *format.get_ref() == 0 => {
-            return Err(Error::new(ErrorKind::Config, format!("{path}: there is no format 0")).hint("write `format = 1`"));
+            return Err(
+                Error::new(ErrorKind::Config, format!("{path}: there is no format 0")).hint("write `format = 1`")
+            );
         }
         Some(_) => {}
     }
@@ -76,7 +78,8 @@ mod tests {
 
     #[test]
     fn an_error_names_file_line_and_column() {
-        let error = parse::<Sample>("sources/x.toml", "format = 1\nenabled = \"no\"\n").expect_err("a string is no bool");
+        let error =
+            parse::<Sample>("sources/x.toml", "format = 1\nenabled = \"no\"\n").expect_err("a string is no bool");
         assert!(error.to_string().starts_with("sources/x.toml:2:11: "), "{error}");
         let error = parse::<Sample>("sources/x.toml", "format = 1\nenable = true\n").expect_err("a typo");
         assert!(error.to_string().contains("x.toml:2:1: unknown field `enable`"), "{error}");

@@ -34,7 +34,9 @@ impl<'de> Deserialize<'de> for ByteSize {
         match Written::deserialize(deserializer)? {
             Written::Number(bytes) => Ok(ByteSize(bytes)),
             Written::Text(text) => parse_size(&text).map(ByteSize).ok_or_else(|| {
-                serde::de::Error::custom(format!("`{text}` is not a size; write a number of bytes or, for example, \"16 MiB\""))
+                serde::de::Error::custom(format!(
+                    "`{text}` is not a size; write a number of bytes or, for example, \"16 MiB\""
+                ))
             }),
         }
     }

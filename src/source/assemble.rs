@@ -73,7 +73,13 @@ impl Collector<'_> {
         Ok(Err(Remark::new(&self.found.path, reason, message)))
     }
 
-    fn directory(&mut self, path: &RelPath, tree: Oid, real: &[Vec<u8>], above: &mut Vec<Oid>) -> Result<Result<(), Remark>> {
+    fn directory(
+        &mut self,
+        path: &RelPath,
+        tree: Oid,
+        real: &[Vec<u8>],
+        above: &mut Vec<Oid>,
+    ) -> Result<Result<(), Remark>> {
         self.directories += 1;
         if self.directories > DIRECTORIES {
             return self.reject("too_many_files", format!("it has more than {DIRECTORIES} folders"));
@@ -95,7 +101,8 @@ impl Collector<'_> {
             let folded = fold_component(below.name().expect("a joined path has a name"));
             if let Some(other) = names.insert(folded, &entry.name) {
                 let other = String::from_utf8_lossy(other);
-                return self.reject("name_collision", format!("`{below}` and `{other}` are one name on some file systems"));
+                return self
+                    .reject("name_collision", format!("`{below}` and `{other}` are one name on some file systems"));
             }
             let mut inside = real.to_vec();
             inside.push(entry.name.to_vec());
@@ -122,13 +129,21 @@ impl Collector<'_> {
         Ok(Ok(()))
     }
 
-    fn link(&mut self, path: &RelPath, real: &[Vec<u8>], name: &[u8], above: &mut Vec<Oid>) -> Result<Result<(), Remark>> {
+    fn link(
+        &mut self,
+        path: &RelPath,
+        real: &[Vec<u8>],
+        name: &[u8],
+        above: &mut Vec<Oid>,
+    ) -> Result<Result<(), Remark>> {
         self.links += 1;
         match links::follow(self.snapshot, real, name)? {
             Ok(target) if target.mode == Mode::Tree => self.directory(path, target.id, &target.path, above),
             Ok(target) if target.mode.is_file() => self.file(path.clone(), target.mode, target.id),
             Ok(_) => self.reject("submodule", format!("the link `{path}` leads to a submodule")),
-            Err(Broken::Escapes) => self.reject("symlink_escapes", format!("the link `{path}` leads out of the repository")),
+            Err(Broken::Escapes) => {
+                self.reject("symlink_escapes", format!("the link `{path}` leads out of the repository"))
+            }
             Err(Broken::Dangles) => self.reject("symlink_dangling", format!("the link `{path}` leads to nothing")),
             Err(Broken::Loops) => self.reject("symlink_loop", format!("the link `{path}` leads in a circle")),
         }
@@ -150,7 +165,12 @@ impl Flat {
     ///
     /// # Errors
     /// The inner error rejects this skill alone.
-    pub fn copy_into(&self, snapshot: &Snapshot, store: &Store, limits: &Limits) -> Result<Result<(Oid, Vec<Remark>), Remark>> {
+    pub fn copy_into(
+        &self,
+        snapshot: &Snapshot,
+        store: &Store,
+        limits: &Limits,
+    ) -> Result<Result<(Oid, Vec<Remark>), Remark>> {
         let reject = |reason, message: String| Ok(Err(Remark::new(&self.path, reason, message)));
         let mut remarks = Vec::new();
         let mut total = 0;
@@ -161,14 +181,22 @@ impl Flat {
             total += size;
             if size > limits.file_bytes {
                 let most = show_bytes(limits.file_bytes);
-                return reject("file_too_large", format!("`{path}` has {}; at most {most} (`limits.file_bytes`)", show_bytes(size)));
+                return reject(
+                    "file_too_large",
+                    format!("`{path}` has {}; at most {most} (`limits.file_bytes`)", show_bytes(size)),
+                );
             }
             if size <= LFS_BYTES && snapshot.store().blob(*id)?.starts_with(LFS) {
-                remarks.push(Remark::new(&self.path, "lfs_pointer", format!("`{path}` is a Git LFS pointer, not the file")));
+                remarks.push(Remark::new(
+                    &self.path,
+                    "lfs_pointer",
+                    format!("`{path}` is a Git LFS pointer, not the file"),
+                ));
             }
             let name = path.name().unwrap_or_default();
             if name == ".gitattributes" || name == ".gitignore" {
-                let message = format!("`{path}` changes how git treats files in the registry; look at it before you accept");
+                let message =
+                    format!("`{path}` changes how git treats files in the registry; look at it before you accept");
                 remarks.push(Remark::new(&self.path, "git_control_file", message));
             }
         }

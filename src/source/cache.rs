@@ -36,7 +36,8 @@ pub fn open(cache: &Path, url: &str, git: &Git) -> Result<CacheRepository> {
     if !git_dir.join("HEAD").exists() {
         // Whole or not at all: a run that is killed in between leaves a folder that the next one replaces.
         if git_dir.exists() {
-            std::fs::remove_dir_all(&git_dir).context(ErrorKind::Io, || format!("cannot remove {}", git_dir.display()))?;
+            std::fs::remove_dir_all(&git_dir)
+                .context(ErrorKind::Io, || format!("cannot remove {}", git_dir.display()))?;
         }
         init_bare(git, &git_dir, false)?;
     }
@@ -47,7 +48,8 @@ pub fn open(cache: &Path, url: &str, git: &Git) -> Result<CacheRepository> {
 /// Opens a repository that goes away with this value and sees the objects of the cached one: what a dry run fetches
 /// into, because it writes nothing.
 pub fn open_temporary(cache: &Path, url: &str, git: &Git) -> Result<CacheRepository> {
-    let temporary = tempfile::Builder::new().prefix("skillgraft-").tempdir().context(ErrorKind::Io, || "no temporary folder")?;
+    let temporary =
+        tempfile::Builder::new().prefix("skillgraft-").tempdir().context(ErrorKind::Io, || "no temporary folder")?;
     let git_dir = temporary.path().join("source.git");
     init_bare(git, &git_dir, false)?;
     let cached = path_of(cache, url);
@@ -56,7 +58,10 @@ pub fn open_temporary(cache: &Path, url: &str, git: &Git) -> Result<CacheReposit
         let alternates = format!("{}\n", cached.join("objects").display());
         let failed = || format!("cannot write {}", info.display());
         std::fs::create_dir_all(&info).context(ErrorKind::Io, failed)?;
-        #[expect(clippy::disallowed_methods, reason = "in a temporary folder of our own; nobody reads it half written")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "in a temporary folder of our own; nobody reads it half written"
+        )]
         std::fs::write(info.join("alternates"), alternates).context(ErrorKind::Io, failed)?;
     }
     Ok(CacheRepository { git_dir, _lock: None, _temporary: Some(temporary) })

@@ -67,8 +67,11 @@ fn list(root: &Path) -> Result<Listing> {
     let walk = WalkDir::new(root).min_depth(1).follow_links(false).sort_by_file_name();
     for (count, entry) in walk.into_iter().filter_entry(|entry| !skipped(entry.file_name())).enumerate() {
         if count >= ENTRIES {
-            return Err(Error::new(ErrorKind::Limit, format!("{} has more than {ENTRIES} files and folders", root.display()))
-                .hint("name the folder of the skills in the source file"));
+            return Err(Error::new(
+                ErrorKind::Limit,
+                format!("{} has more than {ENTRIES} files and folders", root.display()),
+            )
+            .hint("name the folder of the skills in the source file"));
         }
         let entry = entry.context(ErrorKind::Io, || format!("cannot read the folder {}", root.display()))?;
         let path = entry.path().strip_prefix(root).expect("a walk stays below its root").to_owned();
@@ -113,7 +116,8 @@ fn is_executable(_metadata: &std::fs::Metadata) -> bool {
 }
 
 fn link_target(path: &Path) -> Result<Vec<u8>> {
-    let target = std::fs::read_link(path).context(ErrorKind::Io, || format!("cannot read the link {}", path.display()))?;
+    let target =
+        std::fs::read_link(path).context(ErrorKind::Io, || format!("cannot read the link {}", path.display()))?;
     Ok(bytes_of(target.as_os_str()))
 }
 

@@ -44,7 +44,8 @@ pub fn discover(snapshot: &Snapshot, scope: &RelPath) -> Result<Discovery> {
                 .hint("look at `path` in the source file; nothing was closed or removed"));
         }
     };
-    let mut walk = Walk { snapshot, budget: ENTRIES, visited: BTreeSet::new(), links: Vec::new(), out: Discovery::default() };
+    let mut walk =
+        Walk { snapshot, budget: ENTRIES, visited: BTreeSet::new(), links: Vec::new(), out: Discovery::default() };
     walk.directory(scope.clone(), start.id, start.path)?;
     // Links to directories, in the order of their paths; one may lead to more.
     while !walk.links.is_empty() {
@@ -91,9 +92,9 @@ pub fn is_license(name: &[u8]) -> bool {
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
     let stem = name.strip_suffix(".md").or_else(|| name.strip_suffix(".txt")).or_else(|| name.strip_suffix(".rst"));
     let stem = stem.unwrap_or(&name);
-    ["license", "licence", "copying", "notice", "unlicense"].iter().any(|known| {
-        stem.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
-    })
+    ["license", "licence", "copying", "notice", "unlicense"]
+        .iter()
+        .any(|known| stem.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.'])))
 }
 
 struct LinkAt {

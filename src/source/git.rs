@@ -59,7 +59,8 @@ fn observe_remote(access: &Access<'_>, url: &str, reference: Option<&str>) -> Re
         Some(id) => (None, id.to_owned()),
         None => {
             let names: Vec<&str> = reference.into_iter().collect();
-            let refs = ls_remote(access.git, Where::Nowhere, &remote, if names.is_empty() { &["HEAD"] } else { &names })?;
+            let refs =
+                ls_remote(access.git, Where::Nowhere, &remote, if names.is_empty() { &["HEAD"] } else { &names })?;
             let (name, id) = refs.resolve(reference).ok_or_else(|| no_such_ref(url, reference))?;
             (Some(name), id.to_owned())
         }
@@ -183,7 +184,8 @@ pub fn observe_revision(access: &Access<'_>, origin: &str, revision: &str, regis
     if !is_commit_id(revision) {
         return Err(Error::new(ErrorKind::UnknownBase, format!("`{}` is not a commit id", one_line(revision, 80))));
     }
-    observe(access, origin, Some(revision), registry).context(ErrorKind::UnknownBase, || format!("cannot fetch {revision}"))
+    observe(access, origin, Some(revision), registry)
+        .context(ErrorKind::UnknownBase, || format!("cannot fetch {revision}"))
 }
 
 /// Tells whether a reference is a full commit id: a pin, which never moves.
@@ -194,8 +196,10 @@ pub fn is_commit_id(reference: &str) -> bool {
 fn no_such_ref(place: &str, reference: Option<&str>) -> Error {
     let place = crate::git::redact(place);
     match reference {
-        Some(name) => Error::new(ErrorKind::NoEvidence, format!("{place} has no branch, tag or commit `{}`", one_line(name, 120)))
-            .hint("look at `ref` in the source file; nothing was closed or removed"),
+        Some(name) => {
+            Error::new(ErrorKind::NoEvidence, format!("{place} has no branch, tag or commit `{}`", one_line(name, 120)))
+                .hint("look at `ref` in the source file; nothing was closed or removed")
+        }
         None => Error::new(ErrorKind::NoEvidence, format!("{place} has no commit yet")),
     }
 }

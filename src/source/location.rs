@@ -19,7 +19,10 @@ const UNDERSTOOD: &str = "https://host/owner/repo, ssh://git@host/owner/repo, gi
 /// # Errors
 /// [`ErrorKind::Usage`], with the list of what is understood.
 pub fn parse(typed: &str) -> Result<Location> {
-    let refuse = |why: &str| Err(Error::new(ErrorKind::Usage, format!("`{}` {why}", one_line(typed, 200))).hint(format!("a source is one of: {UNDERSTOOD}")));
+    let refuse = |why: &str| {
+        Err(Error::new(ErrorKind::Usage, format!("`{}` {why}", one_line(typed, 200)))
+            .hint(format!("a source is one of: {UNDERSTOOD}")))
+    };
     if typed.trim().is_empty() || typed.chars().any(char::is_control) {
         return refuse("is empty or has control characters");
     }
@@ -31,7 +34,9 @@ pub fn parse(typed: &str) -> Result<Location> {
         return match scheme.to_ascii_lowercase().as_str() {
             _ if rest.is_empty() || rest.starts_with('/') && scheme != "file" => refuse("names no host"),
             "https" | "ssh" | "git+ssh" | "file" => Ok(Location::Url(typed.into())),
-            "http" => refuse("is sent unprotected, so anybody on the way could change what your agents load; use https"),
+            "http" => {
+                refuse("is sent unprotected, so anybody on the way could change what your agents load; use https")
+            }
             _ => refuse("has a scheme that skillgraft does not use"),
         };
     }
@@ -97,7 +102,16 @@ mod tests {
 
     #[test]
     fn what_would_run_a_program_or_leak_a_password_is_refused() {
-        for typed in ["ext::sh -c evil", "http://example.com/x", "--upload-pack=evil", "", "https://u:p@h/x", "ftp://h/x", "a@-oProxyCommand=x:y", "https:///x"] {
+        for typed in [
+            "ext::sh -c evil",
+            "http://example.com/x",
+            "--upload-pack=evil",
+            "",
+            "https://u:p@h/x",
+            "ftp://h/x",
+            "a@-oProxyCommand=x:y",
+            "https:///x",
+        ] {
             assert!(parse(typed).is_err(), "{typed}");
         }
     }

@@ -149,7 +149,15 @@ impl Maker<'_> {
     }
 
     /// Returns the candidate's commit on `head`, whose ground is `ground`: the same for the same inputs, anywhere.
-    pub fn commit(&self, id: &SkillId, class: Class, head: Oid, ground: &Ground, offer: &Offer, made: &Made) -> Result<Oid> {
+    pub fn commit(
+        &self,
+        id: &SkillId,
+        class: Class,
+        head: Oid,
+        ground: &Ground,
+        offer: &Offer,
+        made: &Made,
+    ) -> Result<Oid> {
         let tree = with_changes(self.store, ground.tree, &self.changes(id, made))?;
         let date = self.store.commit(head)?.committed.max(self.store.commit(offer.mirror)?.committed);
         let identity = format!("{IDENTITY} {date} +0000");
@@ -171,7 +179,9 @@ impl Maker<'_> {
         let what = match class {
             Class::New => "The skill is new upstream.",
             Class::Removed => "The skill is gone upstream; its entry stays, so that it is known if it comes back.",
-            Class::AlreadyApplied => "The content is upstream's already. Only the entry moves, to be the next merge base.",
+            Class::AlreadyApplied => {
+                "The content is upstream's already. Only the entry moves, to be the next merge base."
+            }
             Class::FastForward => "The skill was not edited here, so it becomes what upstream has.",
             _ => "Upstream's changes are merged with the edits made here.",
         };
@@ -256,5 +266,8 @@ impl Maker<'_> {
 pub fn unknown_base(id: &SkillId, upstream: &Upstream, tried: &Error) -> Error {
     Error::new(ErrorKind::UnknownBase, format!("the base of `{id}` ({}) can be found nowhere", upstream.accepted))
         .because(tried.clone())
-        .hint(format!("nothing was changed; name the upstream it was copied from: skillgraft link {id} --to {}", upstream.source))
+        .hint(format!(
+            "nothing was changed; name the upstream it was copied from: skillgraft link {id} --to {}",
+            upstream.source
+        ))
 }

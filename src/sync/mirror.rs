@@ -97,7 +97,11 @@ fn nothing_found(source: &SourceFile) -> Error {
 }
 
 fn unusable(discovery: &Discovery) -> Vec<Remark> {
-    discovery.unusable.iter().map(|(path, why)| Remark::new(path, "path", format!("`{path}` cannot be used: {why}"))).collect()
+    discovery
+        .unusable
+        .iter()
+        .map(|(path, why)| Remark::new(path, "path", format!("`{path}` cannot be used: {why}")))
+        .collect()
 }
 
 /// A tree that the mirror already holds was checked when it came, and has no links in it.

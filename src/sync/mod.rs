@@ -127,8 +127,11 @@ impl Run<'_> {
         let file = match self.source_file(name) {
             Some(file) => file.as_ref().map_err(Clone::clone)?,
             None => {
-                return Err(Error::new(ErrorKind::NotFound, format!("skills follow source `{name}`, which has no file"))
-                    .hint(format!("restore sources/{name}.toml, or remove [upstream] from the entries that name it")));
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    format!("skills follow source `{name}`, which has no file"),
+                )
+                .hint(format!("restore sources/{name}.toml, or remove [upstream] from the entries that name it")));
             }
         };
         if !file.enabled {
@@ -154,7 +157,9 @@ impl Run<'_> {
             .collect();
         for (_, local, upstream) in &followed {
             let offered = mirror::upstream_at(self.store(), mirror.tree, &upstream.path)?;
-            let merges = offered.is_some_and(|tree| tree != upstream.git_tree) && *local != Some(upstream.git_tree) && *local != offered;
+            let merges = offered.is_some_and(|tree| tree != upstream.git_tree)
+                && *local != Some(upstream.git_tree)
+                && *local != offered;
             if merges && !self.store().contains(upstream.git_tree) {
                 // Brought here now, so that it is joined below; a failure is reported with its skill.
                 let _ = self.find_base(source, mirror, upstream);

@@ -47,15 +47,25 @@ pub fn new_skills(store: &Store, state: &State, source: &SourceFile, mirror: &Mi
         };
         let trees: BTreeSet<Oid> = rest.iter().map(|(_, tree)| *tree).collect();
         if trees.iter().any(|tree| *tree != chosen.1) {
-            let others: Vec<_> = rest.iter().filter(|(_, tree)| *tree != chosen.1).map(|(path, _)| path.as_str()).collect();
-            let message = format!("`{id}` stands in {} places with different content; {} is followed, not {}", others.len() + 1, chosen.0, others.join(", "));
+            let others: Vec<_> =
+                rest.iter().filter(|(_, tree)| *tree != chosen.1).map(|(path, _)| path.as_str()).collect();
+            let message = format!(
+                "`{id}` stands in {} places with different content; {} is followed, not {}",
+                others.len() + 1,
+                chosen.0,
+                others.join(", ")
+            );
             found.collisions.push(Remark::new(chosen.0, "collision", message));
         }
         if followed.is_some() {
             continue;
         }
         match state.taken(&id) {
-            Some(owner) => found.refused.push(Remark::new(chosen.0, "ownership", format!("{owner}, so upstream's skill of that name stays out"))),
+            Some(owner) => found.refused.push(Remark::new(
+                chosen.0,
+                "ownership",
+                format!("{owner}, so upstream's skill of that name stays out"),
+            )),
             None => drop(found.offered.insert(id, chosen.0.clone())),
         }
     }
@@ -86,8 +96,10 @@ fn id_of(store: &Store, source: &SourceFile, path: &RelPath, tree: Oid) -> Resul
         None => None,
     };
     let directory = path.name().unwrap_or(source.name.as_str());
-    let named = name.and_then(|name| SkillId::in_namespace(&source.namespace, &name).ok().filter(|id| id.name() == name));
-    let made = || spec::name_made_valid(directory).and_then(|name| SkillId::in_namespace(&source.namespace, &name).ok());
+    let named =
+        name.and_then(|name| SkillId::in_namespace(&source.namespace, &name).ok().filter(|id| id.name() == name));
+    let made =
+        || spec::name_made_valid(directory).and_then(|name| SkillId::in_namespace(&source.namespace, &name).ok());
     Ok(named.or_else(made).ok_or_else(|| {
         Remark::new(path, "no_id", format!("neither its `name` nor the directory `{directory}` can be a skill id"))
     }))
@@ -114,11 +126,15 @@ mod tests {
 
     #[test]
     fn the_order_of_copies_is_the_documented_one() {
-        let mut paths: Vec<RelPath> = [".cursor/skills/a", ".claude/skills/a", "plugins/x/skills/a", ".agents/skills/a", "skills/a", "b/a"]
-            .map(|path| RelPath::parse(path).expect("valid"))
-            .into();
+        let mut paths: Vec<RelPath> =
+            [".cursor/skills/a", ".claude/skills/a", "plugins/x/skills/a", ".agents/skills/a", "skills/a", "b/a"]
+                .map(|path| RelPath::parse(path).expect("valid"))
+                .into();
         paths.sort_by_key(preference);
         let order: Vec<_> = paths.iter().map(RelPath::as_str).collect();
-        assert_eq!(order, ["skills/a", "b/a", "plugins/x/skills/a", ".agents/skills/a", ".claude/skills/a", ".cursor/skills/a"]);
+        assert_eq!(
+            order,
+            ["skills/a", "b/a", "plugins/x/skills/a", ".agents/skills/a", ".claude/skills/a", ".cursor/skills/a"]
+        );
     }
 }

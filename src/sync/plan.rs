@@ -58,7 +58,12 @@ impl Planner<'_> {
     }
 
     /// One skill's problem is never another's: an error becomes part of its report, and nothing of it moves.
-    fn guarded(&self, id: &SkillId, path: &RelPath, decide: impl FnOnce(&mut SkillReport) -> Result<Vec<RefChange>>) -> Plan {
+    fn guarded(
+        &self,
+        id: &SkillId,
+        path: &RelPath,
+        decide: impl FnOnce(&mut SkillReport) -> Result<Vec<RefChange>>,
+    ) -> Plan {
         let mut report = SkillReport {
             id: id.to_string(),
             path: path.to_string(),
@@ -163,11 +168,18 @@ impl Planner<'_> {
             )),
             Class::MissingLocal => Some(Notice::new(
                 format!("the entry stands, but {directory} is gone"),
-                format!("bring it back: git checkout <commit> -- {directory}, or remove {} too", self.state.layout.entry(id)),
+                format!(
+                    "bring it back: git checkout <commit> -- {directory}, or remove {} too",
+                    self.state.layout.entry(id)
+                ),
             )),
             Class::Unselected => Some(Notice::new(
                 format!("the settings of source `{source}` no longer select it"),
-                format!("select it again in {}, or remove [upstream] from {} to keep it as the team's own", self.state.layout.source(source), self.state.layout.entry(id)),
+                format!(
+                    "select it again in {}, or remove [upstream] from {} to keep it as the team's own",
+                    self.state.layout.source(source),
+                    self.state.layout.entry(id)
+                ),
             )),
             Class::Removed if self.policy_forbids(class) => {
                 Some(Notice::new("it is gone upstream; `removed_skills = \"keep\"` leaves it here", None))
@@ -215,7 +227,10 @@ impl Planner<'_> {
                     candidate.action = Action::Left;
                     report.notice = Some(Notice::new(
                         "people have edited the candidate, and upstream or the default branch moved since; it was left alone",
-                        format!("merge the edited branch as it is, or delete it for a new one: git branch -D {}", branch.name.short()),
+                        format!(
+                            "merge the edited branch as it is, or delete it for a new one: git branch -D {}",
+                            branch.name.short()
+                        ),
                     ));
                 }
             } else if let Some(notice) = self.must_not_move(id, branch)? {
@@ -264,7 +279,8 @@ impl Planner<'_> {
         let mut changes = Vec::new();
         if candidate.edited && !self.judge.is_contained(head)? {
             report.notice.get_or_insert_with(|| {
-                let hint = format!("merge what is worth keeping, then delete it: git branch -D {}", branch.name.short());
+                let hint =
+                    format!("merge what is worth keeping, then delete it: git branch -D {}", branch.name.short());
                 Notice::new("people have edited its candidate, which nothing asks for any more", hint)
             });
         } else if branch.local.is_none() {
@@ -303,7 +319,13 @@ impl Planner<'_> {
     }
 
     /// Returns the changes that move a candidate to `new`, with the refs that remember what was.
-    fn moved(&self, id: &SkillId, branch: &Branch, new: Option<Oid>, superseded: Option<Oid>) -> Result<Vec<RefChange>> {
+    fn moved(
+        &self,
+        id: &SkillId,
+        branch: &Branch,
+        new: Option<Oid>,
+        superseded: Option<Oid>,
+    ) -> Result<Vec<RefChange>> {
         let names = &self.registry.names;
         let mut changes = vec![RefChange { name: branch.name.clone(), expected: branch.local, new }];
         let offered = names.offered(&self.source.name, id)?;

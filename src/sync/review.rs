@@ -66,7 +66,13 @@ pub struct Trees {
 ///
 /// # Errors
 /// Where its branch has no entry that can be read: then it is not a candidate that this tool made.
-pub fn review(registry: &Registry, state: &State, branches: &Branches, source: &SourceName, id: &SkillId) -> Result<Review> {
+pub fn review(
+    registry: &Registry,
+    state: &State,
+    branches: &Branches,
+    source: &SourceName,
+    id: &SkillId,
+) -> Result<Review> {
     let store = &registry.repository.store;
     let branch = branches.get(store, &registry.names.candidate(source, id)?)?;
     let head = branch.head.ok_or_else(|| no_candidate(id))?;
@@ -105,7 +111,11 @@ pub fn review(registry: &Registry, state: &State, branches: &Branches, source: &
         class,
         edited,
         stale: upstream_moved || moved_here,
-        conflicts: proposed.entry.as_ref().and_then(|e| e.entry.as_ref().ok()).map_or(Vec::new(), |e| e.conflicts.clone()),
+        conflicts: proposed
+            .entry
+            .as_ref()
+            .and_then(|e| e.entry.as_ref().ok())
+            .map_or(Vec::new(), |e| e.conflicts.clone()),
         base,
         local,
         upstream: offered.accepted,
@@ -163,7 +173,9 @@ fn no_candidate(id: &SkillId) -> Error {
 fn unreadable(branch: &Branch, proposed: &Ground) -> Error {
     let error = Error::new(ErrorKind::Config, format!("{} has no entry that can be read", branch.name.short()));
     match proposed.entry.as_ref().map(|entry| entry.entry.clone()) {
-        Some(Err(cause)) => error.because(cause).hint("mend the entry on the branch, or delete the branch for a new one"),
+        Some(Err(cause)) => {
+            error.because(cause).hint("mend the entry on the branch, or delete the branch for a new one")
+        }
         _ => error.hint("delete the branch; the next sync makes a new one"),
     }
 }

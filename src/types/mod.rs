@@ -1,8 +1,8 @@
 //! Strings with rules: what is parsed once here need not be checked again anywhere.
 
 pub(crate) mod error;
-mod skill_id;
 mod rel_path;
+mod skill_id;
 mod source_name;
 mod text;
 mod tree_hash;

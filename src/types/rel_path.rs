@@ -59,7 +59,10 @@ impl RelPath {
     /// Returns the path; `.` and the empty text are the root. A trailing `/` is accepted, as people type it.
     pub fn parse(text: &str) -> Result<Self> {
         Self::check(text).map_err(|rule| {
-            Error::new(ErrorKind::Rejected, format!("`{}` cannot be used as a path: {}", super::one_line(text, 200), rule.message()))
+            Error::new(
+                ErrorKind::Rejected,
+                format!("`{}` cannot be used as a path: {}", super::one_line(text, 200), rule.message()),
+            )
         })
     }
 
@@ -170,7 +173,13 @@ pub fn check_component(name: &str) -> Result<(), PathRule> {
 /// Returns the form under which two names are one on some file system: compatibility-normalised and lowercase,
 /// without the characters that HFS+ ignores.
 pub fn fold_component(name: &str) -> String {
-    name.chars().filter(|c| !ignored_by_hfs(*c)).collect::<String>().nfkc().flat_map(char::to_lowercase).nfkc().collect()
+    name.chars()
+        .filter(|c| !ignored_by_hfs(*c))
+        .collect::<String>()
+        .nfkc()
+        .flat_map(char::to_lowercase)
+        .nfkc()
+        .collect()
 }
 
 /// `.git`, its 8.3 short name `git~1`, and what HFS+ and NTFS fold to them (git's `is_hfs_dotgit`, `is_ntfs_dotgit`).
@@ -237,7 +246,11 @@ mod tests {
         let a = root.join(b"a").expect("valid");
         assert_eq!(a.as_str(), "a");
         assert_eq!(a.parent(), Some(root.clone()));
-        assert!(a.join(b"b").expect("valid").is_within(&a) && a.is_within(&root) && !RelPath::parse("ab").expect("valid").is_within(&a));
+        assert!(
+            a.join(b"b").expect("valid").is_within(&a)
+                && a.is_within(&root)
+                && !RelPath::parse("ab").expect("valid").is_within(&a)
+        );
     }
 
     #[test]

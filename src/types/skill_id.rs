@@ -13,7 +13,10 @@ impl SkillId {
     /// Returns the id, or an error that says which rule it breaks.
     pub fn parse(text: &str) -> Result<Self> {
         let refuse = |why: &str| {
-            Err(Error::new(ErrorKind::Rejected, format!("`{}` cannot be a skill id: {why}", super::one_line(text, 120))))
+            Err(Error::new(
+                ErrorKind::Rejected,
+                format!("`{}` cannot be a skill id: {why}", super::one_line(text, 120)),
+            ))
         };
         if text.split('/').count() > 4 {
             return refuse("it has more than four components");

@@ -28,7 +28,9 @@ impl TreeHash {
 
     /// Returns the hash that `text` writes down.
     pub fn parse(text: &str) -> Result<Self> {
-        let digits = text.strip_prefix(PREFIX).filter(|hex| hex.len() == 64 && hex.is_ascii());
+        let digits = text
+            .strip_prefix(PREFIX)
+            .filter(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
         let bytes = digits.and_then(|hex| {
             let mut bytes = [0; 32];
             for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
@@ -37,8 +39,9 @@ impl TreeHash {
             Some(bytes)
         });
         bytes.map(TreeHash).ok_or_else(|| {
-            Error::new(ErrorKind::Config, format!("`{}` is not a tree hash", super::one_line(text, 90)))
-                .hint("a tree hash is `git-sha256:` and 64 hex digits: what `git write-tree` prints in a SHA-256 repository")
+            Error::new(ErrorKind::Config, format!("`{}` is not a tree hash", super::one_line(text, 90))).hint(
+                "a tree hash is `git-sha256:` and 64 hex digits: what `git write-tree` prints in a SHA-256 repository",
+            )
         })
     }
 }

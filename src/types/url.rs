@@ -27,7 +27,8 @@ mod tests {
         for bad in ["https://u:p@h/x", "https://ghp_abc@github.com/x", "ssh://git:pw@h/x"] {
             assert!(refuse_credentials(bad).is_err(), "{bad}");
         }
-        for fine in ["https://h/x", "https://org@dev.azure.com/x", "ssh://git@h/x", "git@h:x", "../x", "https://h/a@b"] {
+        for fine in ["https://h/x", "https://org@dev.azure.com/x", "ssh://git@h/x", "git@h:x", "../x", "https://h/a@b"]
+        {
             assert!(refuse_credentials(fine).is_ok(), "{fine}");
         }
     }

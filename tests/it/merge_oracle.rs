@@ -4,7 +4,7 @@
 mod cases;
 
 use cases::{Case, files};
-use skillgraft::git::{BString, ByteSlice as _, Oid, Repository, Store};
+use skillgraft::git::{BStr, BString, ByteSlice as _, Oid, Repository, Store};
 use skillgraft::sync::merge::{Conflict, ConflictKind, Merged, still_conflicted};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
@@ -76,11 +76,12 @@ fn compare(store: &Store, case: &Case, ours: &Merged, theirs: &GitMerge, count: 
     count.conflicted += 1;
     let (our_files, their_files) = (files(store, ours.tree), files(store, theirs.tree));
     for conflict in conflicts {
-        let Some((_, id)) = our_files.get(&conflict.path) else { continue };
+        let Some((_, id)) = our_files.get(BStr::new(&conflict.path)) else { continue };
         let now = store.blob(*id).unwrap();
         if theirs.is_about_the_same(conflict) && still_conflicted(store, conflict, &now).unwrap() {
             count.texts += 1;
-            let theirs = their_files.get(&conflict.path).map(|(_, id)| store.blob(*id).unwrap()).unwrap_or_default();
+            let theirs =
+                their_files.get(BStr::new(&conflict.path)).map(|(_, id)| store.blob(*id).unwrap()).unwrap_or_default();
             let (ours, theirs) = (without_labels(&now), without_labels(&theirs));
             assert_eq!(ours.as_bstr(), theirs.as_bstr(), "{} is marked up otherwise\n{}", conflict.path, describe());
         }

@@ -28,7 +28,13 @@ pub(super) fn report(
                 let Versions { local, upstream, .. } = &file.versions;
                 let id = |version: &Option<Version>| version.as_ref().map(|version| version.place.id);
                 let (local, upstream) = (id(local), id(upstream));
-                file.conflicts.push(Conflict { path: path.to_string(), kind: ConflictKind::Rename, base: None, local, upstream });
+                file.conflicts.push(Conflict {
+                    path: path.to_string(),
+                    kind: ConflictKind::Rename,
+                    base: None,
+                    local,
+                    upstream,
+                });
             }
         }
     }

@@ -1,0 +1,3 @@
+//! One integration crate: real git repositories in temporary directories, git itself as the judge.
+
+mod merge_oracle;
