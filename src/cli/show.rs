@@ -105,7 +105,7 @@ fn sync_source(source: &SourceReport, out: &mut Text) {
     let waiting = source
         .skills
         .iter()
-        .filter(|skill| skill.candidate.as_ref().is_some_and(|c| c.action != Action::Closed))
+        .filter(|skill| skill.candidate.as_ref().is_some_and(|c| !matches!(c.action, Action::Closed | Action::Held)))
         .count();
     let waiting = if waiting == 0 { String::new() } else { format!(", {waiting} waiting") };
     let skills = if source.mirror.is_some() {

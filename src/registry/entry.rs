@@ -250,6 +250,65 @@ pub fn with_conflicts(text: &str, conflicts: &[Conflict]) -> Result<String> {
     Ok(document.to_string())
 }
 
+/// Returns the entry of a carried candidate: the wanted one (`new`), with what people changed from `old` to `head` in
+/// keys outside of `[upstream]`, `[declined]` and `[[conflict]]`.
+pub fn carried(old: &str, head: &str, new: &str, conflicts: &[Conflict]) -> Result<String> {
+    let read = |text: &str| text.parse::<DocumentMut>().context(ErrorKind::Config, || "the entry is not TOML");
+    let (old, head, mut new) = (read(old)?, read(head)?, read(new)?);
+    let keys: std::collections::BTreeSet<&str> = old.iter().chain(head.iter()).map(|(key, _)| key).collect();
+    for key in keys.into_iter().filter(|key| !matches!(*key, "upstream" | "declined" | "conflict")) {
+        let shown = |document: &DocumentMut| document.get(key).map(ToString::to_string);
+        match (head.get(key), shown(&old) != shown(&head)) {
+            (Some(item), true) => drop(new.insert(key, item.clone())),
+            (None, true) => drop(new.remove(key)),
+            (_, false) => {}
+        }
+    }
+    write_conflicts(&mut new, conflicts);
+    Ok(new.to_string())
+}
+
+/// Returns the text of an entry with `[declined]` set, or taken out.
+pub fn with_declined(text: &str, declined: Option<&Declined>) -> Result<String> {
+    let mut document: DocumentMut = text.parse().context(ErrorKind::Config, || "the entry is not TOML")?;
+    document.remove("declined");
+    if let Some(declined) = declined {
+        let mut table = Table::new();
+        table["upstream"] = value(&declined.upstream);
+        for (key, text) in [("reason", &declined.reason), ("by", &declined.by)] {
+            if let Some(text) = text {
+                table[key] = value(text);
+            }
+        }
+        if let Some(until) = declined.until {
+            table["until"] = super::source_file::date_item(until.0);
+        }
+        document["declined"] = Item::Table(table);
+    }
+    Ok(document.to_string())
+}
+
+/// Returns the text of an entry or source file with `[paused]` set, or taken out.
+pub fn with_paused(text: &str, paused: Option<&Paused>) -> Result<String> {
+    let mut document: DocumentMut = text.parse().context(ErrorKind::Config, || "the file is not TOML")?;
+    document.remove("paused");
+    if let Some(paused) = paused {
+        let mut table = Table::new();
+        for (key, text) in [("by", &paused.by), ("reason", &paused.reason)] {
+            if let Some(text) = text {
+                table[key] = value(text);
+            }
+        }
+        for (key, day) in [("since", paused.since), ("until", paused.until)] {
+            if let Some(day) = day {
+                table[key] = super::source_file::date_item(day.0);
+            }
+        }
+        document["paused"] = Item::Table(table);
+    }
+    Ok(document.to_string())
+}
+
 fn write_upstream(document: &mut DocumentMut, upstream: &Upstream) -> Result<()> {
     let table = document.entry("upstream").or_insert_with(|| Item::Table(Table::new()));
     let table = table.as_table_like_mut().ok_or_else(|| Error::new(ErrorKind::Config, "`upstream` is not a table"))?;

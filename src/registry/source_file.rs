@@ -256,6 +256,22 @@ impl NewSource {
     }
 }
 
+/// Returns a date as TOML writes it, bare.
+pub(super) fn date_item(date: Date) -> toml_edit::Item {
+    let date = toml_edit::Date { year: date.year().unsigned_abs(), month: date.month().unsigned_abs(), day: date.day().unsigned_abs() };
+    toml_edit::value(toml_edit::Datetime { date: Some(date), time: None, offset: None })
+}
+
+/// Returns the text of a source file that also excludes the directory `name`.
+pub fn with_excluded(text: &str, name: &str) -> Result<String> {
+    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
+    let list = document.entry("exclude").or_insert_with(|| toml_edit::value(toml_edit::Array::new()));
+    let list = list.as_array_mut().ok_or_else(|| Error::new(ErrorKind::Config, "`exclude` is not a list"))?;
+    // A name may have characters that globs give a meaning to.
+    list.push(globset::escape(name));
+    Ok(document.to_string())
+}
+
 /// Returns the text of a source file with `enabled` set, everything else as it was.
 pub fn with_enabled(text: &str, enabled: bool) -> Result<String> {
     let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;

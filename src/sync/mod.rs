@@ -6,12 +6,16 @@
 mod admit;
 mod branches;
 mod candidate;
+mod carry;
 pub mod classify;
+pub mod holds;
 pub mod merge;
 mod mirror;
 mod offers;
 mod plan;
+mod records;
 pub mod report;
+mod retry;
 mod review;
 mod verdict;
 
@@ -21,6 +25,7 @@ pub use candidate::{Ground, Maker};
 pub use classify::Class;
 pub use mirror::Mirror;
 pub use report::{Action, Outcome, Report};
+pub use retry::retry;
 pub use review::{Review, Trees, review};
 
 use crate::git::{History, Oid, RefChange, Store};
@@ -29,12 +34,14 @@ use crate::skill::TreeHasher;
 use crate::source::{Access, Found, Snapshot, flatten, observe, observe_revision};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use candidate::unknown_base;
+use holds::Holder;
 use jiff::civil::Date;
 use plan::{Plan, Planner};
 use rayon::prelude::*;
+use records::Records;
 use report::{Counts, ErrorReport, SourceReport};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use verdict::Judge;
 
 /// How many sources are asked at once by default. They wait for the network, not for the processor.
@@ -67,7 +74,8 @@ pub fn sync(registry: &Registry, options: &Options<'_>) -> Result<Report> {
     let store = &registry.repository.store;
     let hasher = TreeHasher::new(store);
     let main = History::of(store, registry.head)?;
-    let run = Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main };
+    let records = OnceLock::new();
+    let run = Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
 
     let observed = in_parallel(&chosen, options.jobs, |name| run.observe(name));
     let mut sources = Vec::new();
@@ -100,6 +108,7 @@ struct Run<'a> {
     branches: &'a Branches,
     hasher: &'a TreeHasher<'a>,
     main: &'a History<'a>,
+    records: &'a OnceLock<Result<Records>>,
 }
 
 /// A mirror that has looked at upstream, and the ref that it stands at here.
@@ -123,17 +132,16 @@ impl Run<'_> {
         self.state.sources.get(name).map(|source| &source.file)
     }
 
+    fn readable_source(&self, name: &SourceName) -> Result<&SourceFile> {
+        match self.source_file(name) {
+            Some(file) => file.as_ref().map_err(Clone::clone),
+            None => Err(Error::new(ErrorKind::NotFound, format!("skills follow source `{name}`, which has no file"))
+                .hint(format!("restore sources/{name}.toml, or remove [upstream] from the entries that name it"))),
+        }
+    }
+
     fn observe(&self, name: &SourceName) -> Result<Look> {
-        let file = match self.source_file(name) {
-            Some(file) => file.as_ref().map_err(Clone::clone)?,
-            None => {
-                return Err(Error::new(
-                    ErrorKind::NotFound,
-                    format!("skills follow source `{name}`, which has no file"),
-                )
-                .hint(format!("restore sources/{name}.toml, or remove [upstream] from the entries that name it")));
-            }
-        };
+        let file = self.readable_source(name)?;
         if !file.enabled {
             return Ok(Look::Away(Outcome::Disabled));
         }
@@ -230,6 +238,42 @@ impl Run<'_> {
         (report, moves)
     }
 
+    /// Calls `act` with what decides about the skills of one source.
+    fn with_planner<T>(&self, source: &SourceFile, mirror: &Mirror, act: impl FnOnce(&Planner<'_>) -> T) -> T {
+        let find_base = |upstream: &Upstream| self.find_base(source, mirror, upstream);
+        let maker = Maker {
+            store: self.store(),
+            hasher: self.hasher,
+            layout: &self.state.layout,
+            source: &source.name,
+            mirror: mirror,
+            find_base: &find_base,
+        };
+        let judge = Judge { maker: &maker, main: self.main };
+        let records = || {
+            let walked = self.records.get_or_init(|| Records::walk(self.store(), &self.state.layout, self.main));
+            walked.as_ref().map_err(Clone::clone)
+        };
+        let holder = Holder {
+            store: self.store(),
+            layout: &self.state.layout,
+            main: self.main,
+            records: &records,
+            today: self.options.today,
+        };
+        let planner = Planner {
+            registry: self.registry,
+            state: self.state,
+            source,
+            maker: &maker,
+            judge: &judge,
+            branches: self.branches,
+            holder: &holder,
+            today: self.options.today,
+        };
+        act(&planner)
+    }
+
     fn plan_source(
         &self,
         index: usize,
@@ -238,36 +282,16 @@ impl Run<'_> {
         report: &mut SourceReport,
     ) -> Result<Vec<Moves>> {
         let Observed { mirror, revision, local } = observed;
-        let find_base = |upstream: &Upstream| self.find_base(source, &mirror, upstream);
-        let maker = Maker {
-            store: self.store(),
-            hasher: self.hasher,
-            layout: &self.state.layout,
-            source: &source.name,
-            mirror: &mirror,
-            find_base: &find_base,
-        };
-        let judge = Judge { maker: &maker, main: self.main };
-        let planner = Planner {
-            registry: self.registry,
-            state: self.state,
-            source,
-            maker: &maker,
-            judge: &judge,
-            branches: self.branches,
-            today: self.options.today,
-        };
         let new = offers::new_skills(self.store(), self.state, source, &mirror)?;
         let followed: Vec<_> = self.state.followers(&source.name).collect();
-        let mut plans: Vec<Plan> =
-            followed.par_iter().map(|(id, skill, entry)| planner.followed(id, skill, entry)).collect();
-        plans.par_extend(new.offered.par_iter().map(|(id, path)| planner.appeared(id, path)));
-        for id in self.branches.of_source(self.registry, &source.name) {
-            let known = new.offered.contains_key(&id) || followed.iter().any(|(followed, ..)| **followed == id);
-            if !known {
-                plans.push(planner.abandoned(&id));
-            }
-        }
+        let open = self.branches.of_source(self.registry, &source.name);
+        let known = |id: &SkillId| new.offered.contains_key(id) || followed.iter().any(|(followed, ..)| *followed == id);
+        let mut plans: Vec<Plan> = self.with_planner(source, &mirror, |planner| {
+            let followed = followed.par_iter().map(|(id, skill, entry)| planner.followed(id, skill, entry));
+            let appeared = new.offered.par_iter().map(|(id, path)| planner.appeared(id, path));
+            let abandoned = open.par_iter().filter(|id| !known(id)).map(|id| planner.abandoned(id));
+            followed.chain(appeared).chain(abandoned).collect()
+        });
         plans.sort_by(|a, b| a.report.id.cmp(&b.report.id));
 
         report.revision = revision;

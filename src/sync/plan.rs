@@ -2,13 +2,15 @@
 
 use super::branches::{Branch, Branches};
 use super::candidate::{Ground, Made, Maker, Offer, unknown_base};
+use super::carry::Carried;
 use super::classify::{Class, Facts, classify};
+use super::holds::{Hold, HoldKind, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
 use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport};
 use super::verdict::Judge;
 use crate::git::{Oid, RefChange};
-use crate::registry::{Entry, NewSkills, Registry, RemovedSkills, SkillState, SourceFile, State, Status};
-use crate::types::{ErrorKind, RelPath, Result, SkillId, TreeHash};
+use crate::registry::{Conflict, Entry, NewSkills, Registry, RemovedSkills, SkillState, SourceFile, State, Status};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, TreeHash};
 use jiff::civil::Date;
 
 /// What is to happen to one skill.
@@ -33,6 +35,8 @@ pub struct Planner<'a> {
     pub judge: &'a Judge<'a>,
     /// The open candidates.
     pub branches: &'a Branches,
+    /// The judge of holds.
+    pub holder: &'a Holder<'a>,
     /// The day, for what ends by itself.
     pub today: Date,
 }
@@ -57,6 +61,57 @@ impl Planner<'_> {
         })
     }
 
+    /// Proposes a held update again, because a person asks for it: writes only branch and marker.
+    ///
+    /// # Errors
+    /// Where there is nothing to propose, or a branch is open already.
+    pub fn asked_for(&self, id: &SkillId, path: &RelPath, existing: Option<(&SkillState, &Entry)>) -> Result<(SkillReport, Vec<RefChange>)> {
+        let mut report = empty_report(id, path);
+        let upstream = upstream_at(self.maker.store, self.maker.mirror.tree, path)?;
+        let class = match existing {
+            Some((skill, entry)) => self.classify(skill, entry, path, upstream, &mut report)?,
+            None => {
+                report.upstream = upstream.map(|tree| self.maker.hasher.hash(tree)).transpose()?;
+                Class::New
+            }
+        };
+        report.class = Some(class);
+        let branch = self.branch(id)?;
+        if branch.head.is_some() {
+            return Err(Error::new(ErrorKind::Usage, format!("`{id}` has an open candidate already"))
+                .hint(format!("see it: skillgraft candidate show {id}")));
+        }
+        if !class.wants_candidate() || class == Class::New && upstream.is_none() {
+            return Err(Error::new(ErrorKind::Usage, format!("nothing is held back of `{id}`: it is {}", class.as_str())));
+        }
+        let (ground, offer) = self.ground_and_offer(path, existing, upstream, &report)?;
+        let made = self.maker.make(&ground, &offer)?;
+        let wanted = Wanted { id, class, ground: &ground, offer: &offer, made: &made };
+        let changes = self.propose(&wanted, &branch, &mut report)?;
+        Ok((report, changes))
+    }
+
+    fn ground_and_offer(
+        &self,
+        path: &RelPath,
+        existing: Option<(&SkillState, &Entry)>,
+        upstream: Option<Oid>,
+        report: &SkillReport,
+    ) -> Result<(Ground, Offer)> {
+        let ground = Ground {
+            tree: self.state.tree,
+            skill: existing.and_then(|(skill, _)| skill.tree),
+            entry: existing.and_then(|(skill, _)| skill.entry.clone()),
+        };
+        let offer = Offer {
+            path: path.clone(),
+            tree: upstream,
+            accepted: report.upstream.unwrap_or(TreeHash::EMPTY),
+            mirror: oldest_of_newest_run(self.maker.store, self.maker.mirror.head, path, upstream)?,
+        };
+        Ok((ground, offer))
+    }
+
     /// One skill's problem is never another's: an error becomes part of its report, and nothing of it moves.
     fn guarded(
         &self,
@@ -64,17 +119,7 @@ impl Planner<'_> {
         path: &RelPath,
         decide: impl FnOnce(&mut SkillReport) -> Result<Vec<RefChange>>,
     ) -> Plan {
-        let mut report = SkillReport {
-            id: id.to_string(),
-            path: path.to_string(),
-            class: None,
-            base: None,
-            local: None,
-            upstream: None,
-            candidate: None,
-            notice: None,
-            error: None,
-        };
+        let mut report = empty_report(id, path);
         let changes = decide(&mut report).unwrap_or_else(|error| {
             report.error = Some(ErrorReport::from(&error));
             report.candidate = None;
@@ -107,22 +152,17 @@ impl Planner<'_> {
         if !class.wants_candidate() || self.policy_forbids(class) {
             return self.settle(id, &branch, report);
         }
-        let ground = Ground {
-            tree: self.state.tree,
-            skill: existing.and_then(|(skill, _)| skill.tree),
-            entry: existing.and_then(|(skill, _)| skill.entry.clone()),
-        };
-        let offer = Offer {
-            path: path.clone(),
-            tree: upstream,
-            accepted: report.upstream.unwrap_or(TreeHash::EMPTY),
-            mirror: oldest_of_newest_run(self.maker.store, self.maker.mirror.head, path, upstream)?,
-        };
+        let (ground, offer) = self.ground_and_offer(path, existing, upstream, report)?;
+        if let Some(hold) = self.hold(id, class, &branch, existing.map(|(_, entry)| entry), &offer)? {
+            report.hold = Some(hold.kind);
+            report.notice = Some(held(id, &hold));
+            return self.settle(id, &branch, report);
+        }
         let made = self.maker.make(&ground, &offer).map_err(|error| match ground.upstream() {
             Some(followed) if error.kind() == ErrorKind::UnknownBase => unknown_base(id, followed, &error),
             _ => error,
         })?;
-        self.propose(id, class, &branch, &ground, &offer, &made, report)
+        self.propose(&Wanted { id, class, ground: &ground, offer: &offer, made: &made }, &branch, report)
     }
 
     fn classify(
@@ -191,65 +231,121 @@ impl Planner<'_> {
         }
     }
 
+    /// Returns the hold that keeps the offer back. A branch that offers this very update, and was made when the
+    /// default branch already had what the hold rests on, was asked for: that is what `retry` makes.
+    fn hold(&self, id: &SkillId, class: Class, branch: &Branch, entry: Option<&Entry>, offer: &Offer) -> Result<Option<Hold>> {
+        if class == Class::AlreadyApplied {
+            return Ok(None);
+        }
+        let offered = self.branches.own(&self.registry.names.offered(&self.source.name, id)?);
+        let hold = self.holder.hold(id, entry, offer, offered.filter(|_| branch.head.is_none()))?;
+        let (Some(hold), Some(head)) = (&hold, branch.head) else { return Ok(hold) };
+        let asked_for = self.judge.is_asked_for(head, id, offer, &hold.rests_on)?;
+        Ok(Some(hold.clone()).filter(|_| !asked_for))
+    }
+
     fn branch(&self, id: &SkillId) -> Result<Branch> {
         self.branches.get(self.maker.store, &self.registry.names.candidate(&self.source.name, id)?)
     }
 
-    fn propose(
-        &self,
-        id: &SkillId,
-        class: Class,
-        branch: &Branch,
-        ground: &Ground,
-        offer: &Offer,
-        made: &Made,
-        report: &mut SkillReport,
-    ) -> Result<Vec<RefChange>> {
+    fn propose(&self, wanted: &Wanted<'_>, branch: &Branch, report: &mut SkillReport) -> Result<Vec<RefChange>> {
         let mut candidate = CandidateReport {
             branch: branch.name.clone(),
             commit: branch.head,
             action: Action::Kept,
             edited: false,
-            conflicts: made.conflicts.clone(),
+            conflicts: wanted.made.conflicts.clone(),
         };
-        let commit = || self.maker.commit(id, class, self.state.commit, ground, offer, made);
-        let mut changes = Vec::new();
-        if let Some(head) = branch.head {
-            let offered = self.branches.own(&self.registry.names.offered(&self.source.name, id)?);
-            if self.judge.is_kept(head, id, ground, made)? {
-            } else if self.judge.is_edited(head, id, offered)? {
-                candidate.edited = true;
-                candidate.conflicts = Ground::at(self.maker.store, self.maker.layout, id, head)?
-                    .entry
-                    .and_then(|entry| entry.entry.ok())
-                    .map_or(Vec::new(), |entry| entry.conflicts);
-                if !self.judge.old_agrees_with(head, id, ground, made)? {
-                    candidate.action = Action::Left;
-                    report.notice = Some(Notice::new(
-                        "people have edited the candidate, and upstream or the default branch moved since; it was left alone",
-                        format!(
-                            "merge the edited branch as it is, or delete it for a new one: git branch -D {}",
-                            branch.name.short()
-                        ),
-                    ));
-                }
-            } else if let Some(notice) = self.must_not_move(id, branch)? {
-                candidate.action = Action::Left;
-                report.notice = Some(notice);
-            } else {
-                candidate.action = Action::Remade;
-                let commit = commit()?;
-                candidate.commit = Some(commit);
-                changes = self.moved(id, branch, Some(commit), Some(head))?;
+        let offered = self.branches.own(&self.registry.names.offered(&self.source.name, wanted.id)?);
+        let changes = match branch.head {
+            None => {
+                candidate.action = Action::Opened;
+                self.make_anew(wanted, branch, &mut candidate)?
             }
-        } else {
-            let commit = commit()?;
-            candidate.action = Action::Opened;
-            candidate.commit = Some(commit);
-            changes = self.moved(id, branch, Some(commit), None)?;
-        }
+            Some(head) if self.judge.is_kept(head, wanted.id, wanted.ground, wanted.made)? => Vec::new(),
+            Some(head) if self.judge.is_edited(head, wanted.id, offered)? => {
+                candidate.edited = true;
+                candidate.conflicts = self.listed_at(head, wanted.id)?;
+                self.carry_on(wanted, branch, head, &mut candidate, report)?
+            }
+            Some(_) => match self.must_not_move(wanted.id, branch)? {
+                Some(notice) => {
+                    candidate.action = Action::Left;
+                    report.notice = Some(notice);
+                    Vec::new()
+                }
+                None => {
+                    candidate.action = Action::Remade;
+                    self.make_anew(wanted, branch, &mut candidate)?
+                }
+            },
+        };
         report.candidate = Some(candidate);
         Ok(changes)
+    }
+
+    fn make_anew(&self, wanted: &Wanted<'_>, branch: &Branch, candidate: &mut CandidateReport) -> Result<Vec<RefChange>> {
+        let commit = self.commit(wanted)?;
+        candidate.commit = Some(commit);
+        self.moved(wanted.id, branch, Some(commit), Some(commit), branch.head)
+    }
+
+    fn commit(&self, wanted: &Wanted<'_>) -> Result<Oid> {
+        let Wanted { id, class, ground, offer, made } = *wanted;
+        self.maker.commit(id, class, self.state.commit, ground, offer, made)
+    }
+
+    fn listed_at(&self, commit: Oid, id: &SkillId) -> Result<Vec<Conflict>> {
+        let entry = Ground::at(self.maker.store, self.maker.layout, id, commit)?.entry;
+        Ok(entry.and_then(|entry| entry.entry.ok()).map_or(Vec::new(), |entry| entry.conflicts))
+    }
+
+    /// An edited candidate is left alone while the old and the wanted one agree and the default branch's skill and
+    /// entry are as they were; else its edits are carried to the wanted one.
+    fn carry_on(
+        &self,
+        wanted: &Wanted<'_>,
+        branch: &Branch,
+        head: Oid,
+        candidate: &mut CandidateReport,
+        report: &mut SkillReport,
+    ) -> Result<Vec<RefChange>> {
+        let name = branch.name.short();
+        let mut leave = |message: String, hint: String| {
+            candidate.action = Action::Left;
+            report.notice = Some(Notice::new(message, hint));
+            Ok(Vec::new())
+        };
+        let Some((base, old)) = self.judge.old_candidate(head, wanted.id)? else {
+            let hint = format!("merge the branch as it is, or delete it for a new one: git branch -D {name}");
+            return leave("its branch has edits, and what they were made on can no longer be told".into(), hint);
+        };
+        let agrees = old.skill == wanted.made.skill && old.entry == wanted.made.entry;
+        if agrees && base.agrees_with(wanted.ground) {
+            return Ok(Vec::new());
+        }
+        if let Some(notice) = self.must_not_move(wanted.id, branch)? {
+            candidate.action = Action::Left;
+            report.notice = Some(notice);
+            return Ok(Vec::new());
+        }
+        let commit = self.commit(wanted)?;
+        match self.maker.carry(wanted.id, head, &base, &old, commit)? {
+            Carried::Done(carried, conflicts) => {
+                candidate.action = Action::Carried;
+                candidate.commit = Some(carried);
+                candidate.conflicts = conflicts;
+                self.moved(wanted.id, branch, Some(carried), Some(commit), None)
+            }
+            Carried::Waits => leave(
+                "its branch waits: edits that were carried on left conflicts, which nobody has resolved yet".into(),
+                format!("resolve them on {name}, then: skillgraft candidate resolve {}", wanted.id),
+            ),
+            Carried::Refused(paths) => leave(
+                format!("its branch has edits outside of the skill that conflict with {}: {}", self.registry.branch.short(), paths.join(", ")),
+                format!("merge {} into {name} by hand", self.registry.branch.short()),
+            ),
+        }
     }
 
     /// The class wants nothing: an unedited branch is deleted, an edited one left, unless its change is on the default
@@ -267,6 +363,11 @@ impl Planner<'_> {
                 None => false,
             };
             let change = RefChange { name, expected: offered, new: None };
+            if report.hold.is_some() {
+                let (branch, conflicts) = (branch.name.clone(), Vec::new());
+                let action = Action::Held;
+                report.candidate = Some(CandidateReport { branch, commit: None, action, edited: false, conflicts });
+            }
             return Ok(if accepted { vec![change] } else { Vec::new() });
         };
         let mut candidate = CandidateReport {
@@ -292,7 +393,7 @@ impl Planner<'_> {
             candidate.action = Action::Closed;
             candidate.commit = None;
             let superseded = (!self.judge.main.contains(head)?).then_some(head);
-            changes = self.moved(id, branch, None, superseded)?;
+            changes = self.moved(id, branch, None, None, superseded)?;
         }
         report.candidate = Some(candidate);
         Ok(changes)
@@ -318,23 +419,58 @@ impl Planner<'_> {
         Ok(None)
     }
 
-    /// Returns the changes that move a candidate to `new`, with the refs that remember what was.
+    /// Returns the changes that move a candidate to `new`, with the refs that remember what was made and what was.
     fn moved(
         &self,
         id: &SkillId,
         branch: &Branch,
         new: Option<Oid>,
+        made: Option<Oid>,
         superseded: Option<Oid>,
     ) -> Result<Vec<RefChange>> {
         let names = &self.registry.names;
         let mut changes = vec![RefChange { name: branch.name.clone(), expected: branch.local, new }];
         let offered = names.offered(&self.source.name, id)?;
-        changes.push(RefChange { expected: self.branches.own(&offered), name: offered, new });
+        changes.push(RefChange { expected: self.branches.own(&offered), name: offered, new: made });
         if superseded.is_some() {
             let name = names.superseded(&self.source.name, id)?;
             changes.push(RefChange { expected: self.branches.own(&name), name, new: superseded });
         }
         changes.retain(|change| change.expected != change.new);
         Ok(changes)
+    }
+}
+
+/// The candidate that sync would make now.
+struct Wanted<'w> {
+    id: &'w SkillId,
+    class: Class,
+    ground: &'w Ground,
+    offer: &'w Offer,
+    made: &'w Made,
+}
+
+/// What to tell about a held update.
+fn held(id: &SkillId, hold: &Hold) -> Notice {
+    let message = match hold.kind {
+        HoldKind::Reverted => "held: the team took this very update back; the next one is proposed again",
+        HoldKind::Declined => "held: the team declined this update; the next one is proposed again",
+        HoldKind::Withdrawn => "held: somebody deleted the branch of this update; the next one is proposed again",
+    };
+    Notice::new(message, format!("to propose it all the same: skillgraft candidate retry {id}"))
+}
+
+fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
+    SkillReport {
+        id: id.to_string(),
+        path: path.to_string(),
+        class: None,
+        base: None,
+        local: None,
+        upstream: None,
+        candidate: None,
+        hold: None,
+        notice: None,
+        error: None,
     }
 }

@@ -1,6 +1,7 @@
 //! What a sync did, as one document: the table and the JSON are made of it (DESIGN, section 5).
 
 use super::classify::Class;
+use super::holds::HoldKind;
 use crate::git::{Oid, RefName};
 use crate::registry::Conflict;
 use crate::source::Remark;
@@ -145,6 +146,8 @@ pub struct SkillReport {
     pub upstream: Option<TreeHash>,
     /// Its candidate.
     pub candidate: Option<CandidateReport>,
+    /// Why its update is held back.
+    pub hold: Option<HoldKind>,
     /// What a person should know or do.
     pub notice: Option<Notice>,
     /// What failed.
@@ -231,8 +234,10 @@ impl Report {
 
     /// Tells whether something awaits a person: an open candidate or a notice.
     pub fn awaits_decision(&self) -> bool {
-        let open = |candidate: &CandidateReport| candidate.action != Action::Closed;
-        let awaits = |skill: &SkillReport| skill.notice.is_some() || skill.candidate.as_ref().is_some_and(open);
+        let open = |candidate: &CandidateReport| !matches!(candidate.action, Action::Closed | Action::Held);
+        // A held update was decided already.
+        let awaits =
+            |skill: &SkillReport| skill.notice.is_some() && skill.hold.is_none() || skill.candidate.as_ref().is_some_and(open);
         self.sources.iter().flat_map(|source| &source.skills).any(awaits)
     }
 }

@@ -1,6 +1,6 @@
 //! Questions about an open candidate: is it edited, kept, already on the default branch?
 
-use super::candidate::{Ground, Made, Maker};
+use super::candidate::{Ground, Made, Maker, Offer};
 use super::merge::merge_trees;
 use crate::git::{History, Oid, first_parents};
 use crate::types::{Result, SkillId};
@@ -48,12 +48,29 @@ impl Judge<'_> {
         }
     }
 
-    /// RULES, "left alone": whether the old candidate (re-made on the merge base) and the wanted one agree, while the
-    /// default branch's skill and entry are as they were there.
-    pub fn old_agrees_with(&self, head: Oid, id: &SkillId, now: &Ground, wanted: &Made) -> Result<bool> {
-        let Some(base) = self.base_ground(head, id)? else { return Ok(false) };
+    /// Returns the merge base's ground and the old candidate: what the tool made there of the entry at `head`. None
+    /// where that can no longer be made.
+    pub fn old_candidate(&self, head: Oid, id: &SkillId) -> Result<Option<(Ground, Made)>> {
+        let Some(base) = self.base_ground(head, id)? else { return Ok(None) };
         let old = self.maker.remake(&self.ground(head, id)?, &base)?;
-        Ok(base.agrees_with(now) && old.is_some_and(|old| old.skill == wanted.skill && old.entry == wanted.entry))
+        Ok(old.map(|old| (base, old)))
+    }
+
+    /// RULES, last line of "Holds": whether the branch offers this very update, its merge base contains the commits
+    /// that the hold rests on, and its head is not in the default branch.
+    pub fn is_asked_for(&self, head: Oid, id: &SkillId, offer: &Offer, rests_on: &[Oid]) -> Result<bool> {
+        if self.main.contains(head)? {
+            return Ok(false);
+        }
+        let offers_it = self.ground(head, id)?.upstream().is_some_and(|up| up.accepted == offer.accepted);
+        let Some(base) = self.main.merge_base(head)?.filter(|_| offers_it) else { return Ok(false) };
+        let before = History::of(self.maker.store, base)?;
+        for commit in rests_on {
+            if !before.contains(*commit)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// RULES, "Class wants nothing": whether the branch's change is on the default branch: its head is an ancestor, or

@@ -1,0 +1,244 @@
+//! How the records of entries went through the default branch's history: all parents, one walk for all skills.
+//!
+//! Only commits in which an entry's file differs from a parent's are looked into, so that the walk costs the history
+//! of the entries. It is made once in a run, when the first skill asks.
+
+use crate::git::{History, Mode, Oid, Store, Tree, tree_at};
+use crate::registry::{Layout, read_entry};
+use crate::types::{RelPath, Result, TreeHash};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an entry followed at a commit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Record {
+    /// The upstream path.
+    pub path: RelPath,
+    /// The tree that was accepted.
+    pub accepted: TreeHash,
+    /// The mirror commit that brought it.
+    pub mirror: Oid,
+}
+
+/// One entry whose record differs between a commit and one of its parents.
+#[derive(Debug)]
+struct Step {
+    commit: usize,
+    old: Option<Record>,
+    new: Option<Record>,
+}
+
+/// The records in the history of the default branch.
+pub struct Records {
+    /// The commits, every one after its parents.
+    commits: Vec<Oid>,
+    parents: Vec<Vec<usize>>,
+    first_parents: BTreeSet<usize>,
+    steps: Vec<Step>,
+}
+
+impl Records {
+    /// Walks the history of `head`.
+    pub fn walk(store: &Store, layout: &Layout, main: &History<'_>) -> Result<Self> {
+        let commits = parents_first(store, main.head())?;
+        let index: BTreeMap<Oid, usize> = commits.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+        let mut folders = Vec::with_capacity(commits.len());
+        let mut parents = Vec::with_capacity(commits.len());
+        let mut steps = Vec::new();
+        let mut reader = Reader { store, layout, known: BTreeMap::new() };
+        for (at, id) in commits.iter().enumerate() {
+            let commit = store.commit(*id)?;
+            let folder = tree_at(store, commit.tree, &layout.skills)?;
+            let above: Vec<usize> = commit.parents.iter().filter_map(|parent| index.get(parent).copied()).collect();
+            let before: Vec<Option<Oid>> = if above.is_empty() { vec![None] } else { above.iter().map(|p| folders[*p]).collect() };
+            for before in before.into_iter().filter(|before| *before != folder) {
+                let mut changed = Vec::new();
+                reader.differences(before, folder, &RelPath::root(), &mut changed)?;
+                steps.extend(pair_up(changed).into_iter().map(|(old, new)| Step { commit: at, old, new }));
+            }
+            folders.push(folder);
+            parents.push(above);
+        }
+        let first_parents = main.first_parents().map(|id| Ok(index[&id?])).collect::<Result<_>>()?;
+        Ok(Records { commits, parents, first_parents, steps })
+    }
+
+    /// RULES, "reverted": the commits in which the entry at `path` went from `accepted` back to a record it had
+    /// before (or, where `no_entry_now`, to none), and after which no first-parent commit has it again.
+    pub fn taken_back(&self, path: &RelPath, accepted: TreeHash, no_entry_now: bool) -> Vec<Oid> {
+        let left = |step: &&Step| step.old.as_ref().is_some_and(|old| old.path == *path && old.accepted == accepted);
+        let leaving: Vec<&Step> = self.steps.iter().filter(left).collect();
+        if leaving.is_empty() {
+            return Vec::new();
+        }
+        let had = self.records_had(path);
+        let went_back: BTreeSet<usize> = leaving
+            .into_iter()
+            .filter(|step| {
+                let old = step.old.as_ref().expect("filtered above");
+                match step.new.as_ref().filter(|new| new.path == *path) {
+                    Some(new) => self.was_before(&had, new, old),
+                    None => no_entry_now,
+                }
+            })
+            .map(|step| step.commit)
+            .collect();
+        let stands = self.stands(path, accepted);
+        let again = |commit: &usize| {
+            let after = self.descendants(*commit);
+            self.first_parents.iter().any(|first| first != commit && after[*first] && stands[*first])
+        };
+        went_back.into_iter().filter(|commit| !again(commit)).map(|commit| self.commits[commit]).collect()
+    }
+
+    /// For every commit, the records that it or an ancestor had at `path`.
+    fn records_had(&self, path: &RelPath) -> Vec<BTreeSet<&Record>> {
+        let mut new_at: BTreeMap<usize, Vec<&Record>> = BTreeMap::new();
+        for step in &self.steps {
+            if let Some(new) = step.new.as_ref().filter(|new| new.path == *path) {
+                new_at.entry(step.commit).or_default().push(new);
+            }
+        }
+        let mut had: Vec<BTreeSet<&Record>> = Vec::with_capacity(self.commits.len());
+        for at in 0..self.commits.len() {
+            let mut here: BTreeSet<&Record> = self.parents[at].iter().flat_map(|parent| had[*parent].iter().copied()).collect();
+            here.extend(new_at.get(&at).into_iter().flatten());
+            had.push(here);
+        }
+        had
+    }
+
+    /// Tells whether `earlier` was there before some commit brought `later`.
+    fn was_before(&self, had: &[BTreeSet<&Record>], earlier: &Record, later: &Record) -> bool {
+        (0..self.commits.len()).any(|at| {
+            let above = |record: &Record| self.parents[at].iter().any(|parent| had[*parent].contains(record));
+            had[at].contains(later) && !above(later) && above(earlier)
+        })
+    }
+
+    /// For every commit, whether an entry at `path` accepts this tree there.
+    fn stands(&self, path: &RelPath, accepted: TreeHash) -> Vec<bool> {
+        let is_it = |record: &Option<Record>| record.as_ref().is_some_and(|r| r.path == *path && r.accepted == accepted);
+        let mut stands = vec![false; self.commits.len()];
+        let mut steps = self.steps.iter().peekable();
+        for at in 0..self.commits.len() {
+            let mut here = self.parents[at].first().is_some_and(|parent| stands[*parent]);
+            while let Some(step) = steps.next_if(|step| step.commit == at) {
+                // Steps against other parents say what they had, not what the first one had; what is new counts.
+                here = is_it(&step.new) || here && !is_it(&step.old);
+            }
+            stands[at] = here;
+        }
+        stands
+    }
+
+    fn descendants(&self, of: usize) -> Vec<bool> {
+        let mut after = vec![false; self.commits.len()];
+        after[of] = true;
+        for at in of + 1..self.commits.len() {
+            after[at] = self.parents[at].iter().any(|parent| after[*parent]);
+        }
+        after
+    }
+}
+
+/// Returns all commits of a history, every one after its parents; the order is the same on every machine.
+fn parents_first(store: &Store, head: Oid) -> Result<Vec<Oid>> {
+    let mut order = Vec::new();
+    let mut state: BTreeMap<Oid, bool> = BTreeMap::new();
+    let mut stack = vec![head];
+    while let Some(id) = stack.last().copied() {
+        match state.get(&id) {
+            Some(true) => {
+                stack.pop();
+            }
+            Some(false) => {
+                state.insert(id, true);
+                order.push(id);
+                stack.pop();
+            }
+            None => {
+                state.insert(id, false);
+                let commit = store.commit(id)?;
+                stack.extend(commit.parents.iter().rev().filter(|parent| !state.contains_key(*parent)));
+            }
+        }
+    }
+    Ok(order)
+}
+
+type Changed = (RelPath, Option<Record>, Option<Record>);
+
+struct Reader<'a> {
+    store: &'a Store,
+    layout: &'a Layout,
+    known: BTreeMap<Oid, Option<Record>>,
+}
+
+impl Reader<'_> {
+    /// Collects the entry files that differ between two `skills` folders.
+    fn differences(&mut self, old: Option<Oid>, new: Option<Oid>, path: &RelPath, out: &mut Vec<Changed>) -> Result<()> {
+        if old == new {
+            return Ok(());
+        }
+        let read = |id: Option<Oid>| id.map_or(Ok(Default::default()), |id| self.store.tree(id));
+        let (old, new): (std::sync::Arc<Tree>, std::sync::Arc<Tree>) = (read(old)?, read(new)?);
+        let names: BTreeSet<&[u8]> = old.entries().iter().chain(new.entries()).map(|entry| entry.name.as_slice()).collect();
+        for name in names {
+            let (before, after) = (old.get(name), new.get(name));
+            if before == after {
+                continue;
+            }
+            let Ok(below) = path.join(name) else { continue };
+            let file = |entry: Option<&crate::git::TreeEntry>| entry.filter(|entry| entry.mode.is_file()).map(|entry| entry.id);
+            if name.ends_with(b".toml") {
+                let (before, after) = (file(before), file(after));
+                let (before, after) = (self.record(before)?, self.record(after)?);
+                if before != after {
+                    out.push((below, before, after));
+                }
+                continue;
+            }
+            // What is a skill has no entries below it; a namespace has.
+            let is_skill = |tree: &Tree| tree.get(format!("{}.toml", String::from_utf8_lossy(name)).as_bytes()).is_some();
+            if is_skill(&old) || is_skill(&new) {
+                continue;
+            }
+            let folder = |entry: Option<&crate::git::TreeEntry>| entry.filter(|e| e.mode == Mode::Tree).map(|e| e.id);
+            self.differences(folder(before), folder(after), &below, out)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, blob: Option<Oid>) -> Result<Option<Record>> {
+        let Some(blob) = blob else { return Ok(None) };
+        if let Some(known) = self.known.get(&blob) {
+            return Ok(known.clone());
+        }
+        // An entry that cannot be read had no record.
+        let entry = read_entry(self.store, self.layout.skills.as_str(), blob)?.entry.ok();
+        let record = entry.and_then(|entry| entry.upstream).map(|up| Record { path: up.path, accepted: up.accepted, mirror: up.mirror });
+        self.known.insert(blob, record.clone());
+        Ok(record)
+    }
+}
+
+/// Follows an entry through `git mv`: a file that went and one that came with the same upstream path are one entry.
+fn pair_up(changed: Vec<Changed>) -> Vec<(Option<Record>, Option<Record>)> {
+    let (mut steps, mut came): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
+    let mut went = Vec::new();
+    for (_, old, new) in changed {
+        match (old, new) {
+            (Some(old), None) => went.push(old),
+            (None, Some(new)) => came.push(new),
+            (old, new) => steps.push((old, new)),
+        }
+    }
+    for old in went {
+        let moved = came.iter().position(|new: &Record| new.path == old.path).map(|at| came.remove(at));
+        if moved.as_ref() != Some(&old) {
+            steps.push((Some(old), moved));
+        }
+    }
+    steps.extend(came.into_iter().map(|new| (None, Some(new))));
+    steps
+}

@@ -1,0 +1,55 @@
+//! `candidate retry`: proposes a held update again, from the mirror as it stands. No network.
+
+use super::branches::Branches;
+use super::report::SkillReport;
+use super::{Options, Run, offers, standing_mirror};
+use crate::git::{History, RefChange};
+use crate::registry::{IDENTITY, Registry};
+use crate::skill::TreeHasher;
+use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
+use std::sync::OnceLock;
+
+/// Proposes the update of `id`, held or not. Writes only the branch and the ref that names it as offered.
+pub fn retry(registry: &Registry, options: &Options<'_>, id: &SkillId) -> Result<SkillReport> {
+    let state = registry.state()?;
+    let branches = Branches::load(registry)?;
+    let store = &registry.repository.store;
+    let hasher = TreeHasher::new(store);
+    let main = History::of(store, registry.head)?;
+    let records = OnceLock::new();
+    let run = Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
+    let followed = state.skills.get(id).and_then(|skill| Some((skill, skill.entry()?)));
+    let upstream = followed.and_then(|(_, entry)| entry.upstream.as_ref());
+    let (report, changes): (SkillReport, Vec<RefChange>) = match (followed, upstream) {
+        (Some(existing), Some(upstream)) => {
+            let source = run.readable_source(&upstream.source)?;
+            let mirror = standing_mirror(registry, &source.name)?.ok_or_else(|| never_synced(&source.name))?;
+            run.with_planner(source, &mirror, |planner| planner.asked_for(id, &upstream.path, Some(existing)))?
+        }
+        _ => {
+            // A new skill follows no source yet: the one whose mirror offers this id.
+            let mut found = None;
+            for name in state.sources.keys() {
+                let source = run.readable_source(name)?;
+                let Some(mirror) = standing_mirror(registry, name)? else { continue };
+                let new = offers::new_skills(store, &state, source, &mirror)?;
+                if let Some(path) = new.offered.get(id) {
+                    found = Some(run.with_planner(source, &mirror, |planner| planner.asked_for(id, path, None))?);
+                    break;
+                }
+            }
+            found.ok_or_else(|| {
+                Error::new(ErrorKind::NotFound, format!("no source offers a skill `{id}`"))
+                    .hint("see what sources hold back: skillgraft sync --offline --verbose")
+            })?
+        }
+    };
+    store.flush()?;
+    registry.repository.refs.apply(&changes, "skillgraft: retry", &format!("{IDENTITY} {} +0000", options.now))?;
+    Ok(report)
+}
+
+fn never_synced(source: &SourceName) -> Error {
+    Error::new(ErrorKind::NotFound, format!("source `{source}` was never synced here"))
+        .hint(format!("run: skillgraft sync {source}"))
+}
