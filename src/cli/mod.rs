@@ -21,6 +21,9 @@ const USAGE: u8 = 2;
 /// Something awaits a decision.
 const AWAITS: u8 = 3;
 
+/// ^C, as shells count it.
+const INTERRUPTED: u8 = 130;
+
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the process's own arguments")]
@@ -35,6 +38,9 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             output.error(&error);
+            if error.kind() == ErrorKind::Interrupted {
+                return ExitCode::from(INTERRUPTED);
+            }
             let usage = matches!(error.kind(), ErrorKind::Usage | ErrorKind::Config | ErrorKind::NewerFormat);
             ExitCode::from(if usage { USAGE } else { FAILED })
         }

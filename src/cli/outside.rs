@@ -7,6 +7,8 @@ use crate::registry::WAIT;
 use crate::types::{Context as _, Error, ErrorKind, Result};
 use etcetera::BaseStrategy as _;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Reads environment and clock.
@@ -32,10 +34,26 @@ pub fn read(global: &Global) -> Result<Outside> {
     }
     Ok(Outside {
         directory,
-        git: Git::new("git", &environment),
+        git: Git::new("git", &environment).cancelled_by(on_interrupt()),
         cache,
         today: now.date(),
         now: now.timestamp().as_second(),
         lock_wait: if global.no_wait { Duration::ZERO } else { WAIT },
     })
+}
+
+/// Returns a flag that ^C, SIGTERM and a closed terminal set. Commands look at it before they write; asked twice, the
+/// program ends at once: what it writes, it writes whole.
+fn on_interrupt() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = flag.clone();
+    let handler = move || {
+        if set.swap(true, Ordering::Relaxed) {
+            #[expect(clippy::exit, reason = "the second ^C: the person does not want to wait")]
+            std::process::exit(i32::from(super::INTERRUPTED));
+        }
+    };
+    // Without a handler ^C still ends the program, only less politely.
+    let _ = ctrlc::set_handler(handler);
+    flag
 }

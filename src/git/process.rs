@@ -85,6 +85,24 @@ impl Git {
         self
     }
 
+    /// Returns a git whose commands are not ended by ^C: one that moves a checkout is never stopped half-way.
+    #[must_use]
+    pub fn unstoppable(&self) -> Git {
+        Git { cancelled: None, ..self.clone() }
+    }
+
+    /// Fails where the person has asked to stop: called between steps, before anything is written.
+    pub fn check_cancelled(&self) -> Result<()> {
+        match self.is_cancelled() {
+            true => Err(Error::new(ErrorKind::Interrupted, "interrupted; nothing was changed")),
+            false => Ok(()),
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+
     /// Starts describing a command that is to run at `at`.
     pub fn command<'a>(&'a self, at: Where<'a>) -> GitCommand<'a> {
         GitCommand {
@@ -218,8 +236,8 @@ impl GitCommand<'_> {
                 Ok(Event::TooMuch) => return Err(too_much(&shown, "output", MAX_STDOUT as u64)),
                 Err(RecvTimeoutError::Timeout) => {
                     self.check_growth(before, &shown)?;
-                    if self.git.cancelled.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
-                        return Err(Error::new(ErrorKind::Git, format!("`{shown}` was interrupted")));
+                    if self.git.is_cancelled() {
+                        return Err(Error::new(ErrorKind::Interrupted, format!("`{shown}` was interrupted")));
                     }
                     // A credential daemon or an ssh master may keep the pipes for as long as it lives.
                     if gone {

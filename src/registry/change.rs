@@ -89,6 +89,7 @@ impl Change<'_> {
     /// [`ErrorKind::Conflict`] where the work tree has changes in the way, or the branch has moved. Nothing is lost.
     pub fn publish(&self, person: &Person, commit: Oid) -> Result<Changed> {
         let repository = &self.registry.repository;
+        self.git.check_cancelled()?;
         repository.store.flush()?;
         let message = format!("skillgraft: {}", self.command);
         if self.destination == Destination::Proposal {
@@ -116,6 +117,7 @@ impl Change<'_> {
 
 /// Moves the branch that is checked out in `work_tree` forward to `commit`, with its files.
 pub fn fast_forward(git: &Git, work_tree: &Path, commit: Oid) -> Result<()> {
+    let git = git.unstoppable();
     let command = git.command(Where::WorkTree(work_tree)).config("merge.verifySignatures", "false");
     let command = command.config("merge.autoStash", "false").config("advice.diverging", "false");
     let output = command.args(["merge", "--ff-only", "--quiet", "--no-stat"]).value(commit.to_string()).run()?;

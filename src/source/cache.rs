@@ -3,13 +3,15 @@
 //! It is only a cache: deleting it costs the next fetch and nothing else. Each repository has its own lock, because
 //! several registries may follow one upstream.
 
-use crate::git::{Git, clean_temporary_files, init_bare};
+use crate::git::{Git, Where, clean_temporary_files, init_bare};
 use crate::registry::Lock;
 use crate::types::{Context as _, ErrorKind, Result};
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// How many packs a repository of the cache may have before it is tidied.
+const PACKS: usize = 40;
 /// How long a run waits for another one that fetches the same URL.
 const WAIT: Duration = Duration::from_secs(300);
 
@@ -42,7 +44,17 @@ pub fn open(cache: &Path, url: &str, git: &Git) -> Result<CacheRepository> {
         init_bare(git, &git_dir, false)?;
     }
     clean_temporary_files(&git_dir)?;
+    tidy(git, &git_dir);
     Ok(CacheRepository { git_dir, _lock: Some(lock), _temporary: None })
+}
+
+/// Every fetch leaves packs; many make every look-up slow, and old snapshots are of no use. A cache that cannot be tidied
+/// still works.
+fn tidy(git: &Git, git_dir: &Path) {
+    let packs = std::fs::read_dir(git_dir.join("objects").join("pack")).into_iter().flatten().flatten();
+    if packs.filter(|file| file.path().extension().is_some_and(|ending| ending == "pack")).count() > PACKS {
+        let _ = git.command(Where::GitDir(git_dir)).args(["gc", "--quiet", "--prune=now"]).run();
+    }
 }
 
 /// Opens a repository that goes away with this value and sees the objects of the cached one: what a dry run fetches

@@ -85,6 +85,7 @@ pub fn sync(registry: &Registry, options: &Options<'_>) -> Result<Report> {
         plans.append(&mut changes);
         sources.push(report);
     }
+    options.access.git.check_cancelled()?;
     if !options.access.dry_run {
         store.flush()?;
         run.publish(plans, &mut sources)?;

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Ownership,
     /// A person has to decide: conflicts are unresolved, or the work tree is in the way.
     Conflict,
+    /// The person asked to stop.
+    Interrupted,
     /// Another run holds the lock.
     Locked,
     /// The upstream could not be reached or refused.
