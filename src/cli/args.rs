@@ -86,6 +86,29 @@ pub enum Command {
     /// Look at, resolve and accept what sync proposes
     #[command(subcommand)]
     Candidate(Candidate),
+    /// Let sync pass a source or a skill by for a while
+    Pause {
+        /// A source or a skill
+        name: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// The last day of the pause
+        #[arg(long, value_name = "DATE")]
+        until: Option<jiff::civil::Date>,
+        #[command(flatten)]
+        commits: Commits,
+    },
+    /// End a pause, and sync
+    Resume {
+        /// A source or a skill
+        name: String,
+        /// Only end the pause
+        #[arg(long)]
+        no_sync: bool,
+        #[command(flatten)]
+        commits: Commits,
+    },
     /// List the skills
     List,
     /// Check every rule on every skill, entry and source
@@ -184,6 +207,27 @@ pub enum Candidate {
         id: Vec<String>,
         #[command(flatten)]
         commits: Commits,
+    },
+    /// Record that the team does not want an update; the next one is proposed again
+    Decline {
+        /// A branch or a skill
+        id: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Never propose this skill again: exclude it in its source
+        #[arg(long, conflicts_with = "until")]
+        always: bool,
+        /// The last day on which this holds
+        #[arg(long, value_name = "DATE")]
+        until: Option<jiff::civil::Date>,
+        #[command(flatten)]
+        commits: Commits,
+    },
+    /// Propose an update again that was taken back, declined, or whose branch was deleted
+    Retry {
+        /// A skill
+        id: String,
     },
     /// Take resolved conflicts off the list
     Resolve {

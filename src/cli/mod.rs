@@ -62,6 +62,18 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
             return Ok(if *exit_code && report.awaits_decision() { AWAITS } else { 0 });
         }
         Command::Candidate(command) => candidate(outside, command, out)?,
+        Command::Pause { name, reason, until, commits } => {
+            let report = ops::pause::pause(outside, name, reason.as_deref(), *until, &commit(commits))?;
+            out.report(&report, show::pause);
+        }
+        Command::Resume { name, no_sync, commits } => {
+            let report = ops::pause::resume(outside, name, &commit(commits))?;
+            out.report(&report, show::pause);
+            if !no_sync && !commits.propose && report.kind == "source" {
+                let options = Sync { source: vec![name.clone()], dry_run: false, offline: false, jobs: 1, exit_code: false };
+                return sync(outside, &cli.global, &options, out);
+            }
+        }
         Command::List => out.report(&ops::list::list(outside)?, show::list),
         Command::Check => {
             let report = ops::check::check(outside)?;
@@ -134,6 +146,12 @@ fn candidate(outside: &Outside, command: &Candidate, out: &mut Output) -> Result
         Candidate::Accept { id, commits } => {
             out.report(&ops::accept::accept(outside, id, &commit(commits))?, show::accept)
         }
+        Candidate::Decline { id, reason, always, until, commits } => {
+            let (id, reason) = (id.clone(), reason.clone());
+            let options = ops::decline::Options { id, reason, always: *always, until: *until, commit: commit(commits) };
+            out.report(&ops::decline::decline(outside, &options)?, show::decline);
+        }
+        Candidate::Retry { id } => out.report(&ops::decline::retry(outside, id)?, show::retry),
         Candidate::Resolve { id, path, take, commits } => {
             let take = take.map(|take| match take {
                 Take::Local => ops::resolve::Side::Local,

@@ -1,7 +1,7 @@
 //! Reports as text. One function for each report; meaning never depends on colour.
 
 use super::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
-use crate::ops::{accept, add, candidate, check, demo, diff, enable, init, list, resolve, status};
+use crate::ops::{accept, add, candidate, check, decline, demo, diff, enable, init, list, pause, resolve, status};
 use crate::skill::spec::Severity;
 use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome, Review};
@@ -268,6 +268,24 @@ pub fn accept(report: &accept::Report, out: &mut Text) {
             accepted.commit.short(),
             report.branch
         ));
+    }
+}
+
+pub fn decline(report: &decline::Report, out: &mut Text) {
+    let how = if report.excluded { ", and excluded it in its source" } else { "" };
+    out.line(format!("{GREEN}Declined{GREEN:#} {}{how} ({} on {})", report.skill, report.changed.commit.short(), report.changed.branch.short()));
+}
+
+pub fn retry(report: &SkillReport, out: &mut Text) {
+    sync_skill(report, out);
+    out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate show {}", report.id));
+}
+
+pub fn pause(report: &pause::Report, out: &mut Text) {
+    let what = if report.paused { "Paused" } else { "Resumed" };
+    match &report.changed {
+        Some(changed) => out.line(format!("{GREEN}{what}{GREEN:#} {} {} ({} on {})", report.kind, report.name, changed.commit.short(), changed.branch.short())),
+        None => out.line(format!("{} {} is {} already; nothing to do", report.kind, report.name, if report.paused { "paused" } else { "not paused" })),
     }
 }
 

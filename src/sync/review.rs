@@ -18,6 +18,8 @@ pub struct Review {
     pub skill: SkillId,
     /// The source.
     pub source: SourceName,
+    /// The skill's upstream path.
+    pub path: crate::types::RelPath,
     /// The branch, as people write it.
     pub branch: String,
     /// Its head.
@@ -106,6 +108,7 @@ pub fn review(
     Ok(Review {
         skill: id.clone(),
         source: source.clone(),
+        path: offered.path.clone(),
         branch: branch.name.short().to_owned(),
         commit: head,
         class,

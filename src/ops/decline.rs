@@ -1,0 +1,132 @@
+//! `candidate decline` and `candidate retry`: what the team does not want, and what it wants after all.
+
+use super::{Commit, Outside, candidate};
+use crate::git::{Changes, Mode, Place, RefChange, with_changes};
+use crate::registry::{Changed, Destination, Person, Registry, State, entry, source_file};
+use crate::sync::report::SkillReport;
+use crate::sync::{self, Branches, Class, Review, review};
+use crate::types::{Context as _, Error, ErrorKind, Result, SkillId};
+use jiff::civil::Date;
+use serde::Serialize;
+
+/// What `decline` is to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A branch or a skill.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+    /// Never propose this skill again: its path is excluded in the source.
+    pub always: bool,
+    /// The last day on which this holds.
+    pub until: Option<Date>,
+    /// How it is committed.
+    pub commit: Commit,
+}
+
+/// What `decline` did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// The skill.
+    pub skill: SkillId,
+    /// The commit.
+    #[serde(flatten)]
+    pub changed: Changed,
+    /// Whether the skill's path was excluded in its source.
+    pub excluded: bool,
+}
+
+/// Declines the update that a candidate proposes: recorded with its content's hash, so that it ends when upstream
+/// moves on. A skill that is new is excluded in its source, because it has no entry to record anything in.
+pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let branches = Branches::load(&registry)?;
+    let (source, skill) = candidate::find(&registry, &branches, &options.id)?;
+    let review = review(&registry, &state, &branches, &source, &skill)?;
+    let excluded = options.always || review.class == Class::New;
+    if review.class == Class::New && options.until.is_some() {
+        return Err(Error::new(ErrorKind::Usage, format!("`{skill}` is new: declining it excludes it, and that does not end by itself"))
+            .hint("leave --until away, or set `new_skills = \"ignore\"` in the source"));
+    }
+    let person = Person::ask(&outside.git, &registry.repository)?;
+    let changes = if excluded {
+        exclude(&registry, &state, &review)?
+    } else {
+        let declined = entry::Declined {
+            upstream: review.upstream.to_string(),
+            reason: Some(options.reason.clone()),
+            by: Some(person.name().to_owned()),
+            until: options.until.map(source_file::Day),
+        };
+        record(&registry, &state, &skill, &declined)?
+    };
+    let message = format!("Decline {skill} from {source}\n\n{}\n\nUpdate: {}\n", options.reason.trim(), review.upstream);
+    let tree = with_changes(&registry.repository.store, state.tree, &changes)?;
+    let change = options.commit.change(&registry, outside, "decline");
+    let changed = change.commit(&person, tree, &options.commit.message(&message))?;
+    if options.commit.destination == Destination::DefaultBranch && !review.edited {
+        close(outside, &registry, &branches, &review)?;
+    }
+    Ok(Report { format: 1, skill, changed, excluded })
+}
+
+fn record(registry: &Registry, state: &State, skill: &SkillId, declined: &entry::Declined) -> Result<Changes> {
+    let store = &registry.repository.store;
+    let standing = state.skills.get(skill).and_then(|skill| skill.entry.as_ref());
+    let standing = standing.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("`{skill}` has no entry on the default branch")))?;
+    let text = entry::with_declined(&standing.text, Some(declined))?;
+    let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
+    Ok(Changes::from([(state.layout.entry(skill), Some(place))]))
+}
+
+fn exclude(registry: &Registry, state: &State, review: &Review) -> Result<Changes> {
+    let store = &registry.repository.store;
+    let source = state.sources.get(&review.source);
+    let source = source.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("source `{}` has no file", review.source)))?;
+    let name = review.path.name().unwrap_or(review.source.as_str());
+    let text = source_file::with_excluded(&source.text, name)?;
+    let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
+    Ok(Changes::from([(state.layout.source(&review.source), Some(place))]))
+}
+
+/// Deletes the declined branch; one that is checked out stays until the next sync.
+fn close(outside: &Outside, registry: &Registry, branches: &Branches, review: &Review) -> Result<()> {
+    let name = registry.names.candidate(&review.source, &review.skill)?;
+    let branch = branches.get(&registry.repository.store, &name)?;
+    if branch.checked_out || branch.local.is_none() {
+        return Ok(());
+    }
+    let offered = registry.names.offered(&review.source, &review.skill)?;
+    let superseded = registry.names.superseded(&review.source, &review.skill)?;
+    let mut changes = vec![
+        RefChange { name, expected: branch.local, new: None },
+        RefChange { expected: branches.own(&superseded), name: superseded, new: branch.local },
+    ];
+    let expected = branches.own(&offered);
+    changes.extend(expected.map(|_| RefChange { name: offered, expected, new: None }));
+    changes.retain(|change| change.expected != change.new);
+    let identity = format!("{} {} +0000", crate::registry::IDENTITY, outside.now);
+    registry.repository.refs.apply(&changes, "skillgraft: decline", &identity)
+}
+
+/// Proposes an update again that is held back. `id` is a skill.
+pub fn retry(outside: &Outside, id: &str) -> Result<SkillReport> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let id = match registry.names.parse_candidate(&format!("refs/heads/{}", id.trim_start_matches("refs/heads/"))) {
+        Some((_, skill)) => skill,
+        None => SkillId::parse(id).context(ErrorKind::Usage, || "name the skill")?,
+    };
+    let quiet = |_: &str| {};
+    let options = sync::Options {
+        sources: &[],
+        access: outside.access(true, false),
+        jobs: 1,
+        today: outside.today,
+        now: outside.now,
+        progress: &quiet,
+    };
+    sync::retry(&registry, &options, &id)
+}
