@@ -111,6 +111,8 @@ pub enum Command {
     },
     /// List the skills
     List,
+    /// Tag the versions that have no tag yet: each change of a skill, at its own commit
+    Tag,
     /// Check every rule on every skill, entry and source
     Check,
     /// Play the whole story on bundled skills, without network

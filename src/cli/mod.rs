@@ -68,13 +68,22 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
         }
         Command::Resume { name, no_sync, commits } => {
             let report = ops::pause::resume(outside, name, &commit(commits))?;
-            out.report(&report, show::pause);
-            if !no_sync && !commits.propose && report.kind == "source" {
+            let syncs = !no_sync && !commits.propose && report.kind == "source";
+            // One document: of a resume that syncs, the sync's.
+            if !(syncs && cli.global.json) {
+                out.report(&report, show::pause);
+            }
+            if syncs {
                 let options = Sync { source: vec![name.clone()], dry_run: false, offline: false, jobs: 1, exit_code: false };
                 return sync(outside, &cli.global, &options, out);
             }
         }
         Command::List => out.report(&ops::list::list(outside)?, show::list),
+        Command::Tag => {
+            let report = ops::tag::tag(outside)?;
+            out.report(&report, show::tag);
+            return Ok(if report.failed.is_empty() { 0 } else { FAILED });
+        }
         Command::Check => {
             let report = ops::check::check(outside)?;
             out.report(&report, show::check);

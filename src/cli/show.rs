@@ -1,7 +1,7 @@
 //! Reports as text. One function for each report; meaning never depends on colour.
 
 use super::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
-use crate::ops::{accept, add, candidate, check, decline, demo, diff, enable, init, list, pause, resolve, status};
+use crate::ops::{accept, add, candidate, check, decline, demo, diff, enable, init, list, pause, resolve, status, tag};
 use crate::skill::spec::Severity;
 use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome, Review};
@@ -274,6 +274,16 @@ pub fn accept(report: &accept::Report, out: &mut Text) {
 pub fn decline(report: &decline::Report, out: &mut Text) {
     let how = if report.excluded { ", and excluded it in its source" } else { "" };
     out.line(format!("{GREEN}Declined{GREEN:#} {}{how} ({} on {})", report.skill, report.changed.commit.short(), report.changed.branch.short()));
+}
+
+pub fn tag(report: &tag::Report, out: &mut Text) {
+    if report.versions.is_empty() && report.failed.is_empty() {
+        out.remark("every version has its tag");
+    }
+    report.versions.iter().for_each(|version| out.line(format!("{GREEN}Tagged{GREEN:#} {} at {}", version.tag, version.commit.short())));
+    for error in &report.failed {
+        out.remark(format!("{RED}error:{RED:#} {}", error.message));
+    }
 }
 
 pub fn retry(report: &SkillReport, out: &mut Text) {

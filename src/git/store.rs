@@ -142,6 +142,29 @@ impl Store {
         self.write(ObjectKind::Commit, &commit.to_bytes()?)
     }
 
+    /// Adds an annotated tag of a commit and returns its id. `tagger` is `Name <email> seconds zone`.
+    pub fn write_tag(&self, name: &str, commit: Oid, tagger: &str, message: &str) -> Result<Oid> {
+        let text = format!("object {commit}\ntype commit\ntag {name}\ntagger {tagger}\n\n{message}");
+        self.write(ObjectKind::Tag, text.as_bytes())
+    }
+
+    /// Returns the commit that an id leads to: itself, or what an annotated tag points to. None for anything else.
+    pub fn peel_to_commit(&self, id: Oid) -> Result<Option<Oid>> {
+        let mut id = id;
+        loop {
+            match self.header(id)? {
+                Some((ObjectKind::Commit, _)) => return Ok(Some(id)),
+                Some((ObjectKind::Tag, _)) => {
+                    let bytes = self.read(id, ObjectKind::Tag)?;
+                    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+                    let target = line.strip_prefix(b"object ").and_then(|hex| std::str::from_utf8(hex).ok());
+                    id = Oid::parse(target.ok_or_else(|| damaged(id, "tag"))?)?;
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+
     /// Copies a blob from another database of either hash kind; returns its id here.
     pub fn copy_blob(&self, from: &Store, id: Oid) -> Result<Oid> {
         if self.kind == from.kind && self.contains(id) {

@@ -14,6 +14,7 @@ pub mod pause;
 pub mod resolve;
 pub mod status;
 pub mod sync;
+pub mod tag;
 
 use crate::git::Git;
 use crate::registry::{Change, Changed, Destination, Lock, Person, Registry};

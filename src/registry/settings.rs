@@ -18,6 +18,8 @@ pub struct Settings {
     pub branch: Option<String>,
     /// What stands before the tool's branch names, for example `skillgraft/`.
     pub ref_prefix: String,
+    /// What stands before the names of versions' tags; `ref_prefix` where nothing is written.
+    pub tag_prefix: String,
     /// What to do with skills that appear or leave upstream.
     pub policy: Policy,
     /// How large a skill may be.
@@ -74,6 +76,7 @@ struct WrittenRegistry {
     skills: Option<String>,
     branch: Option<String>,
     ref_prefix: String,
+    tag_prefix: Option<String>,
 }
 
 /// `[policy]`, here and in a source file.
@@ -109,6 +112,9 @@ impl Settings {
         let skills = written.registry.skills.as_deref().unwrap_or("skills");
         let skills = RelPath::parse(skills).context(ErrorKind::Config, || format!("{FILE}: `registry.skills`"))?;
         let prefix = written.registry.ref_prefix;
+        if let Some(tags) = &written.registry.tag_prefix {
+            RefName::parse(format!("refs/tags/{tags}x")).context(ErrorKind::Config, || format!("{FILE}: `registry.tag_prefix`"))?;
+        }
         for name in written.registry.branch.iter().chain([&format!("{prefix}mirror/x")]) {
             RefName::branch(name).context(ErrorKind::Config, || format!("{FILE}: `registry`"))?;
         }
@@ -116,6 +122,7 @@ impl Settings {
         Ok(Settings {
             skills,
             branch: written.registry.branch,
+            tag_prefix: written.registry.tag_prefix.unwrap_or_else(|| prefix.clone()),
             ref_prefix: prefix,
             policy: written.policy.over(Policy::default()),
             limits: Limits {

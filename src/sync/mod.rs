@@ -18,6 +18,7 @@ pub mod report;
 mod retry;
 mod review;
 mod verdict;
+pub mod versions;
 
 pub use admit::{Admission, admit};
 pub use branches::{Branch, Branches};
