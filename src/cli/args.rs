@@ -111,6 +111,44 @@ pub enum Command {
     },
     /// List the skills
     List,
+    /// Describe a skill
+    Show {
+        /// SKILL, SKILL@vN, SKILL@base or SKILL@upstream
+        skill: String,
+    },
+    /// List the versions of a skill, and where each came from
+    Log {
+        /// The skill
+        skill: String,
+    },
+    /// Compare two states of a skill
+    Diff {
+        /// SKILL, SKILL@vN, SKILL@base or SKILL@upstream; SKILL alone is compared with its base
+        from: String,
+        /// The other state; @vN, @base and @upstream are of the same skill [default: the default branch]
+        to: Option<String>,
+    },
+    /// Write a skill into a folder
+    Export {
+        /// SKILL, SKILL@vN, SKILL@base or SKILL@upstream
+        skill: String,
+        /// The folder; the skill becomes a directory in it
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Take a skill back to an earlier version, content and entry
+    Rollback {
+        /// The skill
+        skill: String,
+        /// The version [default: the one before]
+        #[arg(long, value_name = "vN", value_parser = version)]
+        to: Option<u64>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        commits: Commits,
+    },
     /// Tag the versions that have no tag yet: each change of a skill, at its own commit
     Tag,
     /// Check every rule on every skill, entry and source
@@ -123,6 +161,12 @@ pub enum Command {
     /// Print the completions of a shell
     #[command(hide = true)]
     Completions { shell: clap_complete::Shell },
+}
+
+/// Reads `v3`, or `3`.
+fn version(text: &str) -> Result<u64, String> {
+    let number = text.strip_prefix('v').unwrap_or(text).parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "a version is v1, v2, ...".into())
 }
 
 #[derive(Debug, Args)]

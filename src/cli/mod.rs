@@ -79,6 +79,13 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
             }
         }
         Command::List => out.report(&ops::list::list(outside)?, show::list),
+        Command::Show { skill } => out.report(&ops::show::show(outside, skill)?, show::skill),
+        Command::Log { skill } => out.report(&ops::show::log(outside, skill)?, show::log),
+        Command::Diff { from, to } => out.report(&ops::diff::states(outside, from, to.as_deref())?, show::diff),
+        Command::Export { skill, to } => out.report(&ops::export::export(outside, skill, to)?, show::export),
+        Command::Rollback { skill, to, reason, commits } => {
+            out.report(&ops::rollback::rollback(outside, skill, *to, reason, &commit(commits))?, show::rollback);
+        }
         Command::Tag => {
             let report = ops::tag::tag(outside)?;
             out.report(&report, show::tag);

@@ -1,7 +1,8 @@
 //! Reports as text. One function for each report; meaning never depends on colour.
 
 use super::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
-use crate::ops::{accept, add, candidate, check, decline, demo, diff, enable, init, list, pause, resolve, status, tag};
+use crate::ops::{accept, add, candidate, check, decline, demo, diff, enable, export, init, list, pause, resolve, rollback, status, tag};
+use crate::ops::show::{self as ops_show, Origin};
 use crate::skill::spec::Severity;
 use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome, Review};
@@ -276,6 +277,46 @@ pub fn decline(report: &decline::Report, out: &mut Text) {
     out.line(format!("{GREEN}Declined{GREEN:#} {}{how} ({} on {})", report.skill, report.changed.commit.short(), report.changed.branch.short()));
 }
 
+pub fn skill(report: &ops_show::Show, out: &mut Text) {
+    let skill = &report.skill;
+    out.line(format!("{BOLD}{}{BOLD:#} ({})", skill.id, report.state));
+    skill.description.iter().for_each(|text| out.line(text));
+    let mut fact = |key: &str, text: Option<String>| text.into_iter().for_each(|text| out.line(format!("{key:<9} {text}")));
+    fact("source", skill.source.as_ref().zip(skill.path.as_ref()).map(|(source, path)| format!("{source} at {path}")));
+    fact("revision", skill.revision.clone());
+    fact("version", skill.version.clone());
+    fact("licence", skill.license.clone());
+    fact("newest", report.newest_version.map(|number| format!("v{number}")));
+    fact("owners", (!report.owners.is_empty()).then(|| one_line(&report.owners.join(", "), 200)));
+    fact("lineage", (!report.lineage.is_empty()).then(|| one_line(&report.lineage.join(", "), 200)));
+    fact("edited", skill.edited.map(|edited| if edited { "yes".into() } else { "no".into() }));
+    fact("tree", report.state_tree.map(|tree| tree.to_string()));
+    report.files.iter().for_each(|file| out.line(format!("  {file}")));
+}
+
+pub fn log(report: &ops_show::Log, out: &mut Text) {
+    for version in &report.versions {
+        let origin = match version.origin {
+            Origin::Upstream => "upstream",
+            Origin::Merge => "merge",
+            Origin::Rollback => "rollback",
+            Origin::LocalEdit => "local edit",
+        };
+        let at = version.revision.as_deref().and_then(|id| id.get(..7)).unwrap_or("-");
+        let date = jiff::Timestamp::from_second(version.date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
+        out.line(format!("{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({})", version.version, version.commit.short(), one_line(&version.subject, 60), one_line(&version.author, 40)));
+    }
+}
+
+pub fn export(report: &export::Report, out: &mut Text) {
+    out.line(format!("{GREEN}Exported{GREEN:#} {} ({}) to {}", report.skill, report.state, report.directory.display()));
+}
+
+pub fn rollback(report: &rollback::Report, out: &mut Text) {
+    let declined = if report.declined { "; the abandoned update was declined, so that it does not return" } else { "" };
+    out.line(format!("{GREEN}Rolled back{GREEN:#} {} to v{} ({} on {}){declined}", report.skill, report.to, report.changed.commit.short(), report.changed.branch.short()));
+}
+
 pub fn tag(report: &tag::Report, out: &mut Text) {
     if report.versions.is_empty() && report.failed.is_empty() {
         out.remark("every version has its tag");
@@ -364,7 +405,7 @@ pub fn diff(report: &diff::Report, out: &mut Text) {
     }
     for file in &report.files {
         let path = escape(&file.path);
-        let (from, to) = (report.from, report.to);
+        let (from, to) = (&report.from, &report.to);
         out.line(format!("{BOLD}diff {}/{path}{BOLD:#}", report.skill));
         match (file.old_mode, file.new_mode) {
             (None, Some(mode)) => out.line(format!("new file mode {mode}")),

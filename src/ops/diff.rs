@@ -1,7 +1,8 @@
 //! Differences between two trees of a skill, file by file.
 
-use super::Outside;
+use super::{Outside, spec};
 use crate::git::{Mode, Oid, Store};
+use crate::sync::versions::Versions;
 use crate::sync::{Branches, review};
 use crate::types::Result;
 use serde::Serialize;
@@ -36,9 +37,9 @@ pub struct Report {
     /// The skill.
     pub skill: String,
     /// What the left side is.
-    pub from: &'static str,
+    pub from: String,
     /// What the right side is.
-    pub to: &'static str,
+    pub to: String,
     /// The files.
     pub files: Vec<FileDiff>,
 }
@@ -73,7 +74,27 @@ pub fn candidate(outside: &Outside, id: &str, upstream: bool) -> Result<Report> 
         true => ("base", "upstream", trees.base, trees.upstream),
         false => ("local", "candidate", trees.local, trees.proposed),
     };
+    let (from, to) = (from.to_owned(), to.to_owned());
     Ok(Report { format: 1, skill: skill.to_string(), from, to, files: compare(store, old, new)? })
+}
+
+/// Compares two states of a skill, or of two skills. With one, the other is the default branch's.
+pub fn states(outside: &Outside, from: &str, to: Option<&str>) -> Result<Report> {
+    let registry = outside.registry()?;
+    let state = registry.state()?;
+    let versions = Versions::load(&registry.repository, &state)?;
+    let find = |text: &str| spec::find(&registry, &state, &versions, text);
+    let from = find(from)?;
+    let to = match to {
+        Some(text) if text.starts_with('@') => find(&format!("{}{text}", from.id))?,
+        Some(text) => find(text)?,
+        // What was changed here since the base is what people look for first.
+        None if from.label == "local" => find(&format!("{}@base", from.id))?,
+        None => find(from.id.as_str())?,
+    };
+    let (from, to) = if to.label == "base" && from.label == "local" { (to, from) } else { (from, to) };
+    let files = compare(&registry.repository.store, from.tree, to.tree)?;
+    Ok(Report { format: 1, skill: from.id.to_string(), from: from.label, to: to.label, files })
 }
 
 /// Lists the files that differ.

@@ -1,7 +1,8 @@
 //! `list`: the skills of a registry.
 
 use super::Outside;
-use crate::registry::{State, Status};
+use crate::git::Store;
+use crate::registry::{SkillState, State, Status};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
 use crate::types::{Result, SkillId, SourceName, TreeHash, one_line};
 use serde::Serialize;
@@ -52,10 +53,14 @@ pub fn list(outside: &Outside) -> Result<Report> {
 }
 
 /// Describes every skill.
-pub(super) fn items(store: &crate::git::Store, state: &State) -> Result<Vec<Item>> {
+pub(super) fn items(store: &Store, state: &State) -> Result<Vec<Item>> {
     use rayon::prelude::*;
     let hasher = TreeHasher::new(store);
-    let describe = |(id, skill): (&SkillId, &crate::registry::SkillState)| -> Result<Item> {
+    state.skills.iter().collect::<Vec<_>>().into_par_iter().map(|(id, skill)| describe(store, &hasher, id, skill)).collect()
+}
+
+/// Describes one skill.
+pub(super) fn describe(store: &Store, hasher: &TreeHasher<'_>, id: &SkillId, skill: &SkillState) -> Result<Item> {
         let entry = skill.entry();
         let upstream = entry.and_then(|entry| entry.upstream.as_ref());
         let skill_md = match skill.tree {
@@ -83,6 +88,4 @@ pub(super) fn items(store: &crate::git::Store, state: &State) -> Result<Vec<Item
                 .and_then(|e| e.entry.as_ref().err())
                 .map(|e| crate::types::escape(&e.full_message())),
         })
-    };
-    state.skills.iter().collect::<Vec<_>>().into_par_iter().map(describe).collect()
 }

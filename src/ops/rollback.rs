@@ -1,0 +1,97 @@
+//! `rollback`: content and entry of an earlier version in one commit (RULES, "Rollback").
+
+use super::{Commit, Outside, spec};
+use crate::git::{Changes, Mode, Oid, Place, first_parents, with_changes};
+use crate::registry::source_file::Day;
+use crate::registry::{Changed, EntryState, Person, Registry, State, entry, read_entry, skill_at};
+use crate::sync::versions::Versions;
+use crate::types::{Error, ErrorKind, Result, SkillId};
+use serde::Serialize;
+
+/// What `rollback` did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// The skill.
+    pub skill: SkillId,
+    /// The version that it went back to.
+    pub to: u64,
+    /// The commit.
+    #[serde(flatten)]
+    pub changed: Changed,
+    /// Whether the abandoned update was recorded as declined.
+    pub declined: bool,
+}
+
+/// Takes a skill back to version `to` (none: the one before the present one).
+pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, commit: &Commit) -> Result<Report> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let store = &registry.repository.store;
+    let id = SkillId::parse(id)?;
+    let skill = state.skills.get(&id).ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
+    })?;
+    let versions = Versions::load(&registry.repository, &state)?;
+    let to = match to {
+        Some(to) => to,
+        None => version_before(&registry, &state, &versions, &id, skill.tree)?,
+    };
+    let (tree, _) = spec::version_at(&registry, &state, &versions, &id, to)?;
+    let tree = tree.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("`{id}` v{to} has no content")))?;
+    if skill.tree == Some(tree) {
+        return Err(Error::new(ErrorKind::Usage, format!("`{id}` is what v{to} was already")));
+    }
+    let then = last_entry_with(&registry, &state, &id, tree)?;
+    let (now_up, then_up) = (skill.entry().and_then(|e| e.upstream.as_ref()), then.as_ref().and_then(|e| e.entry.as_ref().ok()?.upstream.as_ref()));
+    let follows = |up: Option<&crate::registry::Upstream>| up.map(|up| (up.source.clone(), up.path.clone()));
+    if follows(now_up) != follows(then_up) {
+        return Err(Error::new(ErrorKind::Usage, format!("`{id}` followed another upstream, or none, at v{to}; its entry cannot go back with the content"))
+            .hint(format!("to take the content only: skillgraft export {id}@v{to} --to DIR, and commit it")));
+    }
+    let person = Person::ask(&outside.git, &registry.repository)?;
+    let mut changes = Changes::from([(state.layout.skill(&id), Some(Place { mode: Mode::Tree, id: tree }))]);
+    let mut declined = false;
+    if let (Some(then), Some(now), Some(before)) = (&then, now_up, then_up) {
+        let mut text = then.text.clone();
+        if now.accepted != before.accepted {
+            let decline = entry::Declined {
+                upstream: now.accepted.to_string(),
+                reason: Some(reason.to_owned()),
+                by: Some(person.name().to_owned()),
+                until: None::<Day>,
+            };
+            text = entry::with_declined(&text, Some(&decline))?;
+            declined = true;
+        }
+        let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
+        changes.insert(state.layout.entry(&id), Some(place));
+    }
+    let message = format!("Roll {id} back to v{to}\n\n{}\n", reason.trim());
+    let whole = with_changes(store, state.tree, &changes)?;
+    let changed = commit.change(&registry, outside, "rollback").commit(&person, whole, &commit.message(&message))?;
+    Ok(Report { format: 1, skill: id, to, changed, declined })
+}
+
+fn version_before(registry: &Registry, state: &State, versions: &Versions, id: &SkillId, now: Option<Oid>) -> Result<u64> {
+    for (number, _) in versions.of(id).rev() {
+        if spec::version_at(registry, state, versions, id, number)?.0 != now {
+            return Ok(number);
+        }
+    }
+    Err(Error::new(ErrorKind::NotFound, format!("`{id}` has no earlier version"))
+        .hint("tag what has no tag yet: skillgraft tag"))
+}
+
+/// The entry of the last first-parent commit that still had that tree.
+fn last_entry_with(registry: &Registry, state: &State, id: &SkillId, tree: Oid) -> Result<Option<EntryState>> {
+    let store = &registry.repository.store;
+    for commit in first_parents(store, registry.head) {
+        let (skill, blob) = skill_at(store, store.commit(commit?)?.tree, &state.layout, id)?;
+        if skill == Some(tree) {
+            return blob.map(|blob| read_entry(store, state.layout.entry(id).as_str(), blob)).transpose();
+        }
+    }
+    Err(Error::new(ErrorKind::NotFound, format!("no commit of {} had this content of `{id}`", registry.branch.short())))
+}
