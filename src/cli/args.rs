@@ -72,7 +72,7 @@ pub enum Command {
     },
     /// Follow the skills of a repository or folder
     Add(Add),
-    /// Look at or enable sources
+    /// Look at sources and change them
     #[command(subcommand)]
     Source(Source),
     /// Propose what upstream changed, as branches
@@ -111,6 +111,33 @@ pub enum Command {
     },
     /// List the skills
     List,
+    /// Stop following an upstream: the skills are the team's own from now on
+    Adopt {
+        /// The skills
+        #[arg(required = true)]
+        skill: Vec<String>,
+        #[command(flatten)]
+        commits: Commits,
+    },
+    /// Take skills off the default branch; entries and versions stay
+    Disable {
+        /// The skills
+        #[arg(required = true)]
+        skill: Vec<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        commits: Commits,
+    },
+    /// Bring disabled skills back, with the content that they had last
+    Enable {
+        /// The skills
+        #[arg(required = true)]
+        skill: Vec<String>,
+        #[command(flatten)]
+        commits: Commits,
+    },
     /// Describe a skill
     Show {
         /// SKILL, SKILL@vN, SKILL@base or SKILL@upstream
@@ -202,7 +229,52 @@ pub struct Add {
 pub enum Source {
     /// List the sources
     List,
-    /// Bring in the skills of a source that was registered with --no-enable
+    /// Show the file of a source
+    Show {
+        /// The source
+        name: String,
+    },
+    /// Let sync pass a source by; its skills stay
+    Disable {
+        /// The source
+        name: String,
+        #[command(flatten)]
+        commits: Commits,
+    },
+    /// Set one key of a source's file, for example ref=v2
+    Set {
+        /// The source
+        name: String,
+        /// The key and its value
+        #[arg(value_name = "KEY=VALUE")]
+        assignment: String,
+        #[command(flatten)]
+        commits: Commits,
+    },
+    /// Give a source another name
+    Rename {
+        /// The name that it has
+        old: String,
+        /// The name that it gets
+        new: String,
+        #[command(flatten)]
+        commits: Commits,
+    },
+    /// Remove a source
+    #[command(group = clap::ArgGroup::new("fate").required(true))]
+    Remove {
+        /// The source
+        name: String,
+        /// Keep its skills, as the team's own
+        #[arg(long, group = "fate")]
+        adopt: bool,
+        /// Delete its skills
+        #[arg(long, group = "fate")]
+        delete: bool,
+        #[command(flatten)]
+        commits: Commits,
+    },
+    /// Let sync look at a source; bring in its skills where it was only registered
     Enable {
         /// The source
         name: String,

@@ -51,9 +51,15 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
     match &cli.command {
         Command::Init { dir } => out.report(&ops::init::init(outside, dir)?, show::init),
         Command::Add(options) => return add(outside, options, out),
-        Command::Source(Source::List) => out.report(&ops::enable::list(outside)?, show::sources),
-        Command::Source(Source::Enable { name, commits }) => {
-            out.report(&ops::enable::enable(outside, name, &commit(commits))?, show::add);
+        Command::Source(command) => source(outside, command, out)?,
+        Command::Adopt { skill, commits } => {
+            out.report(&ops::adopt::adopt(outside, skill, &commit(commits))?, show::adopt);
+        }
+        Command::Disable { skill, reason, commits } => {
+            out.report(&ops::disable::disable(outside, skill, reason, &commit(commits))?, show::disable);
+        }
+        Command::Enable { skill, commits } => {
+            out.report(&ops::disable::enable(outside, skill, &commit(commits))?, show::disable);
         }
         Command::Sync(options) => return sync(outside, &cli.global, options, out),
         Command::Status { exit_code } => {
@@ -104,6 +110,30 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+fn source(outside: &Outside, command: &Source, out: &mut Output) -> Result<()> {
+    match command {
+        Source::List => out.report(&ops::source::list(outside)?, show::sources),
+        Source::Show { name } => out.report(&ops::source::show(outside, name)?, show::source_file),
+        Source::Enable { name, commits } => {
+            out.report(&ops::source::enable(outside, name, &commit(commits))?, show::add);
+        }
+        Source::Disable { name, commits } => {
+            out.report(&ops::source::disable(outside, name, &commit(commits))?, show::source);
+        }
+        Source::Set { name, assignment, commits } => {
+            out.report(&ops::source::set(outside, name, assignment, &commit(commits))?, show::source);
+        }
+        Source::Rename { old, new, commits } => {
+            out.report(&ops::source::rename(outside, old, new, &commit(commits))?, show::source);
+        }
+        Source::Remove { name, adopt, delete: _, commits } => {
+            let fate = if *adopt { ops::source::Fate::Adopt } else { ops::source::Fate::Delete };
+            out.report(&ops::source::remove(outside, name, fate, &commit(commits))?, show::source);
+        }
+    }
+    Ok(())
 }
 
 fn commit(commits: &Commits) -> Commit {

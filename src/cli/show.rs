@@ -1,7 +1,7 @@
 //! Reports as text. One function for each report; meaning never depends on colour.
 
 use super::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
-use crate::ops::{accept, add, candidate, check, decline, demo, diff, enable, export, init, list, pause, resolve, rollback, status, tag};
+use crate::ops::{accept, add, adopt, candidate, check, decline, demo, diff, disable, export, init, list, pause, resolve, rollback, source, status, tag};
 use crate::ops::show::{self as ops_show, Origin};
 use crate::skill::spec::Severity;
 use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
@@ -51,7 +51,7 @@ pub fn add(report: &add::Report, out: &mut Text) {
     }
 }
 
-pub fn sources(report: &enable::List, out: &mut Text) {
+pub fn sources(report: &source::List, out: &mut Text) {
     let rows = report.sources.iter().map(|source| {
         let state = match () {
             () if source.error.is_some() => "invalid",
@@ -163,7 +163,7 @@ pub fn status(report: &status::Report, out: &mut Text) {
     ));
     if !report.sources.is_empty() {
         out.line("");
-        sources(&enable::List { format: 1, sources: report.sources.iter().map(copy).collect() }, out);
+        sources(&source::List { format: 1, sources: report.sources.iter().map(copy).collect() }, out);
     }
     if !report.candidates.is_empty() {
         out.line("");
@@ -172,8 +172,8 @@ pub fn status(report: &status::Report, out: &mut Text) {
     report.problems.iter().for_each(|problem| out.remark(format!("{YELLOW}problem:{YELLOW:#} {}", escape(problem))));
 }
 
-fn copy(item: &enable::Item) -> enable::Item {
-    enable::Item { error: None, ..item.clone() }
+fn copy(item: &source::Item) -> source::Item {
+    source::Item { error: None, ..item.clone() }
 }
 
 pub fn candidates(report: &candidate::List, out: &mut Text) {
@@ -275,6 +275,34 @@ pub fn accept(report: &accept::Report, out: &mut Text) {
 pub fn decline(report: &decline::Report, out: &mut Text) {
     let how = if report.excluded { ", and excluded it in its source" } else { "" };
     out.line(format!("{GREEN}Declined{GREEN:#} {}{how} ({} on {})", report.skill, report.changed.commit.short(), report.changed.branch.short()));
+}
+
+pub fn source_file(report: &source::Show, out: &mut Text) {
+    out.line(escape(report.text.trim_end()));
+    out.remark(format!("{}: followed by {}", report.source, count(report.skills.len(), "skill")));
+}
+
+pub fn source(report: &source::Report, out: &mut Text) {
+    match &report.changed {
+        Some(changed) => out.line(format!("{GREEN}Changed{GREEN:#} source {} ({} on {})", report.source, changed.commit.short(), changed.branch.short())),
+        None => out.line(format!("Source {} is so already; nothing to do", report.source)),
+    }
+    report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
+}
+
+pub fn adopt(report: &adopt::Report, out: &mut Text) {
+    for skill in &report.skills {
+        out.line(format!("{GREEN}Adopted{GREEN:#} {skill} ({} on {})", report.changed.commit.short(), report.changed.branch.short()));
+    }
+    report.disabled.iter().for_each(|source| out.remark(format!("nothing follows source {source} any more, so it was disabled")));
+}
+
+pub fn disable(report: &disable::Report, out: &mut Text) {
+    let what = if report.enabled { "Enabled" } else { "Disabled" };
+    match &report.changed {
+        Some(changed) => report.skills.iter().for_each(|skill| out.line(format!("{GREEN}{what}{GREEN:#} {skill} ({} on {})", changed.commit.short(), changed.branch.short()))),
+        None => out.line("nothing to do"),
+    }
 }
 
 pub fn skill(report: &ops_show::Show, out: &mut Text) {

@@ -154,7 +154,7 @@ fn identity(outside: &Outside) -> String {
     format!("{IDENTITY} {} +0000", outside.now)
 }
 
-fn unchanged(source: SourceName, enabled: bool) -> Report {
+pub(super) fn unchanged(source: SourceName, enabled: bool) -> Report {
     Report { format: 1, source, changed: None, enabled, skills: Vec::new(), rejected: Vec::new(), warnings: Vec::new() }
 }
 

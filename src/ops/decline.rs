@@ -51,6 +51,10 @@ pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
         return Err(Error::new(ErrorKind::Usage, format!("`{skill}` is new: declining it excludes it, and that does not end by itself"))
             .hint("leave --until away, or set `new_skills = \"ignore\"` in the source"));
     }
+    if review.class == Class::AlreadyApplied {
+        return Err(Error::new(ErrorKind::Usage, format!("there is nothing to decline: `{skill}` is what upstream has already"))
+            .hint(format!("record that upstream has it too: skillgraft candidate accept {skill}")));
+    }
     let person = Person::ask(&outside.git, &registry.repository)?;
     let changes = if excluded {
         exclude(&registry, &state, &review)?
@@ -86,8 +90,7 @@ fn exclude(registry: &Registry, state: &State, review: &Review) -> Result<Change
     let store = &registry.repository.store;
     let source = state.sources.get(&review.source);
     let source = source.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("source `{}` has no file", review.source)))?;
-    let name = review.path.name().unwrap_or(review.source.as_str());
-    let text = source_file::with_excluded(&source.text, name)?;
+    let text = source_file::with_excluded(&source.text, &review.path)?;
     let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     Ok(Changes::from([(state.layout.source(&review.source), Some(place))]))
 }

@@ -2,12 +2,13 @@
 
 pub mod accept;
 pub mod add;
+pub mod adopt;
 pub mod candidate;
 pub mod check;
 pub mod decline;
 pub mod demo;
+pub mod disable;
 pub mod diff;
-pub mod enable;
 pub mod export;
 pub mod init;
 pub mod list;
@@ -15,6 +16,7 @@ pub mod pause;
 pub mod resolve;
 pub mod rollback;
 pub mod show;
+pub mod source;
 pub mod spec;
 pub mod status;
 pub mod sync;

@@ -1,6 +1,6 @@
 //! `status`: sources, skills and what waits, without asking anybody.
 
-use super::{Outside, candidate, enable, list};
+use super::{Outside, candidate, list, source};
 use crate::sync::Review;
 use crate::types::Result;
 use serde::Serialize;
@@ -15,7 +15,7 @@ pub struct Report {
     /// Its head.
     pub head: crate::git::Oid,
     /// The sources.
-    pub sources: Vec<enable::Item>,
+    pub sources: Vec<source::Item>,
     /// How many skills there are.
     pub skills: usize,
     /// How many are the team's own.
@@ -32,7 +32,7 @@ pub struct Report {
 pub fn status(outside: &Outside) -> Result<Report> {
     let registry = outside.registry()?;
     let state = registry.state()?;
-    let sources = enable::list(outside)?.sources;
+    let sources = source::list(outside)?.sources;
     let skills = list::items(&registry.repository.store, &state)?;
     let open = candidate::open(&registry, &state)?;
     let mut problems: Vec<String> = sources.iter().filter_map(|source| source.error.clone()).collect();

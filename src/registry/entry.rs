@@ -268,6 +268,34 @@ pub fn carried(old: &str, head: &str, new: &str, conflicts: &[Conflict]) -> Resu
     Ok(new.to_string())
 }
 
+/// Returns the text of an entry that follows nothing any more; `lineage` says what it followed.
+pub fn adopted(text: &str, lineage: &str) -> Result<String> {
+    let mut document: DocumentMut = text.parse().context(ErrorKind::Config, || "the entry is not TOML")?;
+    for key in ["upstream", "declined", "conflict", "paused"] {
+        document.remove(key);
+    }
+    let list = document.entry("lineage").or_insert_with(|| value(toml_edit::Array::new()));
+    let list = list.as_array_mut().ok_or_else(|| Error::new(ErrorKind::Config, "`lineage` is not a list"))?;
+    list.push(lineage);
+    Ok(document.to_string())
+}
+
+/// Returns the text of an entry with another status; a skill of the team's own may have had none.
+pub fn with_status(text: Option<&str>, status: &str) -> Result<String> {
+    let mut document: DocumentMut = text.unwrap_or("format = 1\n").parse().context(ErrorKind::Config, || "the entry is not TOML")?;
+    document["status"] = value(status);
+    Ok(document.to_string())
+}
+
+/// Returns the text of an entry whose source has another name.
+pub fn with_source(text: &str, source: &SourceName) -> Result<String> {
+    let mut document: DocumentMut = text.parse().context(ErrorKind::Config, || "the entry is not TOML")?;
+    let table = document.get_mut("upstream").and_then(Item::as_table_like_mut);
+    let table = table.ok_or_else(|| Error::new(ErrorKind::Config, "`upstream` is not a table"))?;
+    table.insert("source", value(source.as_str()));
+    Ok(document.to_string())
+}
+
 /// Returns the text of an entry with `[declined]` set, or taken out.
 pub fn with_declined(text: &str, declined: Option<&Declined>) -> Result<String> {
     let mut document: DocumentMut = text.parse().context(ErrorKind::Config, || "the entry is not TOML")?;

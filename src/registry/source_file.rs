@@ -89,7 +89,8 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Returns the selection; the globs match the upstream directory's name.
+    /// Returns the selection. A glob with a `/` (or `.`, upstream's root) matches the upstream path, any other one the
+    /// directory's name.
     pub fn new(path: RelPath, skills: &[String], exclude: &[String]) -> Result<Self> {
         Ok(Selection { path, skills: glob_set(skills)?, exclude: glob_set(exclude)? })
     }
@@ -98,7 +99,8 @@ impl Selection {
     /// of its source.
     pub fn selects(&self, path: &RelPath, source: &SourceName) -> bool {
         let name = path.name().unwrap_or(source.as_str());
-        path.is_within(&self.path) && self.skills.is_match(name) && !self.exclude.is_match(name)
+        let matches = |globs: &GlobSet| globs.is_match(name) || globs.is_match(path.as_str());
+        path.is_within(&self.path) && matches(&self.skills) && !matches(&self.exclude)
     }
 }
 
@@ -262,13 +264,36 @@ pub(super) fn date_item(date: Date) -> toml_edit::Item {
     toml_edit::value(toml_edit::Datetime { date: Some(date), time: None, offset: None })
 }
 
-/// Returns the text of a source file that also excludes the directory `name`.
-pub fn with_excluded(text: &str, name: &str) -> Result<String> {
+/// Returns the text of a source file that also excludes the skill at the upstream path `path`.
+pub fn with_excluded(text: &str, path: &RelPath) -> Result<String> {
     let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
     let list = document.entry("exclude").or_insert_with(|| toml_edit::value(toml_edit::Array::new()));
     let list = list.as_array_mut().ok_or_else(|| Error::new(ErrorKind::Config, "`exclude` is not a list"))?;
     // A name may have characters that globs give a meaning to.
-    list.push(globset::escape(name));
+    list.push(globset::escape(path.as_str()));
+    Ok(document.to_string())
+}
+
+/// Returns the text of a source file that says which name it had before.
+pub fn with_former_name(text: &str, was: &SourceName) -> Result<String> {
+    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
+    let list = document.entry("was").or_insert_with(|| toml_edit::value(toml_edit::Array::new()));
+    let list = list.as_array_mut().ok_or_else(|| Error::new(ErrorKind::Config, "`was` is not a list"))?;
+    list.insert(0, was.as_str());
+    Ok(document.to_string())
+}
+
+/// Returns the text of a source file with one key set: `policy.new_skills` is a key of a table, and a value that is no
+/// TOML is a string.
+pub fn with_key(text: &str, key: &str, typed: &str) -> Result<String> {
+    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
+    let read: toml_edit::Value = typed.parse().unwrap_or_else(|_| typed.into());
+    let (table, key) = match key.split_once('.') {
+        Some((table, key)) => (document.entry(table).or_insert_with(toml_edit::table).as_table_like_mut(), key),
+        None => (Some(document.as_table_mut() as &mut dyn toml_edit::TableLike), key),
+    };
+    let table = table.ok_or_else(|| Error::new(ErrorKind::Usage, "that key is no table"))?;
+    table.insert(key, toml_edit::Item::Value(read));
     Ok(document.to_string())
 }
 

@@ -1,0 +1,92 @@
+//! `adopt`: stops following an upstream. The content stays, as the team's own.
+
+use super::{Commit, Outside};
+use crate::git::{Changes, Mode, Place, with_changes};
+use crate::registry::{Changed, SkillState, entry, source_file};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What `adopt` did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// The skills.
+    pub skills: Vec<SkillId>,
+    /// Sources that nothing follows any more; they were disabled.
+    pub disabled: Vec<SourceName>,
+    /// The commit.
+    #[serde(flatten)]
+    pub changed: Changed,
+}
+
+/// An entry after adoption, and what it followed.
+pub(super) struct Adopted {
+    /// The entry's text.
+    pub text: String,
+    /// The source that it followed.
+    pub source: SourceName,
+    /// The path there.
+    pub path: RelPath,
+}
+
+/// Adopts skills: their lineage is recorded, and their paths are excluded in the source, so that they do not come back
+/// as new ones.
+pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Report> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let store = &registry.repository.store;
+    let mut changes = Changes::new();
+    let mut skills: Vec<SkillId> = Vec::new();
+    let mut excluded: BTreeMap<SourceName, Vec<RelPath>> = BTreeMap::new();
+    for id in ids {
+        let id = SkillId::parse(id)?;
+        if skills.contains(&id) {
+            continue;
+        }
+        let skill = state.skills.get(&id).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
+        })?;
+        let Adopted { text, source, path } = adopted(&id, skill)?;
+        changes.insert(state.layout.entry(&id), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
+        excluded.entry(source).or_default().push(path);
+        skills.push(id);
+    }
+    let mut disabled = Vec::new();
+    for (name, paths) in excluded {
+        // A source whose file is gone has nothing to exclude them in.
+        let Some(source) = state.sources.get(&name) else { continue };
+        let mut text = source.text.clone();
+        for path in &paths {
+            text = source_file::with_excluded(&text, path)?;
+        }
+        if state.followers(&name).all(|(id, ..)| skills.contains(id)) {
+            text = source_file::with_enabled(&text, false)?;
+            disabled.push(name.clone());
+        }
+        changes.insert(state.layout.source(&name), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
+    }
+    let list: Vec<_> = skills.iter().map(SkillId::as_str).collect();
+    let message = format!("Adopt {}\n\nThe team's own from now on.\n", list.join(", "));
+    let tree = with_changes(store, state.tree, &changes)?;
+    let changed = commit.commit(&registry, outside, "adopt", tree, &message)?;
+    Ok(Report { format: 1, skills, disabled, changed })
+}
+
+/// Returns a skill's entry without its upstream.
+pub(super) fn adopted(id: &SkillId, skill: &SkillState) -> Result<Adopted> {
+    let standing = skill.entry.as_ref().map(|standing| standing.entry.as_ref().map_err(Clone::clone).map(|entry| (standing, entry)));
+    let (standing, upstream) = match standing.transpose()? {
+        Some((standing, entry)) if !entry.conflicts.is_empty() => {
+            let _ = standing;
+            return Err(Error::new(ErrorKind::Conflict, format!("`{id}` lists unresolved conflicts"))
+                .hint(format!("resolve them first: skillgraft candidate resolve {id}")));
+        }
+        Some((standing, entry)) if entry.upstream.is_some() => (standing, entry.upstream.as_ref().expect("just asked")),
+        _ => return Err(Error::new(ErrorKind::Usage, format!("`{id}` follows no upstream: it is the team's own already"))),
+    };
+    let at = upstream.revision.as_deref().map_or(String::new(), |id| format!("@{}", id.get(..7).unwrap_or(id)));
+    let text = entry::adopted(&standing.text, &format!("adopted_from:{}{at}", upstream.source))?;
+    Ok(Adopted { text, source: upstream.source.clone(), path: upstream.path.clone() })
+}

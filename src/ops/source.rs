@@ -1,0 +1,296 @@
+//! `source ...`: the sources of a registry, and what moves along with them.
+
+use super::adopt::{self, Adopted};
+use super::{Commit, Outside, add};
+use crate::git::{Changes, Mode, Oid, Place, RefChange, tree_at, with_changes};
+use crate::registry::{Changed, Destination, IDENTITY, Registry, SourceFile, SourceState, State, entry, source_file};
+use crate::sync::{Branches, review};
+use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
+use serde::Serialize;
+
+/// The sources of a registry.
+#[derive(Debug, Serialize)]
+pub struct List {
+    /// The format of this document.
+    pub format: u32,
+    /// The sources, by name.
+    pub sources: Vec<Item>,
+}
+
+/// One source.
+#[derive(Debug, Clone, Serialize)]
+pub struct Item {
+    /// Its name.
+    pub name: SourceName,
+    /// The kind of its origin; none where its file cannot be read.
+    pub kind: Option<&'static str>,
+    /// Its URL or path.
+    pub location: Option<String>,
+    /// Branch, tag or commit.
+    pub reference: Option<String>,
+    /// Whether sync looks at it.
+    pub enabled: bool,
+    /// Whether it is paused today.
+    pub paused: bool,
+    /// How many skills follow it.
+    pub skills: usize,
+    /// What is wrong with its file.
+    pub error: Option<String>,
+}
+
+/// Lists the sources.
+pub fn list(outside: &Outside) -> Result<List> {
+    let registry = outside.registry()?;
+    let state = registry.state()?;
+    let sources = state.sources.iter().map(|(name, source)| {
+        let file = source.file.as_ref().ok();
+        Item {
+            name: name.clone(),
+            kind: file.map(SourceFile::kind),
+            location: file.map(|file| match &file.origin {
+                source_file::Origin::Git(place) | source_file::Origin::Directory(place) => place.clone(),
+            }),
+            reference: file.and_then(|file| file.reference.clone()),
+            enabled: file.is_some_and(|file| file.enabled),
+            paused: file.is_some_and(|file| file.paused_on(outside.today)),
+            skills: state.followers(name).count(),
+            error: source.file.as_ref().err().map(Error::full_message),
+        }
+    });
+    Ok(List { format: 1, sources: sources.collect() })
+}
+
+/// A source's file.
+#[derive(Debug, Serialize)]
+pub struct Show {
+    /// The format of this document.
+    pub format: u32,
+    /// The source.
+    pub source: SourceName,
+    /// The text of its file.
+    pub text: String,
+    /// The skills that follow it.
+    pub skills: Vec<SkillId>,
+}
+
+/// Shows the file of a source.
+pub fn show(outside: &Outside, name: &str) -> Result<Show> {
+    let registry = outside.registry()?;
+    let state = registry.state()?;
+    let (source, file) = find(&state, name)?;
+    let skills = state.followers(&source).map(|(id, ..)| id.clone()).collect();
+    Ok(Show { format: 1, text: file.text.clone(), skills, source })
+}
+
+/// A change of a source.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// The source.
+    pub source: SourceName,
+    /// What was committed; none where it was so already.
+    #[serde(flatten)]
+    pub changed: Option<Changed>,
+    /// The skills that moved along.
+    pub skills: Vec<SkillId>,
+}
+
+/// What becomes of the skills of a source that is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// They stay, as the team's own.
+    Adopt,
+    /// They go.
+    Delete,
+}
+
+/// Enables a source. Where it was only registered (`add --no-enable`) its skills come in, in the same commit; where
+/// skills follow it already, what is new since comes as candidates.
+pub fn enable(outside: &Outside, name: &str, commit: &Commit) -> Result<add::Report> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let (name, source) = find(&state, name)?;
+    let file = source.file.as_ref().map_err(Clone::clone)?;
+    let mut report = add::unchanged(name.clone(), true);
+    if file.enabled {
+        return Ok(report);
+    }
+    let text = source_file::with_enabled(&source.text, true)?;
+    if state.followers(&name).next().is_some() {
+        let message = format!("Enable source {name}\n");
+        report.changed = Some(put(outside, &registry, &state, &name, &text, commit, "enable", &message)?);
+        return Ok(report);
+    }
+    let file = SourceFile::parse(name, &text)?;
+    add::follow(outside, &registry, &state, &file, &text, "enable", commit)
+}
+
+/// Disables a source: sync passes it by. Its skills and candidates stay as they are.
+pub fn disable(outside: &Outside, name: &str, commit: &Commit) -> Result<Report> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let (name, source) = find(&state, name)?;
+    let mut report = Report { format: 1, source: name.clone(), changed: None, skills: Vec::new() };
+    if source.file.as_ref().map_err(Clone::clone)?.enabled {
+        let text = source_file::with_enabled(&source.text, false)?;
+        let message = format!("Disable source {name}\n");
+        report.changed = Some(put(outside, &registry, &state, &name, &text, commit, "disable", &message)?);
+    }
+    Ok(report)
+}
+
+/// Sets one key of a source file, comments and order kept.
+pub fn set(outside: &Outside, name: &str, assignment: &str, commit: &Commit) -> Result<Report> {
+    let (key, typed) = assignment.split_once('=').ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("`{}` is not KEY=VALUE", crate::types::one_line(assignment, 80)))
+            .hint("for example: skillgraft source set NAME ref=v2")
+    })?;
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let (name, source) = find(&state, name)?;
+    let text = source_file::with_key(&source.text, key.trim(), typed.trim())?;
+    // What cannot be read back is not written.
+    SourceFile::parse(name.clone(), &text)?;
+    let mut report = Report { format: 1, source: name.clone(), changed: None, skills: Vec::new() };
+    if text != source.text {
+        let message = format!("Set {} of source {name}\n\n{}\n", key.trim(), assignment.trim());
+        report.changed = Some(put(outside, &registry, &state, &name, &text, commit, "source-set", &message)?);
+    }
+    Ok(report)
+}
+
+/// Gives a source another name: its file, its entries, its licence files and its mirror move along.
+pub fn rename(outside: &Outside, old: &str, new: &str, commit: &Commit) -> Result<Report> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let store = &registry.repository.store;
+    let (old, source) = find(&state, old)?;
+    let new = SourceName::parse(new)?;
+    if state.sources.contains_key(&new) {
+        return Err(Error::new(ErrorKind::Ownership, format!("there is a source `{new}` already")));
+    }
+    let open = open_candidates(&registry, &state, &old)?;
+    let text = source_file::with_former_name(&source.text, &old)?;
+    let mut changes = Changes::from([
+        (state.layout.source(&old), None),
+        (state.layout.source(&new), Some(blob(store.write_blob(text.as_bytes())?))),
+    ]);
+    let mut skills = Vec::new();
+    for (id, skill, _) in state.followers(&old) {
+        let standing = skill.entry.as_ref().expect("a follower has an entry");
+        let text = entry::with_source(&standing.text, &new)?;
+        changes.insert(state.layout.entry(id), Some(blob(store.write_blob(text.as_bytes())?)));
+        skills.push(id.clone());
+    }
+    if let Some(licenses) = tree_at(store, state.tree, &state.layout.licenses(&old))? {
+        changes.insert(state.layout.licenses(&old), None);
+        changes.insert(state.layout.licenses(&new), Some(Place { mode: Mode::Tree, id: licenses }));
+    }
+    let tree = with_changes(store, state.tree, &changes)?;
+    let changed = commit.commit(&registry, outside, "source-rename", tree, &format!("Rename source {old} to {new}\n"))?;
+    if commit.destination == Destination::DefaultBranch {
+        let (from, to) = (registry.names.mirror(&old)?, registry.names.mirror(&new)?);
+        let head = registry.repository.refs.get(from.as_str())?;
+        let mut moves = close(open);
+        if let Some(head) = head.filter(|_| matches!(registry.repository.refs.get(to.as_str()), Ok(None))) {
+            moves.push(RefChange { name: to, expected: None, new: Some(head) });
+            moves.push(RefChange { name: from, expected: Some(head), new: None });
+        }
+        apply(outside, &registry, &moves, "skillgraft: source rename")?;
+    }
+    Ok(Report { format: 1, source: new, changed: Some(changed), skills })
+}
+
+/// Removes a source; its skills become the team's own, or go. The mirror stays: merge bases live there.
+pub fn remove(outside: &Outside, name: &str, fate: Fate, commit: &Commit) -> Result<Report> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let store = &registry.repository.store;
+    let (name, _) = find(&state, name)?;
+    let open = open_candidates(&registry, &state, &name)?;
+    let mut changes = Changes::from([(state.layout.source(&name), None)]);
+    let mut skills = Vec::new();
+    for (id, skill, _) in state.followers(&name) {
+        match fate {
+            Fate::Adopt => {
+                let Adopted { text, .. } = adopt::adopted(id, skill)?;
+                changes.insert(state.layout.entry(id), Some(blob(store.write_blob(text.as_bytes())?)));
+            }
+            Fate::Delete => {
+                changes.insert(state.layout.skill(id), None);
+                changes.insert(state.layout.entry(id), None);
+            }
+        }
+        skills.push(id.clone());
+    }
+    if fate == Fate::Delete {
+        changes.insert(state.layout.licenses(&name), None);
+    }
+    let tree = with_changes(store, state.tree, &changes)?;
+    let what = if fate == Fate::Adopt { "its skills are our own from now on" } else { "its skills with it" };
+    let changed = commit.commit(&registry, outside, "source-remove", tree, &format!("Remove source {name}\n\n{what}\n"))?;
+    if commit.destination == Destination::DefaultBranch {
+        apply(outside, &registry, &close(open), "skillgraft: source remove")?;
+    }
+    Ok(Report { format: 1, source: name, changed: Some(changed), skills })
+}
+
+/// The refs of the open candidates of a source, which go when it does.
+///
+/// # Errors
+/// Where somebody has edited one: nobody's work goes with a source.
+fn open_candidates(registry: &Registry, state: &State, source: &SourceName) -> Result<Vec<(crate::git::RefName, Oid)>> {
+    let branches = Branches::load(registry)?;
+    let mut refs = Vec::new();
+    for id in branches.of_source(registry, source) {
+        let branch = branches.get(&registry.repository.store, &registry.names.candidate(source, &id)?)?;
+        let edited = review(registry, state, &branches, source, &id).is_ok_and(|review| review.edited);
+        if edited || branch.checked_out {
+            let why = if edited { "has edits" } else { "is checked out" };
+            return Err(Error::new(ErrorKind::Conflict, format!("{} {why}", branch.name.short()))
+                .hint("merge it or delete it first, then run the command again"));
+        }
+        refs.extend(branch.local.map(|head| (branch.name, head)));
+        let offered = registry.names.offered(source, &id)?;
+        refs.extend(branches.own(&offered).map(|head| (offered, head)));
+    }
+    Ok(refs)
+}
+
+fn close(refs: Vec<(crate::git::RefName, Oid)>) -> Vec<RefChange> {
+    refs.into_iter().map(|(name, head)| RefChange { name, expected: Some(head), new: None }).collect()
+}
+
+fn apply(outside: &Outside, registry: &Registry, changes: &[RefChange], message: &str) -> Result<()> {
+    registry.repository.refs.apply(changes, message, &format!("{IDENTITY} {} +0000", outside.now))
+}
+
+fn blob(id: Oid) -> Place {
+    Place { mode: Mode::File, id }
+}
+
+fn find<'s>(state: &'s State, name: &str) -> Result<(SourceName, &'s SourceState)> {
+    let name = SourceName::parse(name)?;
+    match state.sources.get(&name) {
+        Some(source) => Ok((name, source)),
+        None => Err(Error::new(ErrorKind::Usage, format!("there is no source `{name}`")).hint("see them all: skillgraft source list")),
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "all of them are the one change")]
+fn put(
+    outside: &Outside,
+    registry: &Registry,
+    state: &State,
+    name: &SourceName,
+    text: &str,
+    commit: &Commit,
+    command: &str,
+    message: &str,
+) -> Result<Changed> {
+    let store = &registry.repository.store;
+    let change = (state.layout.source(name), Some(blob(store.write_blob(text.as_bytes())?)));
+    let tree = with_changes(store, state.tree, &Changes::from([change]))?;
+    commit.commit(registry, outside, command, tree, message)
+}
