@@ -111,6 +111,22 @@ pub enum Command {
     },
     /// List the skills
     List,
+    /// Make a skill that was copied from somewhere follow its upstream
+    Link {
+        /// The skill
+        skill: String,
+        /// The source, and the path there where the name alone does not say it
+        #[arg(long, value_name = "SOURCE[:PATH]")]
+        to: String,
+        /// The upstream commit that the skill was copied from [default: the nearest one in upstream's history]
+        #[arg(long, value_name = "REV")]
+        base: Option<String>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+        #[command(flatten)]
+        commits: Commits,
+    },
     /// Stop following an upstream: the skills are the team's own from now on
     Adopt {
         /// The skills

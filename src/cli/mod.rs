@@ -52,6 +52,12 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
         Command::Init { dir } => out.report(&ops::init::init(outside, dir)?, show::init),
         Command::Add(options) => return add(outside, options, out),
         Command::Source(command) => source(outside, command, out)?,
+        Command::Link { skill, to, base, yes, commits } => {
+            let (skill, to, base) = (skill.clone(), to.clone(), base.clone());
+            let options = ops::link::Options { skill, to, base, commit: commit(commits) };
+            let ask = |found: &ops::link::Proposal| if *yes { Ok(true) } else { output::agree(&show::found_origin(found)) };
+            out.report(&ops::link::link(outside, &options, ask)?, show::link);
+        }
         Command::Adopt { skill, commits } => {
             out.report(&ops::adopt::adopt(outside, skill, &commit(commits))?, show::adopt);
         }

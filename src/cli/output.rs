@@ -132,3 +132,21 @@ pub fn kept_temporary_folder() -> Result<PathBuf> {
     let folder = tempfile::Builder::new().prefix("skillgraft-demo-").tempdir();
     folder.map(tempfile::TempDir::keep).context(ErrorKind::Io, || "no temporary folder can be made")
 }
+
+/// Asks a question on the terminal.
+///
+/// # Errors
+/// Where there is no terminal to ask on.
+pub fn agree(question: &str) -> Result<bool> {
+    use std::io::{BufRead as _, IsTerminal as _};
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Error::new(ErrorKind::Usage, format!("{question}: nobody can be asked without a terminal"))
+            .hint("to go ahead, add --yes"));
+    }
+    let mut stderr = std::io::stderr();
+    let mut answer = String::new();
+    let asked = write!(stderr, "{question}. Go ahead? [y/N] ").and_then(|()| stdin.lock().read_line(&mut answer));
+    asked.context(ErrorKind::Io, || "cannot ask")?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,7 +1,7 @@
 //! Reports as text. One function for each report; meaning never depends on colour.
 
 use super::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
-use crate::ops::{accept, add, adopt, candidate, check, decline, demo, diff, disable, export, init, list, pause, resolve, rollback, source, status, tag};
+use crate::ops::{accept, add, adopt, candidate, check, decline, demo, diff, disable, export, init, link, list, pause, resolve, rollback, source, status, tag};
 use crate::ops::show::{self as ops_show, Origin};
 use crate::skill::spec::Severity;
 use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
@@ -288,6 +288,34 @@ pub fn source(report: &source::Report, out: &mut Text) {
         None => out.line(format!("Source {} is so already; nothing to do", report.source)),
     }
     report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
+}
+
+/// Returns the sentence that says what a skill was copied from.
+pub fn found_origin(found: &link::Proposal) -> String {
+    let at = match (&found.revision, found.date) {
+        (Some(id), Some(date)) => {
+            let day = jiff::Timestamp::from_second(date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
+            format!("{} of {day}", id.get(..7).unwrap_or(id))
+        }
+        _ => "its present state".into(),
+    };
+    let distance = match (found.identical, found.changed_lines) {
+        (true, _) => "identical".into(),
+        (false, Some(lines)) => format!("{} the same, {} different, {} changed", count(found.same_files, "file"), found.other_files, count(lines, "line")),
+        (false, None) => format!("{} the same, {} different", count(found.same_files, "file"), found.other_files),
+    };
+    format!("{} was copied from {}:{} at {at} ({distance})", found.skill, found.source, found.path)
+}
+
+pub fn link(report: &link::Report, out: &mut Text) {
+    out.line(found_origin(&report.proposal));
+    match &report.changed {
+        Some(changed) => {
+            out.line(format!("{GREEN}Linked{GREEN:#} {} ({} on {})", report.proposal.skill, changed.commit.short(), changed.branch.short()));
+            out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {}", report.proposal.source));
+        }
+        None => out.line("nothing was changed"),
+    }
 }
 
 pub fn adopt(report: &adopt::Report, out: &mut Text) {

@@ -247,6 +247,43 @@ fn try_fetch(git: &Git, request: &FetchRequest<'_>, attempt: Attempt, id: &str, 
 const FETCH: [&str; 6] =
     ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"];
 
+/// Fetches the whole history of a commit, trees and no blobs where the server can filter: what `link` searches.
+pub fn fetch_history(git: &Git, request: &FetchRequest<'_>) -> Result<()> {
+    let id = match request.want {
+        Want::Ref { id, .. } | Want::Commit(id) => id,
+    };
+    check_url(request.remote.url)?;
+    check_id(id)?;
+    let fetch = |filter: bool| {
+        let mut command = git
+            .command(Where::GitDir(request.git_dir))
+            .allow(request.remote.allow)
+            .deadline(request.remote.deadline)
+            .watch_growth(request.git_dir, request.max_bytes)
+            .config(&format!("remote.{REMOTE}.url"), request.remote.url)
+            .args(FETCH);
+        if request.git_dir.join("shallow").exists() {
+            command = command.joined("--depth=", UNLIMITED);
+        }
+        command = if filter { command.arg("--filter=blob:none") } else { command.arg("--no-filter") };
+        let refspec = match request.want {
+            Want::Ref { name, .. } => format!("+{name}:{FETCHED}{id}"),
+            Want::Commit(id) => format!("+{id}:{FETCHED}{id}"),
+        };
+        command.operands([REMOTE.to_owned(), refspec]).run()
+    };
+    let done = fetch(request.filter).and_then(|output| match Refusal::read(&output.stderr) {
+        _ if output.status.success() => Ok(output),
+        Some(Refusal::Filter) => fetch(false),
+        _ => Ok(output),
+    });
+    let done = done.and_then(|output| match output.status.success() {
+        true => Ok(()),
+        false => Err(failure(&output, format!("cannot fetch the history of {}", redact(request.remote.url)))),
+    });
+    cleaned(request.git_dir, done)
+}
+
 /// Fetches blobs that a filtered fetch left out, in one process, the way git's own lazy fetch does.
 ///
 /// A server that filters but refuses objects by id answers with an error (kind `Network`); [`fetch_commit`] without

@@ -11,6 +11,7 @@ pub mod disable;
 pub mod diff;
 pub mod export;
 pub mod init;
+pub mod link;
 pub mod list;
 pub mod pause;
 pub mod resolve;

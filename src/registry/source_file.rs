@@ -189,6 +189,12 @@ impl SourceFile {
         })
     }
 
+    /// Returns the same source at another branch, tag or commit.
+    #[must_use]
+    pub fn at(&self, reference: &str) -> Self {
+        SourceFile { reference: Some(reference.to_owned()), ..self.clone() }
+    }
+
     /// Returns the policy that holds for this source.
     pub fn policy(&self, registry: Policy) -> Policy {
         self.policy.over(registry)

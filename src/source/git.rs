@@ -9,7 +9,7 @@ use super::location::{self, Location};
 use super::snapshot::{FetchBlobs, Objects, Snapshot};
 use crate::git::{
     FETCHED, FetchRequest, Oid, Protocols, RefChange, RefName, Remote, Repository, Want, Where, fetch_blobs,
-    fetch_commit, ls_remote,
+    fetch_commit, fetch_history, ls_remote,
 };
 use crate::registry::IDENTITY;
 use crate::types::{Context as _, Error, ErrorKind, Result, one_line};
@@ -186,6 +186,39 @@ pub fn observe_revision(access: &Access<'_>, origin: &str, revision: &str, regis
     }
     observe(access, origin, Some(revision), registry)
         .context(ErrorKind::UnknownBase, || format!("cannot fetch {revision}"))
+}
+
+/// Returns the present state of the repository `origin` with its whole history: commits and trees.
+pub fn observe_history(access: &Access<'_>, origin: &str, reference: Option<&str>, registry: &Path) -> Result<Snapshot> {
+    let url = match location::parse(origin)? {
+        Location::Path(path) => return observe_local(&registry.join(path), reference),
+        Location::Url(url) => url,
+    };
+    let remote = access.remote(&url);
+    let pin = reference.filter(|reference| is_commit_id(reference));
+    let (name, id) = match pin {
+        Some(id) => (None, id.to_owned()),
+        None => {
+            let names = [reference.unwrap_or("HEAD")];
+            let refs = ls_remote(access.git, Where::Nowhere, &remote, &names)?;
+            let (name, id) = refs.resolve(reference).ok_or_else(|| no_such_ref(&url, reference))?;
+            (Some(name), id.to_owned())
+        }
+    };
+    let held = cache::open(access.cache, &url, access.git)?;
+    let want = match &name {
+        Some(name) => Want::Ref { name, id: &id },
+        None => Want::Commit(&id),
+    };
+    let git_dir = held.git_dir.clone();
+    let max_bytes = access.max_bytes;
+    fetch_history(access.git, &FetchRequest { git_dir: &git_dir, remote, want, filter: true, max_bytes })?;
+    let later = fetch_later(access, &url, git_dir.clone());
+    let fetch: FetchBlobs = Box::new(move |ids| {
+        let _held = &held;
+        later(ids)
+    });
+    snapshot(Arc::new(Repository::open(&git_dir)?), Oid::parse(&id)?, Some(fetch))
 }
 
 /// Tells whether a reference is a full commit id: a pin, which never moves.

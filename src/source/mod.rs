@@ -51,6 +51,14 @@ pub fn observe(access: &Access<'_>, source: &SourceFile, registry: &Path, limits
     }
 }
 
+/// Returns the present state of a source with its whole history: commits and trees, blobs on demand.
+pub fn observe_history(access: &Access<'_>, source: &SourceFile, registry: &Path, limits: &Limits) -> Result<Snapshot> {
+    match &source.origin {
+        Origin::Git(origin) => git::observe_history(access, origin, source.reference.as_deref(), registry),
+        Origin::Directory(path) => directory::read(&registry.join(path), limits),
+    }
+}
+
 /// Returns the state of a source at an upstream commit that an entry recorded.
 pub fn observe_revision(access: &Access<'_>, source: &SourceFile, revision: &str, registry: &Path) -> Result<Snapshot> {
     match &source.origin {

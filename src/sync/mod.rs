@@ -4,6 +4,7 @@
 //! [`plan`] -> one transaction of refs. Up to the last step nothing is on disk but objects that nobody names yet.
 
 mod admit;
+pub mod ancestry;
 mod branches;
 mod candidate;
 mod carry;
@@ -24,7 +25,7 @@ pub use admit::{Admission, admit};
 pub use branches::{Branch, Branches};
 pub use candidate::{Ground, Maker};
 pub use classify::Class;
-pub use mirror::Mirror;
+pub use mirror::{Mirror, commit_of_base};
 pub use report::{Action, Outcome, Report};
 pub use retry::retry;
 pub use review::{Review, Trees, review};
@@ -195,19 +196,10 @@ impl Run<'_> {
         let missing = || Error::new(ErrorKind::UnknownBase, "neither the repository nor the mirror has it");
         let revision = upstream.revision.as_deref().ok_or_else(missing)?;
         let snapshot = observe_revision(&self.options.access, source, revision, &self.registry.directory)?;
-        let found = self.import(&snapshot, &upstream.path)?.ok_or_else(|| {
+        let found = import(self.registry, self.state, &snapshot, &upstream.path)?.ok_or_else(|| {
             Error::new(ErrorKind::UnknownBase, format!("upstream {revision} has no such skill at {}", upstream.path))
         })?;
         if is_it(found)? { Ok(found) } else { Err(missing()) }
-    }
-
-    fn import(&self, snapshot: &Snapshot, path: &RelPath) -> Result<Option<Oid>> {
-        let limits = &self.state.settings.limits;
-        let Some(tree) = crate::git::tree_at(snapshot.store(), snapshot.tree, path)? else { return Ok(None) };
-        let real = path.components().map(|component| component.as_bytes().to_vec()).collect();
-        let Ok(flat) = flatten(snapshot, &Found { path: path.clone(), tree, real }, limits)? else { return Ok(None) };
-        snapshot.need(flat.blobs())?;
-        Ok(flat.copy_into(snapshot, self.store(), limits)?.ok().map(|(tree, _)| tree))
     }
 
     fn source(&self, index: usize, name: &SourceName, observed: Result<Look>) -> (SourceReport, Vec<Moves>) {
@@ -444,4 +436,15 @@ pub fn standing_mirror(registry: &Registry, source: &SourceName) -> Result<Optio
     let head = branches::counting(&registry.repository.store, refs.get(branch.as_str())?, remote)?.0;
     let mirror = head.map(|head| mirror::standing(&registry.repository.store, head)).transpose();
     mirror.context(ErrorKind::Git, || format!("cannot read the mirror of `{source}`"))
+}
+
+/// Copies the skill at `path` of a snapshot into the registry's database; none where there is none, or where it breaks
+/// a rule.
+pub fn import(registry: &Registry, state: &State, snapshot: &Snapshot, path: &RelPath) -> Result<Option<Oid>> {
+    let limits = &state.settings.limits;
+    let Some(tree) = crate::git::tree_at(snapshot.store(), snapshot.tree, path)? else { return Ok(None) };
+    let real = path.components().map(|component| component.as_bytes().to_vec()).collect();
+    let Ok(flat) = flatten(snapshot, &Found { path: path.clone(), tree, real }, limits)? else { return Ok(None) };
+    snapshot.need(flat.blobs())?;
+    Ok(flat.copy_into(snapshot, &registry.repository.store, limits)?.ok().map(|(tree, _)| tree))
 }

@@ -1,0 +1,197 @@
+//! `link`: makes a skill that was copied from somewhere follow its upstream. Finds the state it was copied from.
+
+use super::{Commit, Outside};
+use crate::git::{Changes, Mode, Oid, Place, with_changes};
+use crate::registry::{Changed, Registry, SourceFile, State, Upstream, entry};
+use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
+use crate::source::{Snapshot, discover, observe, observe_history};
+use crate::sync::ancestry::{self, Origin};
+use crate::sync::{commit_of_base, import};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line};
+use serde::Serialize;
+
+/// What `link` is to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The skill.
+    pub skill: String,
+    /// The source, `NAME` or `NAME:PATH`.
+    pub to: String,
+    /// The upstream commit that the skill was copied from; none searches for it.
+    pub base: Option<String>,
+    /// How it is committed.
+    pub commit: Commit,
+}
+
+/// What was found, before anything is written.
+#[derive(Debug, Serialize)]
+pub struct Proposal {
+    /// The skill.
+    pub skill: SkillId,
+    /// The source.
+    pub source: SourceName,
+    /// The skill's path there.
+    pub path: RelPath,
+    /// The upstream commit; none for a plain directory.
+    pub revision: Option<String>,
+    /// The commit's date, in seconds since 1970.
+    pub date: Option<i64>,
+    /// The base's hash.
+    pub base: TreeHash,
+    /// Whether the skill is that state, byte for byte.
+    pub identical: bool,
+    /// How many files are the same.
+    pub same_files: usize,
+    /// How many files differ.
+    pub other_files: usize,
+    /// How many lines differ.
+    pub changed_lines: Option<usize>,
+}
+
+/// What `link` did.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The format of this document.
+    pub format: u32,
+    /// What was found.
+    #[serde(flatten)]
+    pub proposal: Proposal,
+    /// What was committed; none where the person said no.
+    #[serde(flatten)]
+    pub changed: Option<Changed>,
+}
+
+/// Links a skill, if `agree` says yes to what was found. The entry is all that is written; the next sync joins the base
+/// to the mirror (RULES, Mirror 4).
+pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) -> Result<bool>) -> Result<Report> {
+    let (registry, _lock) = outside.locked_registry()?;
+    let state = registry.state()?;
+    let store = &registry.repository.store;
+    let id = SkillId::parse(&options.skill)?;
+    let skill = state.skills.get(&id).ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
+    })?;
+    let local = skill.tree.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("the directory of `{id}` is gone")))?;
+    let (name, path) = match options.to.split_once(':') {
+        Some((name, path)) => (SourceName::parse(name)?, Some(RelPath::parse(path)?)),
+        None => (SourceName::parse(&options.to)?, None),
+    };
+    let source = state.sources.get(&name).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("there is no source `{name}`"))
+            .hint(format!("register it first: skillgraft add URL --name {name} --no-enable"))
+    })?;
+    let source = source.file.as_ref().map_err(Clone::clone)?;
+    let finder = Finder { outside, registry: &registry, state: &state, source };
+    let (snapshot, origin) = match &options.base {
+        Some(revision) => finder.at_revision(&id, skill, path, revision, local)?,
+        None => finder.in_history(&id, skill, path, local)?,
+    };
+    let tree = import(&registry, &state, &snapshot, &origin.path)?.ok_or_else(|| {
+        Error::new(ErrorKind::Rejected, format!("upstream's {} at {} cannot be taken in", origin.path, origin.revision))
+            .hint("name another revision with --base")
+    })?;
+    let revision = snapshot.revision.as_ref().map(|_| origin.revision.to_string());
+    let hasher = TreeHasher::new(store);
+    let accepted = hasher.hash(tree)?;
+    let proposal = Proposal {
+        skill: id.clone(),
+        source: name.clone(),
+        path: origin.path.clone(),
+        revision: revision.clone(),
+        date: revision.as_ref().map(|_| origin.date),
+        base: accepted,
+        identical: hasher.hash(local)? == accepted,
+        same_files: origin.same_files,
+        other_files: origin.other_files,
+        changed_lines: origin.changed_lines,
+    };
+    if !agree(&proposal)? {
+        return Ok(Report { format: 1, proposal, changed: None });
+    }
+    let stated = frontmatter_of(&registry, tree)?;
+    let mut upstream = Upstream {
+        source: name.clone(),
+        path: origin.path,
+        accepted,
+        git_tree: tree,
+        mirror: tree,
+        revision,
+        version: stated.0,
+        license: stated.1,
+    };
+    upstream.mirror = commit_of_base(store, &name, &upstream)?;
+    let text = entry::render(skill.entry.as_ref().map(|e| e.text.as_str()), &upstream, &[])?;
+    let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
+    let whole = with_changes(store, state.tree, &Changes::from([(state.layout.entry(&id), Some(place))]))?;
+    let at = upstream.revision.as_deref().map_or(String::new(), |id| format!(" at {}", id.get(..7).unwrap_or(id)));
+    let message = format!("Link {id} to {name}\n\nIt was copied from {}{at}.\n", upstream.path);
+    let changed = options.commit.commit(&registry, outside, "link", whole, &message)?;
+    Ok(Report { format: 1, proposal, changed: Some(changed) })
+}
+
+struct Finder<'a> {
+    outside: &'a Outside,
+    registry: &'a Registry,
+    state: &'a State,
+    source: &'a SourceFile,
+}
+
+impl Finder<'_> {
+    fn at_revision(&self, id: &SkillId, skill: &crate::registry::SkillState, path: Option<RelPath>, revision: &str, local: Oid) -> Result<(Snapshot, Origin)> {
+        let access = self.outside.access(false, false);
+        // A branch, a tag or a commit; what is recorded is the commit.
+        let snapshot = observe(&access, &self.source.at(revision), &self.registry.directory, &self.state.settings.limits)?;
+        let path = self.path(id, skill, path, &snapshot)?;
+        let found = ancestry::state_at(&snapshot, &self.registry.repository.store, &path, local)?;
+        let origin = found.ok_or_else(|| self.nothing_at(&path))?;
+        Ok((snapshot, origin))
+    }
+
+    fn in_history(&self, id: &SkillId, skill: &crate::registry::SkillState, path: Option<RelPath>, local: Oid) -> Result<(Snapshot, Origin)> {
+        let access = self.outside.access(false, false);
+        let limits = &self.state.settings.limits;
+        let present = observe(&access, self.source, &self.registry.directory, limits)?;
+        let path = self.path(id, skill, path, &present)?;
+        drop(present);
+        let snapshot = observe_history(&access, self.source, &self.registry.directory, limits)?;
+        let found = ancestry::find_origin(&snapshot, &self.registry.repository.store, &path, local)?;
+        let origin = found.ok_or_else(|| self.nothing_at(&path))?;
+        // Read on at the commit that was found.
+        let store = snapshot.store();
+        let tree = if snapshot.revision.is_some() { store.commit(origin.revision)?.tree } else { snapshot.tree };
+        Ok((Snapshot { tree, ..snapshot }, origin))
+    }
+
+    /// The path that was named, or that the entry has, or else the one directory of upstream with the skill's name.
+    fn path(&self, id: &SkillId, skill: &crate::registry::SkillState, named: Option<RelPath>, snapshot: &Snapshot) -> Result<RelPath> {
+        let followed = skill.entry().and_then(|entry| entry.upstream.as_ref()).filter(|up| up.source == self.source.name);
+        if let Some(path) = named.or_else(|| followed.map(|up| up.path.clone())) {
+            return Ok(path);
+        }
+        let found = discover(snapshot, &self.source.selection.path)?.found;
+        let mut same: Vec<RelPath> = found.into_iter().map(|found| found.path).filter(|path| path.name() == Some(id.name())).collect();
+        same.sort_by_key(|path| path.components().count());
+        let mut same = same.into_iter();
+        match (same.next(), same.next()) {
+            (Some(path), None) => Ok(path),
+            (Some(first), Some(second)) => Err(Error::new(ErrorKind::Usage, format!("source `{}` has more than one `{}`", self.source.name, id.name()))
+                .hint(format!("name the path: --to {0}:{first}, or --to {0}:{second}", self.source.name))),
+            (None, _) => Err(Error::new(ErrorKind::NotFound, format!("source `{}` has no directory `{}`", self.source.name, id.name()))
+                .hint(format!("name the path: --to {}:PATH", self.source.name))),
+        }
+    }
+
+    fn nothing_at(&self, path: &RelPath) -> Error {
+        Error::new(ErrorKind::NotFound, format!("no state of source `{}` has a skill at {path}", self.source.name))
+            .hint(format!("name the path: --to {}:PATH", self.source.name))
+    }
+}
+
+fn frontmatter_of(registry: &Registry, tree: Oid) -> Result<(Option<String>, Option<String>)> {
+    let store = &registry.repository.store;
+    let skill_md = store.tree(tree)?.get(SKILL_MD.as_bytes()).map(|entry| entry.id);
+    let Some(blob) = skill_md else { return Ok((None, None)) };
+    let read = frontmatter::read(&store.blob(blob)?);
+    let short = |text: Option<String>| text.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
+    Ok((short(read.version), short(read.license)))
+}

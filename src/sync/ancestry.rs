@@ -1,0 +1,124 @@
+//! Finds the upstream state that a skill was copied from: trees first, blobs only to choose between near ones.
+
+use crate::git::{Mode, Oid, Store, first_parents, tree_at};
+use crate::skill::SKILL_MD;
+use crate::source::Snapshot;
+use crate::types::{RelPath, Result};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many near states are compared line by line.
+const COMPARED: usize = 8;
+
+/// An upstream state that a skill may have been copied from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The upstream commit: the newest one that holds this state.
+    pub revision: Oid,
+    /// Its date, in seconds since 1970.
+    pub date: i64,
+    /// The skill's path there.
+    pub path: RelPath,
+    /// The skill's tree there, links and all.
+    pub tree: Oid,
+    /// How many files are the same there and here.
+    pub same_files: usize,
+    /// How many files differ, or stand on one side only.
+    pub other_files: usize,
+    /// How many lines differ; none where the trees are identical.
+    pub changed_lines: Option<usize>,
+}
+
+/// Searches the first-parent history of `snapshot` for the state of `path` that is nearest to the skill `local` (a
+/// tree of `store`): identical, else with the most identical files, then with the fewest changed lines; of equals, the
+/// newest.
+pub fn find_origin(snapshot: &Snapshot, store: &Store, path: &RelPath, local: Oid) -> Result<Option<Origin>> {
+    let here = files(store, local)?;
+    let upstream = snapshot.store();
+    let Some(head) = snapshot.revision.as_deref().map(Oid::parse).transpose()? else {
+        // A plain directory has one state.
+        return state_at(snapshot, store, path, local);
+    };
+    let mut seen = BTreeSet::new();
+    let mut near_ones: Vec<Origin> = Vec::new();
+    for commit in first_parents(upstream, head) {
+        let commit = commit?;
+        let data = upstream.commit(commit)?;
+        let Some(tree) = skill_tree(upstream, data.tree, path)? else { continue };
+        if !seen.insert(tree) {
+            continue;
+        }
+        let origin = near(&here, &files(upstream, tree)?, commit, path, tree, data.committed);
+        if origin.other_files == 0 {
+            return Ok(Some(origin));
+        }
+        near_ones.push(origin);
+    }
+    near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.other_files));
+    near_ones.truncate(COMPARED);
+    for origin in &mut near_ones {
+        origin.changed_lines = Some(changed_lines(snapshot, store, &here, origin)?);
+    }
+    // A stable sort: of equals, the newest stays first.
+    near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.changed_lines));
+    Ok(near_ones.into_iter().next())
+}
+
+/// Compares the skill `local` with what stands at `path` in the snapshot itself.
+pub fn state_at(snapshot: &Snapshot, store: &Store, path: &RelPath, local: Oid) -> Result<Option<Origin>> {
+    let Some(tree) = skill_tree(snapshot.store(), snapshot.tree, path)? else { return Ok(None) };
+    let here = files(store, local)?;
+    let revision = snapshot.revision.as_deref().map_or(Ok(tree), Oid::parse)?;
+    let date = snapshot.date.unwrap_or_default();
+    let mut origin = near(&here, &files(snapshot.store(), tree)?, revision, path, tree, date);
+    if origin.other_files > 0 {
+        origin.changed_lines = Some(changed_lines(snapshot, store, &here, &origin)?);
+    }
+    Ok(Some(origin))
+}
+
+fn skill_tree(store: &Store, root: Oid, path: &RelPath) -> Result<Option<Oid>> {
+    let Some(tree) = tree_at(store, root, path)? else { return Ok(None) };
+    let is_skill = store.tree(tree)?.get(SKILL_MD.as_bytes()).is_some_and(|entry| entry.mode != Mode::Tree);
+    Ok(is_skill.then_some(tree))
+}
+
+type Files = BTreeMap<String, Oid>;
+
+fn near(here: &Files, there: &Files, revision: Oid, path: &RelPath, tree: Oid, date: i64) -> Origin {
+    let same_files = here.iter().filter(|(path, id)| there.get(*path) == Some(id)).count();
+    let all: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
+    let other_files = all.len() - same_files;
+    Origin { revision, date, path: path.clone(), tree, same_files, other_files, changed_lines: None }
+}
+
+fn files(store: &Store, tree: Oid) -> Result<Files> {
+    let mut files = Files::new();
+    let mut open = vec![(String::new(), tree)];
+    while let Some((above, tree)) = open.pop() {
+        for entry in store.tree(tree)?.entries() {
+            let path = format!("{above}{}", entry.name);
+            match entry.mode {
+                Mode::Tree => open.push((format!("{path}/"), entry.id)),
+                _ => drop(files.insert(path, entry.id)),
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn changed_lines(snapshot: &Snapshot, store: &Store, here: &Files, origin: &Origin) -> Result<usize> {
+    let there = files(snapshot.store(), origin.tree)?;
+    let differing: BTreeSet<&String> = here.keys().chain(there.keys()).filter(|path| here.get(*path) != there.get(*path)).collect();
+    snapshot.need(differing.iter().filter_map(|path| there.get(*path)).copied())?;
+    let mut lines = 0;
+    for path in differing {
+        let read = |store: &Store, id: Option<&Oid>| -> Result<String> {
+            let bytes = id.map_or(Ok(Vec::new()), |id| store.blob(*id))?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let (old, new) = (read(snapshot.store(), there.get(path))?, read(store, here.get(path))?);
+        let diff = similar::TextDiff::from_lines(&old, &new);
+        lines += diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal).count();
+    }
+    Ok(lines)
+}
