@@ -80,6 +80,9 @@ pub fn sync(report: &SyncReport, out: &mut Text) {
     for source in &report.sources {
         sync_source(source, out);
     }
+    if !report.versions.is_empty() {
+        out.remark(format!("tagged {}", count(report.versions.len(), "version")));
+    }
     let c = report.candidates;
     let mut parts: Vec<String> =
         [(c.opened, "opened"), (c.remade, "remade"), (c.carried, "carried"), (c.kept, "kept"), (c.closed, "closed")]
@@ -119,14 +122,15 @@ fn sync_source(source: &SourceReport, out: &mut Text) {
         out.remark(format!("{RED}error:{RED:#} {}: {}", source.name, error.message));
         error.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
+    let width = source.skills.iter().map(|skill| skill.id.len()).max().unwrap_or_default();
     for skill in &source.skills {
-        sync_skill(skill, out);
+        sync_skill(skill, width, out);
     }
     remarks(&source.rejected, "not taken", out);
     remarks(&source.warnings, "warning", out);
 }
 
-fn sync_skill(skill: &SkillReport, out: &mut Text) {
+fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
     let class = skill.class.map_or("", Class::as_str);
     match &skill.candidate {
         Some(CandidateReport { branch, action, conflicts, edited, .. }) => {
@@ -137,9 +141,9 @@ fn sync_skill(skill: &SkillReport, out: &mut Text) {
             if *edited {
                 more.push_str(", edited");
             }
-            out.line(format!("  {:<24} {class:<16} {:<7} {}{more}", skill.id, action.as_str(), branch.short()));
+            out.line(format!("  {:<width$} {class:<16} {:<7} {}{more}", skill.id, action.as_str(), branch.short()));
         }
-        None if out.verbose || skill.notice.is_some() => out.line(format!("  {:<24} {class}", skill.id)),
+        None if out.verbose || skill.notice.is_some() => out.line(format!("  {:<width$} {class}", skill.id)),
         None => {}
     }
     if let Some(notice) = &skill.notice {
@@ -384,7 +388,7 @@ pub fn tag(report: &tag::Report, out: &mut Text) {
 }
 
 pub fn retry(report: &SkillReport, out: &mut Text) {
-    sync_skill(report, out);
+    sync_skill(report, report.id.len(), out);
     out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate show {}", report.id));
 }
 

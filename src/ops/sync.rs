@@ -33,5 +33,10 @@ pub fn sync(outside: &Outside, options: &Options<'_>) -> Result<Report> {
         now: outside.now,
         progress: options.progress,
     };
-    sync::sync(&registry, &options)
+    let mut report = sync::sync(&registry, &options)?;
+    // Where there is a remote, versions are the remote's: a push tags them.
+    if registry.remote.is_none() && !options.access.dry_run {
+        report.versions = super::tag::tag_moved(outside, &registry)?.versions;
+    }
+    Ok(report)
 }

@@ -1,6 +1,7 @@
 //! `tag`: tags the versions that have none yet.
 
 use super::Outside;
+use crate::git::{RefChange, RefName};
 use crate::registry::{IDENTITY, Registry, State};
 use crate::sync::report::{ErrorReport, VersionReport};
 use crate::sync::versions::{NewVersion, Versions};
@@ -23,6 +24,24 @@ pub fn tag(outside: &Outside) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
     tag_missing(outside, &registry, &state)
+}
+
+/// The head up to which this clone has tagged; only there to know without a walk that nothing is to be done.
+const TAGGED: &str = "refs/skillgraft/tagged";
+
+/// Tags what the default branch brought since the last time.
+pub(super) fn tag_moved(outside: &Outside, registry: &Registry) -> Result<Report> {
+    let refs = &registry.repository.refs;
+    let tagged = refs.get(TAGGED)?;
+    if tagged == Some(registry.head) {
+        return Ok(Report { format: 1, versions: Vec::new(), failed: Vec::new() });
+    }
+    let report = tag_missing(outside, registry, &registry.state()?)?;
+    if report.failed.is_empty() {
+        let change = RefChange { name: RefName::parse(TAGGED)?, expected: tagged, new: Some(registry.head) };
+        refs.apply(&[change], "skillgraft: tag", &format!("{IDENTITY} {} +0000", outside.now))?;
+    }
+    Ok(report)
 }
 
 fn tag_missing(outside: &Outside, registry: &Registry, state: &State) -> Result<Report> {
