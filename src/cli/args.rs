@@ -195,7 +195,11 @@ pub enum Command {
     /// Tag the versions that have no tag yet: each change of a skill, at its own commit
     Tag,
     /// Check every rule on every skill, entry and source
-    Check,
+    Check {
+        /// How to print the findings
+        #[arg(long, value_enum, default_value_t = CheckFormat::Text, value_name = "FORMAT")]
+        format: CheckFormat,
+    },
     /// Play the whole story on bundled skills, without network
     Demo {
         /// An empty or new folder [default: a new temporary one]
@@ -375,6 +379,18 @@ pub enum Candidate {
         #[command(flatten)]
         commits: Commits,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people
+    Text,
+    /// The same as --json
+    Json,
+    /// Annotations of a pull request on GitHub
+    Github,
+    /// SARIF 2.1.0
+    Sarif,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,6 +1,7 @@
 //! The command line: arguments to options, reports to text or JSON. No decision is made here.
 
 mod args;
+mod check_format;
 mod output;
 mod outside;
 mod progress;
@@ -9,7 +10,7 @@ mod show;
 use crate::ops::{self, Commit, Outside};
 use crate::registry::Destination;
 use crate::types::{ErrorKind, Result};
-use args::{Add, Candidate, Cli, Command, Commits, Global, Source, Sync, Take};
+use args::{Add, Candidate, CheckFormat, Cli, Command, Commits, Global, Source, Sync, Take};
 use clap::{CommandFactory as _, Parser as _};
 use output::Output;
 use std::process::ExitCode;
@@ -103,9 +104,14 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
             out.report(&report, show::tag);
             return Ok(if report.failed.is_empty() { 0 } else { FAILED });
         }
-        Command::Check => {
+        Command::Check { format } => {
             let report = ops::check::check(outside)?;
-            out.report(&report, show::check);
+            match format {
+                CheckFormat::Text => out.report(&report, show::check),
+                CheckFormat::Json => out.json(&report),
+                CheckFormat::Github => out.raw(check_format::github(&report).as_bytes()),
+                CheckFormat::Sarif => out.raw(check_format::sarif(&report).as_bytes()),
+            }
             return Ok(if report.count(crate::skill::spec::Severity::Error) > 0 { FAILED } else { 0 });
         }
         Command::Demo { dir } => demo(outside, dir.as_deref(), out)?,

@@ -63,9 +63,7 @@ impl Output {
     /// Prints a report: as JSON, or as the text that `show` makes of it.
     pub fn report<R: Serialize>(&mut self, report: &R, show: impl FnOnce(&R, &mut Text)) {
         if self.json {
-            let mut bytes = serde_json::to_vec_pretty(report).expect("reports have text keys only");
-            bytes.push(b'\n');
-            self.raw(&bytes);
+            self.json(report);
             return;
         }
         let mut text = Text { verbose: self.verbose, ..Text::default() };
@@ -74,6 +72,13 @@ impl Output {
         if !self.quiet {
             self.stderr(&text.remarks);
         }
+    }
+
+    /// Prints a report as one JSON document.
+    pub fn json<R: Serialize>(&self, report: &R) {
+        let mut bytes = serde_json::to_vec_pretty(report).expect("reports have text keys only");
+        bytes.push(b'\n');
+        self.raw(&bytes);
     }
 
     /// Prints bytes on stdout.
@@ -88,9 +93,7 @@ impl Output {
         if self.json {
             let report = crate::sync::report::ErrorReport::from(error);
             let document = serde_json::json!({ "format": 1, "error": report });
-            let mut bytes = serde_json::to_vec_pretty(&document).expect("reports have text keys only");
-            bytes.push(b'\n');
-            self.raw(&bytes);
+            self.json(&document);
         }
         let mut text = format!("{RED}error:{RED:#} {}\n", escape(&error.to_string()));
         let mut cause = std::error::Error::source(error);
