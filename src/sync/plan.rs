@@ -19,6 +19,14 @@ pub struct Plan {
     pub changes: Vec<RefChange>,
 }
 
+/// RULES, "Wanted": the candidate that would be made on the default branch now.
+struct Wanted<'a> {
+    class: Class,
+    ground: &'a Ground,
+    offer: &'a Offer,
+    made: &'a Made,
+}
+
 /// Decides about the skills of one source.
 pub struct Planner<'a> {
     /// The registry.
@@ -122,7 +130,7 @@ impl Planner<'_> {
             Some(followed) if error.kind() == ErrorKind::UnknownBase => unknown_base(id, followed, &error),
             _ => error,
         })?;
-        self.propose(id, class, &branch, &ground, &offer, &made, report)
+        self.propose(id, &branch, &Wanted { class, ground: &ground, offer: &offer, made: &made }, report)
     }
 
     fn classify(
@@ -198,13 +206,11 @@ impl Planner<'_> {
     fn propose(
         &self,
         id: &SkillId,
-        class: Class,
         branch: &Branch,
-        ground: &Ground,
-        offer: &Offer,
-        made: &Made,
+        wanted: &Wanted<'_>,
         report: &mut SkillReport,
     ) -> Result<Vec<RefChange>> {
+        let Wanted { class, ground, offer, made } = *wanted;
         let mut candidate = CandidateReport {
             branch: branch.name.clone(),
             commit: branch.head,
