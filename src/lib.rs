@@ -1,3 +1,65 @@
+//! skillgraft: a git-backed registry of agent skills, and the tool that keeps it in step with upstream.
+//!
+//! This page is the map. The program is one crate and one binary; the library exists so that tests can reach its parts,
+//! and promises no stable interface.
+//!
+//! # Modules
+//!
+//! Data flows down this list, and imports point down only (`tests/it/house.rs` reads the sources and proves it):
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `main.rs` | calls [`cli::main`] and returns its exit code |
+//! | [`cli`] | the command line: arguments to options, reports to text or JSON. The only part that prints, and (`cli/outside.rs`) the only one that reads environment and clock |
+//! | [`ops`] | one verb per file: options in, report out |
+//! | [`sync`] | the engine: mirror, offers, class, merge, candidate, verdict, plan |
+//! | [`source`] | where skills come from: every kind of source becomes a [`source::Snapshot`] |
+//! | [`registry`] | the team's repository: settings, source files, entries, lock, one commit on the default branch |
+//! | [`skill`] | what a skill is: frontmatter, tree hash, the rules of the spec, limits |
+//! | [`git`] | objects, refs and history in-process (gix), network and checkout through the user's `git`. The only module that names gix types or starts a process |
+//! | [`types`] | strings with rules, and the one error type. Imports nothing |
+//!
+//! # Every file that the program touches
+//!
+//! In the registry's tree, all paths relative to its folder. "Writes" means: in a commit that is built in the object
+//! database; files of a work tree change only when git itself moves a checkout to such a commit.
+//!
+//! | path | owner | who writes it |
+//! |---|---|---|
+//! | `skillgraft.toml` | [`registry::settings`] | `init`, then people |
+//! | `sources/<name>.toml` | [`registry::source_file`] | `add`, `source enable` (single keys), people |
+//! | `skills/<id>/` | [`registry::Layout`] | people; `add`, `source enable`, candidates |
+//! | `skills/<id>.toml` | [`registry::entry`] | `add`, `source enable`, candidates, `candidate resolve`; people add owners and comments |
+//! | `licenses/<source>/` | [`registry::Layout`] | `add`, `source enable`, candidates |
+//! | `.gitattributes`, `README.md`, `sources/README.md`, `skills/using-skillgraft/` | [`ops::init`], which has them embedded from `registry-template/` | `init`, where nothing stands there; then people |
+//!
+//! Outside of the tree:
+//!
+//! | path | owner | purpose |
+//! |---|---|---|
+//! | `<common git directory>/skillgraft/lock` | `registry/lock.rs` | one run at a time; an operating system's lock, so that a killed process leaves none |
+//! | `<common git directory>/objects/` | [`git::Store`], `git/pack.rs` | one pack for each run that adds much, loose files for one that adds little |
+//! | `$SKILLGRAFT_CACHE_DIR`, else `skillgraft` in the user's cache folder | `cli/outside.rs` finds it | everything in it may be deleted at any time |
+//! | `<cache>/git/<name>-<hash>.git`, `.lock` beside it | `source/cache.rs` | one bare repository for each URL |
+//! | a new temporary folder | `source/cache.rs`, `cli/output.rs` | what `sync --dry-run` fetches into (removed again); `demo` without a folder (kept) |
+//!
+//! # Every ref
+//!
+//! `<prefix>` is `ref_prefix` of `skillgraft.toml`; the names are made in `registry/names.rs` only.
+//!
+//! | ref | owner | who moves it |
+//! |---|---|---|
+//! | the default branch | [`registry::Change`] | people; `init`, `add`, `source enable`, `candidate accept`, and `candidate resolve` for a conflict that was merged |
+//! | `refs/heads/<prefix>mirror/<source>` | `sync/mirror.rs` | `sync`, `add`, `source enable`; only ever forward |
+//! | `refs/heads/<prefix>candidate/<source>/<skill>` | `sync/plan.rs` | `sync`; `candidate resolve` adds a commit, `candidate accept` deletes it; people add commits |
+//! | `refs/heads/<prefix>proposal/<command>-<hash>` | [`registry::Change`] | a command with `--propose`, once |
+//! | `refs/skillgraft/offered/<source>/<skill>` | `sync/plan.rs` | `sync`, together with the candidate: the commit that the tool last made there |
+//! | `refs/skillgraft/superseded/<source>/<skill>` | `sync/plan.rs` | `sync`: what the candidate was before |
+//! | `refs/remotes/<remote>/...` of those branches | `sync/branches.rs` | read only: a fresh clone has no local ones |
+//! | in the cache: `refs/skillgraft/fetched/<commit>`, `refs/skillgraft/tip/<hash>` | `git/transport.rs`, `source/git.rs` | a fetch; what `--offline` goes by |
+//!
+//! Never touched: another branch, a tag, the index, the configuration of any repository but the cache's and the demo's.
+
 pub mod cli;
 pub mod git;
 pub mod ops;

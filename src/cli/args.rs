@@ -13,7 +13,7 @@ use std::path::PathBuf;
     subcommand_required = true
 )]
 pub struct Cli {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Global options")]
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,

@@ -32,6 +32,8 @@ pub struct Text {
     pub remarks: String,
     /// Show what did not change, too.
     pub verbose: bool,
+    /// Leave the remarks out; errors stay.
+    pub quiet: bool,
 }
 
 impl Text {
@@ -40,8 +42,15 @@ impl Text {
         writeln!(self.results, "{}", line.as_ref()).expect("writing to a String cannot fail");
     }
 
-    /// Adds a line to the remarks.
+    /// Adds a line to the remarks, unless nobody wants them.
     pub fn remark(&mut self, line: impl AsRef<str>) {
+        if !self.quiet {
+            self.error(line);
+        }
+    }
+
+    /// Adds a line to the remarks that is shown in any case.
+    pub fn error(&mut self, line: impl AsRef<str>) {
         writeln!(self.remarks, "{}", line.as_ref()).expect("writing to a String cannot fail");
     }
 }
@@ -66,12 +75,10 @@ impl Output {
             self.json(report);
             return;
         }
-        let mut text = Text { verbose: self.verbose, ..Text::default() };
+        let mut text = Text { verbose: self.verbose, quiet: self.quiet, ..Text::default() };
         show(report, &mut text);
         self.raw(text.results.as_bytes());
-        if !self.quiet {
-            self.stderr(&text.remarks);
-        }
+        self.stderr(&text.remarks);
     }
 
     /// Prints a report as one JSON document.

@@ -33,14 +33,12 @@ pub fn add(report: &add::Report, out: &mut Text) {
     match &report.changed {
         None => out.line(format!("Source {} is here already; nothing to do", report.source)),
         Some(changed) => {
-            let what = if report.enabled { "Following" } else { "Registered" };
-            out.line(format!(
-                "{GREEN}{what}{GREEN:#} {} with {} ({} on {})",
-                report.source,
-                count(report.skills.len(), "skill"),
-                changed.commit.short(),
-                changed.branch.short()
-            ));
+            let at = format!("({} on {})", changed.commit.short(), changed.branch.short());
+            let skills = count(report.skills.len(), "skill");
+            out.line(match report.enabled {
+                true => format!("{GREEN}Following{GREEN:#} {} with {skills} {at}", report.source),
+                false => format!("{GREEN}Registered{GREEN:#} {}, not yet enabled {at}", report.source),
+            });
         }
     }
     report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
@@ -73,7 +71,7 @@ pub fn sources(report: &source::List, out: &mut Text) {
         .sources
         .iter()
         .filter_map(|source| source.error.as_ref())
-        .for_each(|error| out.remark(format!("{RED}error:{RED:#} {}", escape(error))));
+        .for_each(|error| out.error(format!("{RED}error:{RED:#} {}", escape(error))));
 }
 
 pub fn sync(report: &SyncReport, out: &mut Text) {
@@ -119,8 +117,8 @@ fn sync_source(source: &SourceReport, out: &mut Text) {
     };
     out.line(format!("{style}{}{style:#} {}{at}{skills}", source.name, source.outcome.as_str()));
     if let Some(error) = &source.error {
-        out.remark(format!("{RED}error:{RED:#} {}: {}", source.name, error.message));
-        error.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
+        out.error(format!("{RED}error:{RED:#} {}: {}", source.name, error.message));
+        error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
     let width = source.skills.iter().map(|skill| skill.id.len()).max().unwrap_or_default();
     for skill in &source.skills {
@@ -151,8 +149,8 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
         notice.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
     if let Some(error) = &skill.error {
-        out.remark(format!("{RED}error:{RED:#} {}: {}", skill.id, error.message));
-        error.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
+        out.error(format!("{RED}error:{RED:#} {}: {}", skill.id, error.message));
+        error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
 }
 
@@ -437,7 +435,7 @@ pub fn list(report: &list::Report, out: &mut Text) {
         .skills
         .iter()
         .filter_map(|skill| skill.error.as_ref())
-        .for_each(|error| out.remark(format!("{RED}error:{RED:#} {error}")));
+        .for_each(|error| out.error(format!("{RED}error:{RED:#} {error}")));
 }
 
 pub fn check(report: &check::Report, out: &mut Text) {

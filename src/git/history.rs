@@ -1,5 +1,7 @@
 //! Questions about history: ancestors, merge bases, first-parent walks.
 
+#![expect(clippy::disallowed_types, reason = "sets of commits that were seen; nobody walks them in order")]
+
 use super::objects::Oid;
 use super::store::Store;
 use crate::types::Result;

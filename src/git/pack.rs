@@ -4,6 +4,8 @@
 //! entries of a large tree changed), and writing them is what keeps a sync of a large registry small.
 //! Formats: git's `gitformat-pack` (pack version 2, index version 2) and loose objects.
 
+#![expect(clippy::disallowed_types, reason = "the store's pending objects; a pack's order is sorted first")]
+
 use super::objects::{ObjectKind, Oid};
 use super::store::Pending;
 use crate::types::{Context as _, Error, ErrorKind, Result};

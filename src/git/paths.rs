@@ -137,7 +137,7 @@ fn same_below(store: &Store, a: Oid, b: Oid, except: &[&[&str]]) -> Result<bool>
             let inner = below(&one.name);
             let both_trees = one.mode == Mode::Tree && two.mode == Mode::Tree;
             let excepted = inner.iter().any(|path| path.is_empty());
-            if !excepted && !(both_trees && same_below(store, one.id, two.id, &inner)?) {
+            if !(excepted || both_trees && same_below(store, one.id, two.id, &inner)?) {
                 return Ok(false);
             }
             left.next();

@@ -210,6 +210,7 @@ impl GitCommand<'_> {
         if let Some(value) = self.refused.take() {
             return Err(Error::new(ErrorKind::Usage, format!("`{value}` starts with `-`")));
         }
+        #[expect(clippy::disallowed_methods, reason = "a time limit: it decides nothing but when to give up")]
         let started = Instant::now();
         let stdin = self.stdin.take();
         let mut child = Running::start(self.build(stdin.is_some())).map_err(|error| {
@@ -281,6 +282,7 @@ impl GitCommand<'_> {
     }
 
     fn build(&self, with_stdin: bool) -> Command {
+        #[expect(clippy::disallowed_methods, reason = "the one place that starts a program")]
         let mut command = Command::new(&self.git.program);
         command.env_clear().envs(self.git.env.iter().map(|(name, value)| (name, value)));
         if let (Protocols::AsConfigured, Some(list)) = (self.allow, &self.git.allow_protocol) {
@@ -346,9 +348,11 @@ impl GitCommand<'_> {
 /// What a command wrote and how it ended.
 #[derive(Debug)]
 pub struct Output {
+    /// What it wrote to stdout.
     pub stdout: Vec<u8>,
     /// The last 64 KiB, as git wrote them: for parsing, not for showing.
     pub stderr: Vec<u8>,
+    /// How it ended.
     pub status: ExitStatus,
     command: String,
 }

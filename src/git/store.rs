@@ -4,6 +4,8 @@
 //! writes one pack. Large trees that differ little from another tree (a candidate's `skills` folder) are kept as a
 //! delta, so that memory and disk follow the change and not the size of the registry.
 
+#![expect(clippy::disallowed_types, reason = "objects looked up by id; what is written is sorted first")]
+
 use super::objects::{Commit, NewCommit, ObjectKind, Oid, Tree};
 use super::pack::{self, Delta};
 use crate::types::{Context as _, Error, ErrorKind, Result};

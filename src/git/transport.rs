@@ -34,6 +34,7 @@ const UNLIMITED: &str = "2147483647";
 pub struct Remote<'a> {
     /// As git takes it; a local path must be absolute. For [`ls_remote`] in a work tree also a remote's name.
     pub url: &'a str,
+    /// The protocols that git may use for it.
     pub allow: Protocols,
     /// For the whole call, however many processes it takes.
     pub deadline: Duration,
@@ -120,7 +121,12 @@ pub fn ls_remote(git: &Git, at: Where<'_>, remote: &Remote<'_>, names: &[&str]) 
 #[derive(Debug, Clone, Copy)]
 pub enum Want<'a> {
     /// The commit `id`, which [`ls_remote`] found under the full ref name `name`.
-    Ref { name: &'a str, id: &'a str },
+    Ref {
+        /// The full name.
+        name: &'a str,
+        /// The commit.
+        id: &'a str,
+    },
     /// A commit that someone wrote down.
     Commit(&'a str),
 }
@@ -129,7 +135,9 @@ pub enum Want<'a> {
 pub struct FetchRequest<'a> {
     /// Made by [`init_bare`]; the caller holds its lock.
     pub git_dir: &'a Path,
+    /// Where it is fetched from.
     pub remote: Remote<'a>,
+    /// What is fetched.
     pub want: Want<'a>,
     /// Leave out the blobs, where the server can: [`fetch_blobs`] brings those that are needed. Without, blobs that
     /// earlier fetches left out come too.
@@ -169,6 +177,7 @@ pub fn fetch_commit(git: &Git, request: &FetchRequest<'_>) -> Result<String> {
 }
 
 fn fetch_stepwise(git: &Git, request: &FetchRequest<'_>, id: &str) -> Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "a time limit: it decides nothing but when to give up")]
     let started = Instant::now();
     let mut attempt = Attempt { by: By::Id, shallow: true, filter: request.filter };
     loop {

@@ -1,6 +1,7 @@
 //! Transport against real repositories, served over `file://` in a hermetic environment.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "tests may")]
+#![expect(clippy::print_stdout, reason = "what was measured")]
+#![expect(clippy::disallowed_methods, reason = "tests make repositories and read them with git itself")]
 
 use super::failure::classify_failure;
 use super::*;

@@ -101,7 +101,14 @@ pub(super) fn follow(
     let mut message = format!("{verb} source {}\n", file.name);
     if file.enabled {
         let admission = admit(registry, state, file, &outside.access(false, false))?;
-        refuse_what_is_owned(&admission)?;
+        let file = state.layout.source(&file.name);
+        refuse_what_is_owned(&admission).map_err(|error| match command {
+            "add" => error
+                .hint("leave these skills out with --exclude NAME, or give all ids a namespace with --namespace NS"),
+            _ => {
+                error.hint(format!("set `exclude` or `namespace` in {file} and commit it, then run the command again"))
+            }
+        })?;
         message.push('\n');
         for (id, what) in &admission.skills {
             message.push_str(&format!("{id}\n"));
@@ -165,8 +172,7 @@ fn refuse_what_is_owned(admission: &Admission) -> Result<()> {
         return Ok(());
     }
     let list: Vec<_> = owned.iter().map(|remark| format!("{}: {}", remark.path, remark.message)).collect();
-    Err(Error::new(ErrorKind::Ownership, format!("nothing was added: {}", list.join("; ")))
-        .hint("leave these skills out with --exclude NAME, or give all ids a namespace with --namespace NAME"))
+    Err(Error::new(ErrorKind::Ownership, format!("nothing was added: {}", list.join("; "))))
 }
 
 fn same_source(there: &SourceFile, new: &NewSource) -> bool {

@@ -70,9 +70,9 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Sample {
-        #[allow(dead_code, reason = "every file has it")]
+        #[expect(dead_code, reason = "every file has it")]
         format: u64,
-        #[allow(dead_code, reason = "read by the test's errors only")]
+        #[expect(dead_code, reason = "read by the test's errors only")]
         enabled: Option<bool>,
     }
 

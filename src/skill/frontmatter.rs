@@ -32,11 +32,15 @@ pub struct Split {
 /// What a frontmatter says, as far as it can be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Frontmatter {
+    /// `name`.
     pub name: Option<String>,
+    /// `description`.
     pub description: Option<String>,
+    /// `license`.
     pub license: Option<String>,
     /// The top-level `version`, which the spec does not know but many skills have; else `metadata.version`.
     pub version: Option<String>,
+    /// `compatibility`.
     pub compatibility: Option<String>,
     /// The tools one by one, whether they were written as a list or in one string.
     pub allowed_tools: Option<Vec<String>>,
@@ -53,20 +57,26 @@ pub struct Frontmatter {
 /// One thing about a frontmatter that a reader may want to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
+    /// What it is about.
     pub kind: NoteKind,
     /// The top-level key that the note is about.
     pub key: Option<String>,
     /// Counted from 1, in the file.
     pub line: Option<usize>,
+    /// The sentence.
     pub message: String,
 }
 
 /// What a [`Note`] is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NoteKind {
+    /// The file begins with a byte order mark.
     ByteOrderMark,
+    /// The file is not UTF-8.
     NotUtf8,
+    /// There is no frontmatter.
     NoFrontmatter,
+    /// The frontmatter is not YAML; it was read line by line.
     InvalidYaml,
     /// Valid YAML, but no `key: value` pairs.
     NotAMapping,

@@ -23,7 +23,9 @@ pub const BODY_LINES: usize = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// It must be mended.
     Error,
+    /// It should be known.
     Warning,
 }
 
@@ -41,9 +43,11 @@ impl fmt::Display for Severity {
 pub struct Finding {
     /// The rule's id, in kebab case; stable, so that people can search for it.
     pub rule: &'static str,
+    /// How bad it is.
     pub severity: Severity,
     /// Counted from 1, in the file; None where the finding has no place.
     pub line: Option<usize>,
+    /// The sentence.
     pub message: String,
 }
 

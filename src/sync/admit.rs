@@ -52,8 +52,9 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
     }
     let rejected: Vec<Remark> = mirror.rejected.iter().cloned().chain(new.refused).collect();
     if skills.is_empty() && rejected.is_empty() && state.followers(&source.name).next().is_none() {
-        return Err(Error::new(ErrorKind::NoEvidence, "the source has skills, but none is selected")
-            .hint("look at --skill, --exclude and --path"));
+        return Err(Error::new(ErrorKind::NoEvidence, "the source has skills, but none is selected").hint(
+            "look at `skills`, `exclude` and `path` of the source: options --skill, --exclude and --path of add",
+        ));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
     Ok(Admission { mirror: mirror.head, local_mirror, skills, rejected, warnings })

@@ -267,7 +267,7 @@ pub fn unknown_base(id: &SkillId, upstream: &Upstream, tried: &Error) -> Error {
     Error::new(ErrorKind::UnknownBase, format!("the base of `{id}` ({}) can be found nowhere", upstream.accepted))
         .because(tried.clone())
         .hint(format!(
-            "nothing was changed; name the upstream it was copied from: skillgraft link {id} --to {}",
+            "nothing was changed; bring the branch mirror/{0} from a clone that has it (git fetch), and run: skillgraft sync {0}",
             upstream.source
         ))
 }

@@ -240,7 +240,7 @@ impl Run<'_> {
             hasher: self.hasher,
             layout: &self.state.layout,
             source: &source.name,
-            mirror: mirror,
+            mirror,
             find_base: &find_base,
         };
         let judge = Judge { maker: &maker, main: self.main };
@@ -382,9 +382,8 @@ fn choose(state: &State, named: &[SourceName]) -> Result<Vec<SourceName>> {
     }
     for name in named {
         if !known.contains(name) {
-            let all: Vec<_> = known.iter().map(SourceName::as_str).collect();
             return Err(Error::new(ErrorKind::Usage, format!("there is no source `{name}`"))
-                .hint(format!("the sources are: {}", all.join(", "))));
+                .hint("see them all: skillgraft source list"));
         }
     }
     Ok(known.into_iter().filter(|name| named.contains(name)).collect())
@@ -423,7 +422,7 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> 
     done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 
-/// Returns the error that names `link` for a skill whose base is gone; for commands other than sync.
+/// Returns the error for a skill whose base is gone; for commands other than sync.
 pub fn base_is_gone(id: &SkillId, upstream: &Upstream, tried: &Error) -> Error {
     unknown_base(id, upstream, tried)
 }

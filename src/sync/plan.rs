@@ -21,6 +21,15 @@ pub struct Plan {
     pub changes: Vec<RefChange>,
 }
 
+/// RULES, "Wanted": the candidate that would be made on the default branch now.
+struct Wanted<'a> {
+    id: &'a SkillId,
+    class: Class,
+    ground: &'a Ground,
+    offer: &'a Offer,
+    made: &'a Made,
+}
+
 /// Decides about the skills of one source.
 pub struct Planner<'a> {
     /// The registry.
@@ -439,15 +448,6 @@ impl Planner<'_> {
         changes.retain(|change| change.expected != change.new);
         Ok(changes)
     }
-}
-
-/// The candidate that sync would make now.
-struct Wanted<'w> {
-    id: &'w SkillId,
-    class: Class,
-    ground: &'w Ground,
-    offer: &'w Offer,
-    made: &'w Made,
 }
 
 /// What to tell about a held update.

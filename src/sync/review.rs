@@ -96,7 +96,7 @@ pub fn review(
         Some(_) => Class::ThreeWay,
     };
     let (edited, moved_here) = match &mirror {
-        Some(mirror) => examine(registry, state, branches, mirror, source, id, head, &now)?,
+        Some(mirror) => examine(registry, state, branches, mirror, &Open { source, id, head }, &now)?,
         None => (true, false),
     };
     let upstream_now = match &mirror {
@@ -135,17 +135,22 @@ pub fn review(
     })
 }
 
+struct Open<'a> {
+    source: &'a SourceName,
+    id: &'a SkillId,
+    head: Oid,
+}
+
 /// Returns whether the branch is edited, and whether the default branch has moved under it.
 fn examine(
     registry: &Registry,
     state: &State,
     branches: &Branches,
     mirror: &Mirror,
-    source: &SourceName,
-    id: &SkillId,
-    head: Oid,
+    open: &Open<'_>,
     now: &Ground,
 ) -> Result<(bool, bool)> {
+    let Open { source, id, head } = *open;
     let store = &registry.repository.store;
     let hasher = TreeHasher::new(store);
     let find_base = |upstream: &Upstream| base_here(store, &hasher, mirror, upstream);
