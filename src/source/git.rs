@@ -198,7 +198,7 @@ fn no_such_ref(place: &str, reference: Option<&str>) -> Error {
     match reference {
         Some(name) => {
             Error::new(ErrorKind::NoEvidence, format!("{place} has no branch, tag or commit `{}`", one_line(name, 120)))
-                .hint("look at `ref` in the source file; nothing was closed or removed")
+                .hint("name another one with --ref, or as `ref` in the source file; nothing was closed or removed")
         }
         None => Error::new(ErrorKind::NoEvidence, format!("{place} has no commit yet")),
     }
