@@ -103,13 +103,11 @@ impl Output {
             self.json(&document);
         }
         let mut text = format!("{RED}error:{RED:#} {}\n", escape(&error.to_string()));
-        let mut cause = std::error::Error::source(error);
-        while let Some(next) = cause {
-            for (index, line) in escape(&next.to_string()).lines().enumerate() {
+        for cause in error.causes() {
+            for (index, line) in escape(&cause).lines().enumerate() {
                 let label = if index == 0 { "cause: " } else { "       " };
                 writeln!(text, "  {label}{line}").expect("writing to a String cannot fail");
             }
-            cause = next.source();
         }
         if let Some(hint) = error.hint_text() {
             writeln!(text, "  {CYAN}hint:{CYAN:#} {}", escape(hint)).expect("writing to a String cannot fail");

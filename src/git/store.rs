@@ -202,13 +202,18 @@ impl Store {
         if written.is_err() {
             *write(&self.pending) = pending;
         }
-        self.lock_handles().clear();
+        self.refresh();
         written
     }
 
-    /// Forgets open packs, so that objects another process wrote are seen.
+    /// Looks at the disk again, so that packs another process wrote are seen.
     pub fn refresh(&self) {
         self.lock_handles().clear();
+        if let Some(repository) = &self.repository {
+            use gix::objs::Exists as _;
+            // What is known of the disk is shared by all handles, and only a look-up that fails makes gix look again.
+            let _ = repository.to_thread_local().objects.exists(&self.kind.null());
+        }
     }
 
     fn write(&self, kind: ObjectKind, data: &[u8]) -> Result<Oid> {
@@ -306,4 +311,35 @@ fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
 
 fn damaged(id: Oid, kind: &str) -> Error {
     Error::new(ErrorKind::Git, format!("{kind} {id} is damaged")).hint("run: git fsck")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests may")]
+
+    use super::*;
+    use crate::git::{Environment, Git, Repository, Where};
+
+    #[test]
+    fn a_refresh_shows_packs_that_git_wrote_meanwhile() {
+        let dir = tempfile::tempdir().unwrap();
+        let environment = Environment(std::env::vars_os().filter(|(name, _)| name == "PATH").collect());
+        let git = Git::new("git", &environment);
+        crate::git::init_bare(&git, dir.path(), false).unwrap();
+        let pack = |text: &str| {
+            // A pack in the repository itself, as a fetch makes it, and no loose object.
+            let stream = format!("blob\ndata {}\n{text}\n", text.len());
+            let import = git.command(Where::GitDir(dir.path())).config("fastimport.unpackLimit", "0");
+            import.args(["fast-import", "--quiet"]).stdin_bytes(stream.into_bytes()).run_ok().unwrap();
+            Store::in_memory(false).write_blob(text.as_bytes()).unwrap()
+        };
+        let first = pack("first");
+        let store = Repository::open(dir.path()).unwrap().store;
+        assert!(store.header(first).unwrap().is_some());
+        let second = pack("second");
+        assert!(store.header(second).unwrap().is_none(), "nothing looks at the disk for every object");
+        store.refresh();
+        assert_eq!(store.header(second).unwrap(), Some((ObjectKind::Blob, 6)));
+        assert!(store.contains(second));
+    }
 }

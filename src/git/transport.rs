@@ -91,7 +91,7 @@ pub fn ls_remote(git: &Git, at: Where<'_>, remote: &Remote<'_>, names: &[&str]) 
         }
         patterns.push(full);
     }
-    if !patterns.is_empty() {
+    if !patterns.is_empty() && !patterns.iter().any(|pattern| pattern == "HEAD") {
         patterns.push("HEAD".into());
     }
     let operands = std::iter::once(remote.url).chain(patterns.iter().map(String::as_str));

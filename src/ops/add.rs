@@ -172,7 +172,9 @@ fn refuse_what_is_owned(admission: &Admission) -> Result<()> {
         return Ok(());
     }
     let list: Vec<_> = owned.iter().map(|remark| format!("{}: {}", remark.path, remark.message)).collect();
-    Err(Error::new(ErrorKind::Ownership, format!("nothing was added: {}", list.join("; "))))
+    let names = if owned.len() == 1 { "a name belongs".to_owned() } else { format!("{} names belong", owned.len()) };
+    Err(Error::new(ErrorKind::Ownership, format!("nothing was added: {names} to others"))
+        .because(list.join("\n")))
 }
 
 fn same_source(there: &SourceFile, new: &NewSource) -> bool {
@@ -194,7 +196,8 @@ fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result
     Ok(NewSource {
         origin,
         reference: options.reference.clone(),
-        path: RelPath::parse(options.path.as_deref().unwrap_or(".")).context(ErrorKind::Usage, || "--path")?,
+        path: RelPath::parse(options.path.as_deref().unwrap_or("."))
+            .context(ErrorKind::Usage, || "--path is not a folder inside the source")?,
         skills: options.skills.clone(),
         exclude: options.exclude.clone(),
         namespace: options.namespace.clone(),
@@ -207,8 +210,12 @@ fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result
 fn on_disk(outside: &Outside, registry: &Registry, typed: &str) -> Result<Origin> {
     let path = outside.directory.join(typed);
     let missing = || {
-        Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display()))
-            .hint("a source is a URL, or the path of a repository or folder")
+        Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display())).hint(
+            location::url_meant(typed)
+                .map_or("a source is a URL, or the path of a repository or folder".into(), |url| {
+                    format!("for the repository elsewhere, write its whole URL: skillgraft add {url}")
+                }),
+        )
     };
     let real = path.canonicalize().map_err(|error| missing().because(error))?;
     if !real.is_dir() {

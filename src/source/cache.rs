@@ -3,7 +3,7 @@
 //! It is only a cache: deleting it costs the next fetch and nothing else. Each repository has its own lock, because
 //! several registries may follow one upstream.
 
-use crate::git::{Git, Where, clean_temporary_files, init_bare};
+use crate::git::{Git, Repository, Where, clean_temporary_files, init_bare};
 use crate::registry::Lock;
 use crate::types::{Context as _, ErrorKind, Result};
 use sha2::{Digest as _, Sha256};
@@ -31,17 +31,17 @@ pub fn path_of(cache: &Path, url: &str) -> PathBuf {
     cache.join("git").join(format!("{}-{hash}.git", name.as_ref().map_or("source", |name| name.as_str())))
 }
 
-/// Opens the repository of `url` for fetching, and makes it where there is none.
-pub fn open(cache: &Path, url: &str, git: &Git) -> Result<CacheRepository> {
+/// Opens the repository of `url` for fetching, and makes it where there is none, or one of the other hash.
+pub fn open(cache: &Path, url: &str, git: &Git, sha256: bool) -> Result<CacheRepository> {
     let git_dir = path_of(cache, url);
     let lock = Lock::take(&git_dir.with_extension("lock"), WAIT)?;
-    if !git_dir.join("HEAD").exists() {
+    if !git_dir.join("HEAD").exists() || has_sha256(&git_dir).is_some_and(|has| has != sha256) {
         // Whole or not at all: a run that is killed in between leaves a folder that the next one replaces.
         if git_dir.exists() {
             std::fs::remove_dir_all(&git_dir)
                 .context(ErrorKind::Io, || format!("cannot remove {}", git_dir.display()))?;
         }
-        init_bare(git, &git_dir, false)?;
+        init_bare(git, &git_dir, sha256)?;
     }
     clean_temporary_files(&git_dir)?;
     tidy(git, &git_dir);
@@ -59,13 +59,13 @@ fn tidy(git: &Git, git_dir: &Path) {
 
 /// Opens a repository that goes away with this value and sees the objects of the cached one: what a dry run fetches
 /// into, because it writes nothing.
-pub fn open_temporary(cache: &Path, url: &str, git: &Git) -> Result<CacheRepository> {
+pub fn open_temporary(cache: &Path, url: &str, git: &Git, sha256: bool) -> Result<CacheRepository> {
     let temporary =
         tempfile::Builder::new().prefix("skillgraft-").tempdir().context(ErrorKind::Io, || "no temporary folder")?;
     let git_dir = temporary.path().join("source.git");
-    init_bare(git, &git_dir, false)?;
+    init_bare(git, &git_dir, sha256)?;
     let cached = path_of(cache, url);
-    if cached.join("objects").is_dir() {
+    if has_sha256(&cached) == Some(sha256) {
         let info = git_dir.join("objects").join("info");
         let alternates = format!("{}\n", cached.join("objects").display());
         let failed = || format!("cannot write {}", info.display());
@@ -77,4 +77,9 @@ pub fn open_temporary(cache: &Path, url: &str, git: &Git) -> Result<CacheReposit
         std::fs::write(info.join("alternates"), alternates).context(ErrorKind::Io, failed)?;
     }
     Ok(CacheRepository { git_dir, _lock: None, _temporary: Some(temporary) })
+}
+
+/// Tells which hash a cached repository has; none where there is no repository.
+fn has_sha256(git_dir: &Path) -> Option<bool> {
+    Repository::open(git_dir).ok().map(|repository| repository.store.is_sha256())
 }

@@ -41,7 +41,7 @@ pub fn discover(snapshot: &Snapshot, scope: &RelPath) -> Result<Discovery> {
         Ok(real) if real.mode == Mode::Tree => real,
         _ => {
             return Err(Error::new(ErrorKind::NoEvidence, format!("upstream has no folder `{scope}`"))
-                .hint("look at `path` in the source file; nothing was closed or removed"));
+                .hint("name another one with --path, or as `path` in the source file; nothing was closed or removed"));
         }
     };
     let mut walk =

@@ -81,7 +81,8 @@ fn observe_remote(access: &Access<'_>, url: &str, reference: Option<&str>) -> Re
 
 fn fetch(access: &Access<'_>, url: &str, reference: Option<&str>, name: Option<&str>, id: &str) -> Result<Snapshot> {
     let open = if access.dry_run { cache::open_temporary } else { cache::open };
-    let held = open(access.cache, url, access.git)?;
+    // The id that was asked for tells which hash upstream has.
+    let held = open(access.cache, url, access.git, id.len() == 64)?;
     let want = match name {
         Some(name) => Want::Ref { name, id },
         None => Want::Commit(id),
@@ -231,7 +232,7 @@ fn no_such_ref(place: &str, reference: Option<&str>) -> Error {
     match reference {
         Some(name) => {
             Error::new(ErrorKind::NoEvidence, format!("{place} has no branch, tag or commit `{}`", one_line(name, 120)))
-                .hint("look at `ref` in the source file; nothing was closed or removed")
+                .hint("name another one with --ref, or as `ref` in the source file; nothing was closed or removed")
         }
         None => Error::new(ErrorKind::NoEvidence, format!("{place} has no commit yet")),
     }

@@ -76,6 +76,23 @@ pub fn default_name(typed: &str) -> Option<SourceName> {
     SourceName::made_valid(last.strip_suffix(".git").unwrap_or(last))
 }
 
+/// Returns the URL that a person may have meant by what is read as a path: `owner/repo`, as many tools write a
+/// repository on GitHub, or an URL without its scheme.
+pub fn url_meant(typed: &str) -> Option<String> {
+    let parts: Vec<&str> = typed.split('/').collect();
+    let plain = |part: &&str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    match parts.as_slice() {
+        parts if !parts.iter().all(plain) => None,
+        [host, _, ..] if parts.len() > 2 && host.contains('.') => Some(format!("https://{typed}")),
+        [_, _] => Some(format!("https://github.com/{typed}")),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +114,21 @@ mod tests {
         ] {
             assert_eq!(parse(typed).expect("understood"), expected);
             assert_eq!(default_name(typed).expect("a name").as_str(), name, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_url_without_its_scheme_is_recognised_in_a_path() {
+        for (typed, meant) in [
+            ("obra/superpowers", Some("https://github.com/obra/superpowers")),
+            ("gitlab.com/acme/a/b", Some("https://gitlab.com/acme/a/b")),
+            ("../acme/skills", None),
+            ("/srv/acme", None),
+            ("skills", None),
+            ("a/b/c", None),
+            ("a/b c", None),
+        ] {
+            assert_eq!(url_meant(typed).as_deref(), meant, "{typed}");
         }
     }
 

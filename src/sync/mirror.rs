@@ -93,7 +93,7 @@ pub fn standing(store: &Store, head: Oid) -> Result<Mirror> {
 fn nothing_found(source: &SourceFile) -> Error {
     let place = &source.selection.path;
     Error::new(ErrorKind::NoEvidence, format!("no directory with a {SKILL_MD} below `{place}`"))
-        .hint("look at `path` and `ref` in the source file; nothing was closed or removed")
+        .hint("look at --path and --ref, or `path` and `ref` in the source file; nothing was closed or removed")
 }
 
 fn unusable(discovery: &Discovery) -> Vec<Remark> {

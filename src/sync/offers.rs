@@ -41,10 +41,22 @@ pub fn new_skills(store: &Store, state: &State, source: &SourceFile, mirror: &Mi
         copies.sort_by_key(|(path, _)| preference(path));
         let followed = bound.iter().find(|(_, bound_id)| ***bound_id == id).map(|(path, _)| *path);
         // A copy of a skill that is followed already is not new, whatever its path.
-        let (chosen, rest) = match followed.and_then(|path| Some((path, *mirror.skills.get(path)?))) {
+        let standing = followed.and_then(|path| Some((path, *mirror.skills.get(path)?)));
+        let (chosen, rest) = match standing {
             Some(followed) => (followed, &copies[..]),
             None => (copies[0], &copies[1..]),
         };
+        if let Some(gone) = followed
+            && standing.is_none()
+        {
+            let message = format!(
+                "`{id}` follows {gone}, where upstream has nothing any more, and this is a skill of that name; to follow \
+                 it, write `path = \"{0}\"` in {1}",
+                chosen.0,
+                state.layout.entry(&id)
+            );
+            found.refused.push(Remark::new(chosen.0, "moved", message));
+        }
         let trees: BTreeSet<Oid> = rest.iter().map(|(_, tree)| *tree).collect();
         if trees.iter().any(|tree| *tree != chosen.1) {
             let others: Vec<_> =

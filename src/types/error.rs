@@ -86,19 +86,22 @@ impl Error {
         self.hint.as_deref()
     }
 
+    /// Returns the causes, outermost first, without what says nothing to people: repetitions, and the bare names of
+    /// error kinds (`NotFound`) that some libraries put at the end of their chains.
+    pub fn causes(&self) -> Vec<String> {
+        let chain = std::iter::successors(std::error::Error::source(self), |error| error.source());
+        let mut causes: Vec<String> = Vec::new();
+        for cause in chain.map(ToString::to_string) {
+            if cause.contains(' ') && !causes.last().unwrap_or(&self.message).ends_with(&cause) {
+                causes.push(cause);
+            }
+        }
+        causes
+    }
+
     /// Returns the sentence and its causes, joined by `: `.
     pub fn full_message(&self) -> String {
-        let mut text = self.message.clone();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            let next = error.to_string();
-            if !text.ends_with(&next) {
-                text.push_str(": ");
-                text.push_str(&next);
-            }
-            cause = error.source();
-        }
-        text
+        std::iter::once(self.message.clone()).chain(self.causes()).collect::<Vec<_>>().join(": ")
     }
 }
 

@@ -76,7 +76,7 @@ const MEANINGS: &[Meaning] = &[
             "could not resolve proxy",
         ],
         ErrorKind::Network,
-        "the host name is unknown, or this machine is offline: check both, or use `--offline`",
+        "the host name is unknown, or this machine is offline: check both (`skillgraft sync --offline` goes by the cache)",
     ),
     (
         &["timed out", "timeout was reached", "operation too slow"],
@@ -95,7 +95,7 @@ const MEANINGS: &[Meaning] = &[
             "unable to connect",
         ],
         ErrorKind::Network,
-        "the server cannot be reached: check the network and the proxy settings, or use `--offline`",
+        "the server cannot be reached: check the network and the proxy settings (`skillgraft sync --offline` goes by the cache)",
     ),
     (
         &["certificate", "ssl ", "tls "],
