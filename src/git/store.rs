@@ -7,7 +7,7 @@
 use super::objects::{Commit, NewCommit, ObjectKind, Oid, Tree};
 use super::pack::{self, Delta};
 use crate::types::{Context as _, Error, ErrorKind, Result};
-use gix::objs::Find as _;
+use gix::objs::{Exists as _, Find as _};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -181,9 +181,13 @@ impl Store {
         written
     }
 
-    /// Forgets open packs, so that objects another process wrote are seen.
+    /// Makes objects seen that another process wrote meanwhile.
     pub fn refresh(&self) {
         self.lock_handles().clear();
+        // All handles share one list of packs. It is read again when one that may looks for what is not there.
+        if let Some(repository) = &self.repository {
+            repository.to_thread_local().objects.exists(&gix::ObjectId::null(self.kind));
+        }
     }
 
     fn write(&self, kind: ObjectKind, data: &[u8]) -> Result<Oid> {
