@@ -77,7 +77,8 @@ pub fn sync(registry: &Registry, options: &Options<'_>) -> Result<Report> {
         plans.append(&mut changes);
         sources.push(report);
     }
-    if !options.access.dry_run {
+    // Where no ref moves, what was made to compare with is not worth keeping: a second sync writes nothing.
+    if !options.access.dry_run && !plans.is_empty() {
         store.flush()?;
         run.publish(plans, &mut sources)?;
     }
