@@ -16,10 +16,12 @@ mod repositories;
 mod team;
 mod trees;
 mod upstream;
+mod went_wrong;
 
 use dice::Dice;
 use proptest::strategy::Strategy as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -112,8 +114,15 @@ fn walk_many(cases: u32, seed: u32, counts: &Mutex<BTreeMap<String, u64>>) -> Re
         .prop_map(|(at, dice)| Step { operation: operation_at(at), dice })
         .no_shrink();
     let steps = proptest::collection::vec(step, STEPS);
+    let (broken, walked) = (Cell::new(false), Cell::new(0));
     let result = runner.run(&steps, |steps| {
-        let done = walk(&steps).map_err(TestCaseError::fail)?;
+        let done = walk(&steps).map_err(|why| {
+            if !broken.replace(true) {
+                eprintln!("after {} walks a law is broken, now shrinking: {why}", walked.get());
+            }
+            TestCaseError::fail(why)
+        })?;
+        walked.set(walked.get() + 1);
         let mut counts = counts.lock().unwrap();
         for (what, times) in done {
             *counts.entry(what).or_default() += times;

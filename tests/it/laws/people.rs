@@ -10,7 +10,8 @@ use skillgraft::ops::{self, resolve::Side};
 use std::fs;
 
 fn put(team: &mut Team, at: &str, new: Option<Oid>, message: &str) {
-    let tree = trees::with(&team.repository.store, team.main_tree(), at, trees::directory(new));
+    let store = &team.repository.store;
+    let tree = trees::with(store, team.main_tree(), at, trees::directory(store, new));
     team.commit_to_main(tree, message);
 }
 
@@ -127,7 +128,7 @@ pub fn review(team: &mut Team, dice: &mut Dice) -> Done {
         let Some(before) = team.skill_and_entry(tree, &other).0 else { return Ok(None) };
         let (changed, what) = trees::change_skill(store, before, dice, &word);
         let at = format!("skills/{other}");
-        (trees::with(store, tree, &at, trees::directory(Some(changed))), format!("{other}: {what}"))
+        (trees::with(store, tree, &at, trees::directory(store, Some(changed))), format!("{other}: {what}"))
     };
     if new == tree {
         return Ok(None);

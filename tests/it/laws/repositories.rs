@@ -47,7 +47,8 @@ pub fn outside(directory: &Path, clock: i64) -> Outside {
         cache: directory.parent().unwrap().join("cache"),
         today: jiff::civil::date(2026, 11, 20),
         now: clock,
-        lock_wait: Duration::ZERO,
+        // A git that another walk just started holds our lock file open until it is git.
+        lock_wait: Duration::from_secs(10),
     }
 }
 

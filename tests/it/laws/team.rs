@@ -77,10 +77,11 @@ impl Team {
     }
 
     fn found_upstream(&mut self) {
+        let words: Vec<String> = (0..3).map(|_| self.word('U')).collect();
         let store = &self.upstream.store;
         let mut tree = trees::with(store, store.empty_tree(), "LICENSE", Some(trees::file(store, b"MIT\n")));
-        for skill in ["deploy", "ops", "net"] {
-            let new = trees::directory(Some(trees::new_skill(store, skill, "U0")));
+        for (skill, word) in ["deploy", "ops", "net"].into_iter().zip(&words) {
+            let new = trees::directory(store, Some(trees::new_skill(store, skill, word)));
             tree = trees::with(store, tree, &format!("skills/{skill}"), new);
         }
         self.publish(tree);

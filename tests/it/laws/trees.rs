@@ -26,8 +26,9 @@ pub fn with(store: &Store, tree: Oid, at: &str, place: Option<Place>) -> Oid {
     with_changes(store, tree, &Changes::from([(path(at), place)])).unwrap()
 }
 
-pub fn directory(id: Option<Oid>) -> Option<Place> {
-    id.map(|id| Place { mode: Mode::Tree, id })
+/// Returns a directory to be put in; git has no empty ones.
+pub fn directory(store: &Store, id: Option<Oid>) -> Option<Place> {
+    id.filter(|id| *id != store.empty_tree()).map(|id| Place { mode: Mode::Tree, id })
 }
 
 pub fn directory_at(store: &Store, tree: Oid, at: &str) -> Option<Oid> {

@@ -14,7 +14,8 @@ fn skills(team: &Team) -> Vec<(&'static str, Oid)> {
 
 fn put(team: &mut Team, skill: &str, new: Option<Oid>) {
     let tree = team.upstream_tree();
-    let tree = trees::with(&team.upstream.store, tree, &format!("skills/{skill}"), trees::directory(new));
+    let store = &team.upstream.store;
+    let tree = trees::with(store, tree, &format!("skills/{skill}"), trees::directory(store, new));
     team.publish(tree);
 }
 
