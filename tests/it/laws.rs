@@ -42,7 +42,7 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("upstream changes its licence", 1, upstream::changes_its_licence),
     ("the team edits", 14, people::edit),
     ("the team edits elsewhere", 4, people::edit_elsewhere),
-    ("the team applies upstream by hand", 2, people::apply_by_hand),
+    ("the team applies upstream by hand", 4, people::apply_by_hand),
     ("the team takes its edits back", 3, people::take_edits_back),
     ("the team deletes a directory", 1, people::delete_a_directory),
     ("the team changes what it follows", 2, people::change_the_source),

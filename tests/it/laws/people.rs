@@ -46,8 +46,11 @@ pub fn apply_by_hand(team: &mut Team, dice: &mut Dice) -> Done {
 }
 
 pub fn take_edits_back(team: &mut Team, dice: &mut Dice) -> Done {
-    let skill = *dice.pick(&trees::SKILLS).unwrap();
-    let Some(entry) = team.entry(team.main_tree(), skill) else { return Ok(None) };
+    let all = trees::SKILLS.into_iter().filter(|skill| team.entry(team.main_tree(), skill).is_some());
+    let (there, gone): (Vec<&str>, Vec<&str>) = all.partition(|skill| team.skills().iter().any(|there| there == skill));
+    let choice = if gone.is_empty() || dice.chance(20) { there } else { gone };
+    let Some(skill) = dice.pick(&choice).copied() else { return Ok(None) };
+    let entry = team.entry(team.main_tree(), skill).expect("chosen for it");
     let base = upstream_of(&entry, "git_tree").map(|id| Oid::parse(&id).unwrap());
     let store = &team.repository.store;
     let Some(base) = base.filter(|base| *base != store.empty_tree() && store.contains(*base)) else { return Ok(None) };

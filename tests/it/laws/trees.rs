@@ -55,7 +55,7 @@ pub fn files(store: &Store, tree: Oid) -> BTreeMap<String, Place> {
 
 /// Returns a new skill.
 pub fn new_skill(store: &Store, name: &str, word: &str) -> Oid {
-    let lines = |word: &str, what: &str| (1..=10).fold(String::new(), |text, n| format!("{text}{what} {n} {word}\n"));
+    let lines = |word: &str, what: &str| (1..=5).fold(String::new(), |text, n| format!("{text}{what} {n} {word}\n"));
     let skill_md = format!(
         "---\nname: {name}\ndescription: Says how to {name} {word}\nlicense: MIT\nallowed-tools: Bash Read\nmetadata:\n  version: \"1\"\n---\n\n# {name}\n\n{}",
         lines("", "step")
