@@ -105,7 +105,8 @@ fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
     });
     let before = team.refs();
     let is_at_desk = team.head_branch() == "refs/heads/desk";
-    let twins = (is_at_desk && dice.chance(40)).then(|| twins(team, &before));
+    // After a force push it matters which candidates the tool remembers to have offered, and a fresh clone does not know.
+    let twins = (is_at_desk && !team.forced && dice.chance(40)).then(|| twins(team, &before));
     let person = what_a_person_sees(team);
     let report = team.sync(&outside_of_git, false);
     team.repository.store.refresh();
@@ -139,6 +140,7 @@ fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
     check_mirror(team)?;
     check_lost_lines(team, &before, &after)?;
     let said = check_candidates(team, &report, &before, &after)?;
+    team.forced = false;
     check_bases(team)?;
 
     let listed = listing(&git_dir);
@@ -300,7 +302,7 @@ fn check_candidates(team: &mut Team, report: &Report, before: &Refs, after: &Ref
                     action: if candidate.edited && action == "kept" { "edited" } else { action },
                     causes: causes(team, &skill.id),
                 };
-                if let Some(earlier) = team.last.get(&name)
+                if let Some(earlier) = team.last.get(&name).filter(|_| !team.forced)
                     && earlier.causes == left.causes
                     && before.get(&name) == Some(&earlier.head)
                     && earlier.head != head

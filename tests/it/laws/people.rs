@@ -74,6 +74,71 @@ pub fn change_the_source(team: &mut Team, dice: &mut Dice) -> Done {
     Ok(Some(format!("excludes {exclude:?}")))
 }
 
+/// Returns the text of an entry with something in it that only people write.
+fn with_a_note(text: &str, dice: &mut Dice, word: &str) -> String {
+    let note = if dice.chance(50) || text.contains("owners") {
+        format!("# ask {word}")
+    } else {
+        format!("owners = [\"{word}\"]")
+    };
+    text.replacen("status = \"active\"\n", &format!("status = \"active\"\n{note}\n"), 1)
+}
+
+pub fn edit_an_entry(team: &mut Team, dice: &mut Dice) -> Done {
+    let skill = *dice.pick(&trees::SKILLS).unwrap();
+    let tree = team.main_tree();
+    let word = team.word('P');
+    let Some(tree) = edit_entry_in(team, tree, skill, dice, &word) else { return Ok(None) };
+    team.commit_to_main(tree, "edit entry");
+    Ok(Some(format!("{skill}.toml {word}")))
+}
+
+fn edit_entry_in(team: &Team, tree: Oid, skill: &str, dice: &mut Dice, word: &str) -> Option<Oid> {
+    let store = &team.repository.store;
+    let entry = team.skill_and_entry(tree, skill).1?;
+    let text = String::from_utf8(store.blob(entry).unwrap()).unwrap();
+    let text = with_a_note(&text, dice, word);
+    Some(trees::with(store, tree, &format!("skills/{skill}.toml"), Some(trees::file(store, text.as_bytes()))))
+}
+
+/// A colleague's merge with the team's history as second parent, pushed as it is.
+pub fn merge_the_wrong_way_round(team: &mut Team, dice: &mut Dice) -> Done {
+    let main = team.main();
+    let store = &team.repository.store;
+    let above: Vec<Oid> = skillgraft::git::first_parents(store, main).map(Result::unwrap).take(5).collect();
+    let from = *dice.pick(&above[1..]).unwrap_or(&main);
+    let word = team.word('P');
+    let note = |tree| {
+        let text = Some(trees::file(&team.repository.store, format!("{word}\n").as_bytes()));
+        trees::with(&team.repository.store, tree, &format!("docs/{word}.md"), text)
+    };
+    let (theirs, both) = (note(team.tree(from)), note(team.tree(main)));
+    let theirs = team.commit(theirs, vec![from], "colleague");
+    let merge = team.commit(both, vec![theirs, main], "wrong way round");
+    team.set(MAIN, Some(merge));
+    Ok(Some(word))
+}
+
+/// Somebody takes the newest commits off the default branch and pushes with force.
+pub fn force_push(team: &mut Team, dice: &mut Dice) -> Done {
+    let main = team.main();
+    let store = &team.repository.store;
+    let above: Vec<Oid> = skillgraft::git::first_parents(store, main).map(Result::unwrap).take(4).collect();
+    let to = *dice.pick(&above[1..]).unwrap_or(&main);
+    let (before, after) = (team.tree(main), team.tree(to));
+    if team.skill_and_entry(after, "ops").1.is_none() {
+        return Ok(None);
+    }
+    team.took_out(before, after);
+    team.mark_dirty(before, after);
+    team.set(MAIN, Some(to));
+    team.forced = true;
+    // What is gone comes back with a candidate that was made on it; only a sync can know better.
+    let open = team.candidates().into_iter().map(|(name, _)| name);
+    team.touched.extend(open.collect::<Vec<_>>());
+    Ok(Some(format!("back to {}", to.short())))
+}
+
 /// Somebody merged a conflict all the same.
 pub fn resolve_on_the_default_branch(team: &mut Team, dice: &mut Dice) -> Done {
     let tree = team.main_tree();
@@ -127,6 +192,9 @@ pub fn review(team: &mut Team, dice: &mut Dice) -> Done {
     let (new, what) = if (65..85).contains(&where_) {
         let at = format!("docs/{skill}.md");
         (trees::with(store, tree, &at, Some(trees::file(store, format!("{word}\n").as_bytes()))), at)
+    } else if where_ >= 93 {
+        let Some(new) = edit_entry_in(team, tree, &skill, dice, &word) else { return Ok(None) };
+        (new, format!("its entry {word}"))
     } else {
         let Some(before) = team.skill_and_entry(tree, &other).0 else { return Ok(None) };
         let (changed, what) = trees::change_skill(store, before, dice, &word);

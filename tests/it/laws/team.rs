@@ -28,6 +28,8 @@ pub struct Team {
     pub touched: BTreeSet<String>,
     /// Skills that changed on the default branch since the last sync.
     pub dirty: BTreeSet<String>,
+    /// The default branch went back since the last sync.
+    pub forced: bool,
     /// Trees that upstream had.
     pub states: Vec<Oid>,
     /// What the mirror must hold, by the oracle: skills by name, and the licence file.
@@ -64,6 +66,7 @@ impl Team {
             removed: Words::new(),
             touched: BTreeSet::new(),
             dirty: BTreeSet::new(),
+            forced: false,
             states: Vec::new(),
             mirrored: BTreeMap::new(),
             license: None,
