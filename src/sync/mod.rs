@@ -88,7 +88,8 @@ pub fn sync(registry: &Registry, options: &Options<'_>) -> Result<Report> {
         sources.push(report);
     }
     options.access.git.check_cancelled()?;
-    if !options.access.dry_run {
+    // Where no ref moves, what was made to compare with is not worth keeping: a second sync writes nothing.
+    if !options.access.dry_run && !plans.is_empty() {
         store.flush()?;
         run.publish(plans, &mut sources)?;
     }

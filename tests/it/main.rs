@@ -5,4 +5,5 @@
 
 mod documents;
 mod house;
+mod laws;
 mod merge_oracle;

@@ -1,0 +1,461 @@
+//! A sync, and everything that must be true after it.
+
+use super::buttons::{self, Button, belongs_to, is_ancestor};
+use super::dice::Dice;
+use super::repositories::{Clone, borrow, changed, git, listing, outside};
+use super::team::{CANDIDATES, Left, MAIN, MIRROR, Team, conflicts, upstream_of};
+use super::trees::{self, SKILLS, Words, minus, of, show};
+use super::{Done, oracle, people};
+use skillgraft::git::{Oid, merge_base};
+use skillgraft::sync::Report;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Checked<T = ()> = Result<T, String>;
+type Refs = BTreeMap<String, Oid>;
+
+/// The first day: the skills come in as candidates, and are accepted.
+pub fn begin(team: &mut Team) -> Checked {
+    sync_once(team, &mut Dice::new(0))?;
+    for skill in ["net", "deploy", "ops"] {
+        buttons::press_on(team, skill, Button::Accept)?;
+    }
+    Ok(())
+}
+
+pub fn end(team: &mut Team) -> Checked {
+    people::back_to_the_desk(team);
+    let mut dice = Dice::new(1);
+    merge_everything(team, &mut dice)?;
+    let said = git(&team.desk(), &["fsck", "--strict", "--no-dangling", "--no-progress"]);
+    let said = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
+    if said.is_empty() { Ok(()) } else { Err(format!("git fsck --strict: {said}")) }
+}
+
+pub fn sync(team: &mut Team, dice: &mut Dice) -> Done {
+    let said = sync_once(team, dice)?;
+    if dice.chance(50) {
+        people::back_to_the_desk(team);
+    }
+    Ok(Some(said.unwrap_or("no evidence".into())))
+}
+
+/// Law 10: all open candidates, merged by any button in any order, end in `unchanged` with everybody's lines there.
+pub fn merge_everything(team: &mut Team, dice: &mut Dice) -> Done {
+    if sync_once(team, dice)?.is_none() {
+        return Ok(None);
+    }
+    let mut open = team.candidates();
+    dice.shuffle(&mut open);
+    let mut merged = Vec::new();
+    for (name, skill) in open {
+        let Some(left) = team.last.get(&name).cloned() else { continue };
+        // An edited branch that is behind would have to be carried, and one that is checked out stays.
+        if left.action == "left" || left.action == "none" || team.head_branch() == name {
+            continue;
+        }
+        let on_main = team.entry(team.main_tree(), &skill).is_some_and(|entry| !conflicts(&entry).is_empty());
+        let listed = |team: &Team| {
+            let tree = team.tree(team.get(&name).expect("open"));
+            team.entry(tree, &skill).is_some_and(|entry| !conflicts(&entry).is_empty())
+        };
+        while listed(team) && !on_main {
+            people::resolve_one(team, dice, &name, &skill)?;
+        }
+        let edited = team.touched.contains(&name);
+        let button = *dice.pick(&buttons::ALL).unwrap();
+        let button = if edited && button == Button::CherryPick { Button::Squash } else { button };
+        let outcome = buttons::press_on(team, &skill, button)?;
+        team.count(&format!("button {button:?} {outcome}"));
+        if outcome != "ok" && !edited {
+            return Err(format!("{button:?} of the fresh candidate of {skill}: {outcome}"));
+        }
+        if outcome == "ok" {
+            merged.push(skill);
+        }
+    }
+    if sync_once(team, dice)?.is_none() {
+        return Err("the same upstream was evidence before".into());
+    }
+    let classes = oracle::classes(team);
+    for skill in &merged {
+        let class = classes.get(skill.as_str()).copied();
+        if class != Some("unchanged") {
+            return Err(format!("the candidate of {skill} was merged, and then it is {class:?}"));
+        }
+        let store = &team.repository.store;
+        let upstream = team.mirrored.get(skill).map_or(Words::new(), |tree| team.reader.tree(store, *tree));
+        let here = team.reader.skill(store, team.tree(team.main()), skill);
+        let missing = minus(&minus(&of(&upstream, b'U'), &here), &team.removed);
+        if !missing.is_empty() {
+            return Err(format!("{skill} is unchanged, but upstream's {} is not here", show(&missing)));
+        }
+    }
+    Ok(Some(merged.join(", ")))
+}
+
+/// Syncs, and says what was done to which candidate; none where upstream was no evidence.
+fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
+    team.tick();
+    let outside_of_git = team.outside();
+    let git_dir = team.desk().join(".git");
+    let dry = dice.chance(25).then(|| {
+        let before = listing(&team.path("."));
+        let report = team.sync(&outside_of_git, true);
+        (changed(&before, &listing(&team.path("."))), report)
+    });
+    let before = team.refs();
+    let is_at_desk = team.head_branch() == "refs/heads/desk";
+    // After a force push it matters which candidates the tool remembers to have offered, and a fresh clone does not know.
+    let twins = (is_at_desk && !team.forced && dice.chance(40)).then(|| twins(team, &before));
+    let person = what_a_person_sees(team);
+    let report = team.sync(&outside_of_git, false);
+    team.repository.store.refresh();
+    let after = team.refs();
+    if what_a_person_sees(team) != person {
+        return Err("sync touched HEAD, the index or the work tree".into());
+    }
+    if let Some((written, dry)) = dry {
+        if !written.is_empty() {
+            return Err(format!("a dry run wrote {written:?}"));
+        }
+        let text = |report: &Report| serde_json::to_string_pretty(&report.sources).unwrap();
+        if text(&dry) != text(&report) {
+            return Err(format!("a dry run said {}\nand sync did {}", text(&dry), text(&report)));
+        }
+    }
+    let evidence = oracle::look(team);
+    check_report(&report, evidence)?;
+    if !evidence {
+        team.count("sync without evidence");
+        if before != after {
+            return Err("a source that lists nothing moved refs".into());
+        }
+        team.dirty.clear();
+        return Ok(None);
+    }
+    if let Some(twins) = twins {
+        check_twins(team, &after, twins)?;
+    }
+    check_classes(team, &report)?;
+    check_mirror(team)?;
+    check_lost_lines(team, &before, &after)?;
+    let said = check_candidates(team, &report, &before, &after)?;
+    team.forced = false;
+    check_bases(team)?;
+
+    let listed = listing(&git_dir);
+    let again = team.sync(&outside_of_git, false);
+    let written = changed(&listed, &listing(&git_dir));
+    if !written.is_empty() || team.refs() != after {
+        return Err(format!("the second sync wrote {written:?}"));
+    }
+    if let Some(moved) = again.sources[0].skills.iter().find(|skill| {
+        skill.candidate.as_ref().is_some_and(|candidate| !["kept", "left"].contains(&candidate.action.as_str()))
+    }) {
+        return Err(format!("the second sync says {:?}", moved.candidate));
+    }
+    team.dirty.clear();
+    Ok(Some(said))
+}
+
+/// HEAD, the index, and every file outside of `.git`.
+fn what_a_person_sees(team: &Team) -> (Vec<u8>, Vec<u8>, super::repositories::Listing) {
+    let read = |name: &str| std::fs::read(team.desk().join(name)).unwrap();
+    let mut files = listing(&team.desk());
+    files.retain(|name, _| !name.starts_with("/.git/"));
+    (read(".git/HEAD"), read(".git/index"), files)
+}
+
+fn check_report(report: &Report, evidence: bool) -> Checked {
+    let source = &report.sources[0];
+    if let Some(skill) = source.skills.iter().find(|skill| skill.error.is_some()) {
+        return Err(format!("{} failed: {:?}", skill.id, skill.error));
+    }
+    if source.error.is_some() == evidence {
+        return Err(format!("evidence {evidence}, but the source says {:?}", source.error));
+    }
+    Ok(())
+}
+
+/// Law 6: another clone of the same state, with all refs or only with remote-tracking ones, comes to the same ids.
+fn twins(team: &Team, refs: &Refs) -> Vec<(&'static str, Refs)> {
+    let lender = team.desk().join(".git");
+    [("twin", Clone::Whole), ("fresh", Clone::Fresh { main: MAIN })]
+        .into_iter()
+        .map(|(name, kind)| {
+            let dir = team.path(name);
+            borrow(&dir, &lender, refs, kind);
+            team.sync(&outside(&dir, team.clock + 5), false);
+            (name, skillgraft::git::Repository::open(&dir).unwrap().refs.list("refs/").unwrap())
+        })
+        .collect()
+}
+
+fn check_twins(team: &mut Team, after: &Refs, twins: Vec<(&'static str, Refs)>) -> Checked {
+    for (name, theirs) in twins {
+        team.count("compared with another clone");
+        if name == "twin" {
+            if theirs != *after {
+                return Err(format!("a clone of the same state came to\n{theirs:#?}\nnot to\n{after:#?}"));
+            }
+            continue;
+        }
+        for (name, ours) in after.iter().filter(|(name, _)| name.starts_with(CANDIDATES) || *name == MIRROR) {
+            let tracking = name.replacen("refs/heads/", "refs/remotes/origin/", 1);
+            let here = theirs.get(name).or_else(|| theirs.get(&tracking));
+            if here != Some(ours) {
+                return Err(format!("a fresh clone has {name} at {here:?}, not at {ours}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_classes(team: &mut Team, report: &Report) -> Checked {
+    let expected = oracle::classes(team);
+    let found: BTreeMap<String, &str> =
+        report.sources[0].skills.iter().filter_map(|skill| Some((skill.id.clone(), skill.class?.as_str()))).collect();
+    for class in found.values() {
+        team.count(&format!("class {class}"));
+    }
+    let same = found.iter().map(|(id, class)| (id.clone(), *class)).eq(expected.clone());
+    if same { Ok(()) } else { Err(format!("classes {found:?}, the oracle says {expected:?}")) }
+}
+
+fn check_mirror(team: &Team) -> Checked {
+    let head = team.get(MIRROR).ok_or("there is no mirror")?;
+    let store = &team.repository.store;
+    let tree = team.tree(head);
+    let skills: BTreeMap<String, Oid> = SKILLS
+        .iter()
+        .filter_map(|skill| Some((skill.to_string(), trees::directory_at(store, tree, &format!("skills/{skill}"))?)))
+        .collect();
+    let license = trees::blob_at(store, tree, "LICENSE");
+    if skills == team.mirrored && license == team.license {
+        return Ok(());
+    }
+    Err(format!("the mirror holds {skills:?} and {license:?}, not {:?} and {:?}", team.mirrored, team.license))
+}
+
+/// Law 1, for candidates: what a person wrote there is there, or on the default branch, or a person took it out.
+fn check_lost_lines(team: &mut Team, before: &Refs, after: &Refs) -> Checked {
+    let main = team.main_tree();
+    for (name, old) in before.iter().filter(|(name, _)| name.starts_with(CANDIDATES)) {
+        let new = after.get(name).copied();
+        if new == Some(*old) {
+            continue;
+        }
+        let (old, new) = (team.tree(*old), new.map(|new| team.tree(new)));
+        let store = &team.repository.store;
+        let mut here = team.reader.tree(store, main);
+        here.extend(new.map_or(Words::new(), |new| team.reader.tree(store, new)));
+        let lost = minus(&minus(&of(&team.reader.tree(store, old), b'P'), &here), &team.removed);
+        if !lost.is_empty() {
+            return Err(format!("sync lost {} from {name}", show(&lost)));
+        }
+    }
+    Ok(())
+}
+
+fn check_candidates(team: &mut Team, report: &Report, before: &Refs, after: &Refs) -> Checked<String> {
+    let main = team.main();
+    let mut said = Vec::new();
+    let mut last = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for skill in &report.sources[0].skills {
+        let Some(candidate) = &skill.candidate else { continue };
+        let name = candidate.branch.as_str().to_owned();
+        let action = candidate.action.as_str();
+        team.count(&format!("candidate {action}{}", if candidate.edited { ", edited" } else { "" }));
+        said.push(format!(
+            "{} {} {action}{}",
+            skill.id,
+            skill.class.map_or("-", |c| c.as_str()),
+            if candidate.edited { ", edited" } else { "" }
+        ));
+        if after.get(&name).copied() != candidate.commit {
+            return Err(format!("{name} is at {:?}, the report says {candidate:?}", after.get(&name)));
+        }
+        if !seen.insert(skill.id.clone()) || name != format!("{CANDIDATES}{}", skill.id) {
+            return Err(format!("{} has more than one branch", skill.id));
+        }
+        if candidate.edited && !team.touched.contains(&name) {
+            return Err(format!("{name} counts as edited, but nobody edited it"));
+        }
+        if team.head_branch() == name && before.get(&name) != after.get(&name) {
+            return Err(format!("{name} is checked out, and sync moved it"));
+        }
+        match candidate.commit {
+            None => drop(team.touched.remove(&name)),
+            Some(head) => {
+                if before.get(&name) != Some(&head) {
+                    team.touched.remove(&name);
+                }
+                let wanted = skill.class.is_some_and(|class| class.wants_candidate());
+                let is_own = !candidate.edited && action != "left";
+                if is_own && wanted {
+                    check_own(team, &skill.id, head, action, main)?;
+                    check_content(team, &skill.id, head, skill.class.map_or("", |class| class.as_str()))?;
+                }
+                let left = Left {
+                    head,
+                    action: if candidate.edited && action == "kept" { "edited" } else { action },
+                    causes: causes(team, &skill.id),
+                };
+                if let Some(earlier) = team.last.get(&name).filter(|_| !team.forced)
+                    && earlier.causes == left.causes
+                    && before.get(&name) == Some(&earlier.head)
+                    && earlier.head != head
+                    && !is_ancestor(team, earlier.head, main)
+                    && earlier.action != "left"
+                {
+                    return Err(format!("{name} was rewritten without a cause: {} to {head}", earlier.head));
+                }
+                last.insert(name, left);
+            }
+        }
+    }
+    for name in after.keys().filter(|name| name.starts_with("refs/heads/candidate/")) {
+        // Classes that are skipped leave their branch without a word.
+        last.entry(name.clone()).or_insert(Left { head: after[name], action: "none", causes: [None; 4] });
+        if before.get(name) != after.get(name) && !report_names(report, name) {
+            return Err(format!("sync moved {name} and does not say so"));
+        }
+    }
+    team.last = last;
+    Ok(said.join("; "))
+}
+
+fn report_names(report: &Report, name: &str) -> bool {
+    let skills = report.sources.iter().flat_map(|source| &source.skills);
+    skills.filter_map(|skill| skill.candidate.as_ref()).any(|candidate| candidate.branch.as_str() == name)
+}
+
+fn causes(team: &Team, skill: &str) -> [Option<Oid>; 4] {
+    let (local, entry) = team.skill_and_entry(team.main_tree(), skill);
+    [local, entry, team.mirrored.get(skill).copied(), team.license]
+}
+
+/// Laws 8 and 9, for a candidate that is the tool's own.
+fn check_own(team: &Team, skill: &str, head: Oid, action: &str, main: Oid) -> Checked {
+    let store = &team.repository.store;
+    let parents = store.commit(head).unwrap().parents.clone();
+    if action != "kept" && parents != [main] {
+        return Err(format!("the candidate of {skill} is not one commit on the default branch"));
+    }
+    let base = merge_base(store, main, head).unwrap().expect("one history");
+    let tree = team.tree(head);
+    if let Some(path) = trees::differences(store, team.tree(base), tree).iter().find(|path| !belongs_to(path, skill)) {
+        return Err(format!("the unedited candidate of {skill} changes {path}"));
+    }
+    let entry = team.entry(tree, skill).ok_or_else(|| format!("the candidate of {skill} has no entry"))?;
+    let accepted = upstream_of(&entry, "accepted");
+    let upstream = team.mirrored.get(skill).copied();
+    if accepted.as_deref() != Some(&oracle::tree_hash(store, upstream)) {
+        return Err(format!("the candidate of {skill} accepts {accepted:?}, upstream has {upstream:?}"));
+    }
+    let listed: BTreeSet<String> = conflicts(&entry).into_iter().map(|(path, ..)| path).collect();
+    let Some(directory) = team.skill_and_entry(tree, skill).0 else { return Ok(()) };
+    for (path, place) in trees::files(store, directory) {
+        let marked = store.blob(place.id).unwrap().split(|byte| *byte == b'\n').any(|line| line == b"<<<<<<< local");
+        if marked && !listed.contains(&path) && !has_old_markers(team, skill, &path) {
+            return Err(format!("{path} of {skill} has markers, and the entry does not list it"));
+        }
+    }
+    Ok(())
+}
+
+/// What the skill becomes in a candidate that is the tool's own, class by class.
+fn check_content(team: &mut Team, skill: &str, head: Oid, class: &str) -> Checked {
+    let main = team.main_tree();
+    let entry = team.entry(team.tree(head), skill).expect("checked before");
+    let (local, old_entry) = team.skill_and_entry(main, skill);
+    let (made, _) = team.skill_and_entry(team.tree(head), skill);
+    let upstream = team.mirrored.get(skill).copied();
+    let listed = conflicts(&entry);
+    let wrong =
+        |what: &str| Err(format!("the {class} candidate of {skill} {what}: {made:?} of {local:?} and {upstream:?}"));
+    match class {
+        "fast_forward" | "new" if made != upstream || !listed.is_empty() => return wrong("is not upstream's"),
+        "already_applied" if made != local || !listed.is_empty() => return wrong("changes content"),
+        _ => {}
+    }
+    let store = &team.repository.store;
+    for conflict in entry.get("conflict").and_then(toml::Value::as_array).into_iter().flatten() {
+        let text = |key: &str| conflict.get(key).and_then(toml::Value::as_str);
+        let (path, kind) = (text("path").expect("a path"), text("kind").expect("a kind"));
+        let there = made.and_then(|made| trees::blob_at(store, made, path)).map(|id| id.to_string());
+        if ["binary", "modify_delete"].contains(&kind) && there.as_deref() != text("local") {
+            return wrong(&format!("has a {kind} conflict at {path}, and local's version is not there"));
+        }
+        if kind == "content" && !there.is_some_and(|id| is_marked(team, Oid::parse(&id).unwrap())) {
+            return wrong(&format!("has a content conflict at {path}, and no markers"));
+        }
+    }
+    let old = old_entry.and_then(|_| team.entry(main, skill));
+    let base = old.and_then(|entry| upstream_of(&entry, "git_tree")).filter(|_| class == "three_way");
+    let (Some(base), Some(local), Some(upstream), Some(made)) = (base, local, upstream, made) else { return Ok(()) };
+    if Oid::parse(&base).unwrap() == store.empty_tree() {
+        return Ok(());
+    }
+    let theirs = git(
+        &team.desk(),
+        &["merge-tree", "--write-tree", &format!("--merge-base={base}"), &local.to_string(), &upstream.to_string()],
+    );
+    if theirs.status.code() == Some(0) && listed.is_empty() {
+        team.count("three-way merge compared with git's");
+        let theirs = Oid::parse(String::from_utf8(theirs.stdout).unwrap().lines().next().unwrap()).unwrap();
+        // SKILL.md is merged by its structure, the others as git does.
+        let differing = trees::differences(&team.repository.store, theirs, made);
+        if differing.iter().any(|path| path != "SKILL.md") {
+            return wrong(&format!("is merged otherwise by git in {differing:?}"));
+        }
+    } else if theirs.status.code() == Some(1) && listed.is_empty() {
+        team.count("three-way merge that conflicts for git only");
+    }
+    Ok(())
+}
+
+fn is_marked(team: &Team, blob: Oid) -> bool {
+    let text = team.repository.store.blob(blob).unwrap();
+    text.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<") && line.ends_with(b" local"))
+}
+
+/// Somebody merged markers into the default branch before: then they are the team's own text.
+fn has_old_markers(team: &Team, skill: &str, path: &str) -> bool {
+    let store = &team.repository.store;
+    let Some(directory) = team.skill_and_entry(team.main_tree(), skill).0 else { return false };
+    let files = trees::files(store, directory);
+    let marked = |place: &skillgraft::git::Place| {
+        store.blob(place.id).unwrap().split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<"))
+    };
+    let _ = path;
+    files.values().any(|place| marked(place))
+}
+
+/// Law 7: the base of every entry is in the mirror's history, at its path.
+fn check_bases(team: &Team) -> Checked {
+    let store = &team.repository.store;
+    let mut held = BTreeSet::new();
+    let mut commits = vec![team.get(MIRROR).expect("checked before")];
+    let mut seen = BTreeSet::new();
+    while let Some(id) = commits.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let commit = store.commit(id).unwrap();
+        for skill in SKILLS {
+            held.extend(trees::directory_at(store, commit.tree, &format!("skills/{skill}")).map(|tree| (skill, tree)));
+        }
+        commits.extend(&commit.parents);
+    }
+    for skill in SKILLS {
+        let Some(entry) = team.entry(team.main_tree(), skill) else { continue };
+        let base = Oid::parse(&upstream_of(&entry, "git_tree").expect("an entry has it")).unwrap();
+        let needed = upstream_of(&entry, "accepted") != Some(oracle::tree_hash(store, None));
+        if needed && !held.contains(&(skill, base)) {
+            return Err(format!("the base of {skill}, {base}, is not reachable through the mirror"));
+        }
+    }
+    Ok(())
+}
