@@ -45,7 +45,8 @@ fn observe_local(path: &Path, reference: Option<&str>) -> Result<Snapshot> {
             }
         }
     };
-    let commit = found.ok_or_else(|| no_such_ref(&path.display().to_string(), reference))?;
+    let named = found.ok_or_else(|| no_such_ref(&path.display().to_string(), reference))?;
+    let commit = repository.store.peel(named)?;
     snapshot(Arc::new(repository), commit, None)
 }
 
