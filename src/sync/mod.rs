@@ -156,8 +156,11 @@ impl Run<'_> {
         let snapshot = observe(&self.options.access, file, &self.registry.directory, limits)?;
         let (local, previous) = mirror_head(self.registry, file)?;
         let mut mirror = mirror::observe(self.store(), previous, &snapshot, file, limits)?;
+        let revision = snapshot.revision.clone();
+        // It may hold the lock of the cache, which fetching a base has to take.
+        drop(snapshot);
         self.join_bases(file, &mut mirror)?;
-        Ok(Look::At(Box::new(Observed { mirror, revision: snapshot.revision, local })))
+        Ok(Look::At(Box::new(Observed { mirror, revision, local })))
     }
 
     fn join_bases(&self, source: &SourceFile, mirror: &mut Mirror) -> Result<()> {
