@@ -53,6 +53,11 @@ impl Planner<'_> {
         self.guarded(id, path, |report| self.decide(id, path, None, report))
     }
 
+    /// Reports a skill whose entry cannot be read. Without a base nothing is known, so nothing of it moves.
+    pub fn unreadable(&self, id: &SkillId, path: &RelPath, error: &Error) -> Plan {
+        self.guarded(id, path, |_| Err(error.clone()))
+    }
+
     /// Decides about a candidate whose skill neither follows this source nor is offered by it.
     pub fn abandoned(&self, id: &SkillId) -> Plan {
         self.guarded(id, &RelPath::root(), |report| {
