@@ -29,7 +29,8 @@ fn property(text: &str) -> String {
 
 /// Returns the report as SARIF 2.1.0 (OASIS), which code scanning services read.
 pub fn sarif(report: &Report) -> String {
-    let rules: BTreeMap<&str, Value> = report.findings.iter().map(|finding| (finding.rule, json!({ "id": finding.rule }))).collect();
+    let rules: BTreeMap<&str, Value> =
+        report.findings.iter().map(|finding| (finding.rule, json!({ "id": finding.rule }))).collect();
     let results: Vec<Value> = report.findings.iter().map(result).collect();
     let driver = json!({
         "name": "skillgraft",

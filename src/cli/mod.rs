@@ -56,7 +56,8 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
         Command::Link { skill, to, base, yes, commits } => {
             let (skill, to, base) = (skill.clone(), to.clone(), base.clone());
             let options = ops::link::Options { skill, to, base, commit: commit(commits) };
-            let ask = |found: &ops::link::Proposal| if *yes { Ok(true) } else { output::agree(&show::found_origin(found)) };
+            let ask =
+                |found: &ops::link::Proposal| if *yes { Ok(true) } else { output::agree(&show::found_origin(found)) };
             out.report(&ops::link::link(outside, &options, ask)?, show::link);
         }
         Command::Adopt { skill, commits } => {
@@ -87,7 +88,8 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
                 out.report(&report, show::pause);
             }
             if syncs {
-                let options = Sync { source: vec![name.clone()], dry_run: false, offline: false, jobs: 1, exit_code: false };
+                let options =
+                    Sync { source: vec![name.clone()], dry_run: false, offline: false, jobs: 1, exit_code: false };
                 return sync(outside, &cli.global, &options, out);
             }
         }

@@ -1,8 +1,11 @@
 //! Reports as text. One function for each report; meaning never depends on colour.
 
 use super::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
-use crate::ops::{accept, add, adopt, candidate, check, decline, demo, diff, disable, export, init, link, list, pause, resolve, rollback, source, status, tag};
 use crate::ops::show::{self as ops_show, Origin};
+use crate::ops::{
+    accept, add, adopt, candidate, check, decline, demo, diff, disable, export, init, link, list, pause, resolve,
+    rollback, source, status, tag,
+};
 use crate::skill::spec::Severity;
 use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome, Review};
@@ -276,7 +279,12 @@ pub fn accept(report: &accept::Report, out: &mut Text) {
 
 pub fn decline(report: &decline::Report, out: &mut Text) {
     let how = if report.excluded { ", and excluded it in its source" } else { "" };
-    out.line(format!("{GREEN}Declined{GREEN:#} {}{how} ({} on {})", report.skill, report.changed.commit.short(), report.changed.branch.short()));
+    out.line(format!(
+        "{GREEN}Declined{GREEN:#} {}{how} ({} on {})",
+        report.skill,
+        report.changed.commit.short(),
+        report.changed.branch.short()
+    ));
 }
 
 pub fn source_file(report: &source::Show, out: &mut Text) {
@@ -286,7 +294,12 @@ pub fn source_file(report: &source::Show, out: &mut Text) {
 
 pub fn source(report: &source::Report, out: &mut Text) {
     match &report.changed {
-        Some(changed) => out.line(format!("{GREEN}Changed{GREEN:#} source {} ({} on {})", report.source, changed.commit.short(), changed.branch.short())),
+        Some(changed) => out.line(format!(
+            "{GREEN}Changed{GREEN:#} source {} ({} on {})",
+            report.source,
+            changed.commit.short(),
+            changed.branch.short()
+        )),
         None => out.line(format!("Source {} is so already; nothing to do", report.source)),
     }
     report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
@@ -296,14 +309,20 @@ pub fn source(report: &source::Report, out: &mut Text) {
 pub fn found_origin(found: &link::Proposal) -> String {
     let at = match (&found.revision, found.date) {
         (Some(id), Some(date)) => {
-            let day = jiff::Timestamp::from_second(date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
+            let day =
+                jiff::Timestamp::from_second(date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
             format!("{} of {day}", id.get(..7).unwrap_or(id))
         }
         _ => "its present state".into(),
     };
     let distance = match (found.identical, found.changed_lines) {
         (true, _) => "identical".into(),
-        (false, Some(lines)) => format!("{} the same, {} different, {} changed", count(found.same_files, "file"), found.other_files, count(lines, "line")),
+        (false, Some(lines)) => format!(
+            "{} the same, {} different, {} changed",
+            count(found.same_files, "file"),
+            found.other_files,
+            count(lines, "line")
+        ),
         (false, None) => format!("{} the same, {} different", count(found.same_files, "file"), found.other_files),
     };
     format!("{} was copied from {}:{} at {at} ({distance})", found.skill, found.source, found.path)
@@ -313,7 +332,12 @@ pub fn link(report: &link::Report, out: &mut Text) {
     out.line(found_origin(&report.proposal));
     match &report.changed {
         Some(changed) => {
-            out.line(format!("{GREEN}Linked{GREEN:#} {} ({} on {})", report.proposal.skill, changed.commit.short(), changed.branch.short()));
+            out.line(format!(
+                "{GREEN}Linked{GREEN:#} {} ({} on {})",
+                report.proposal.skill,
+                changed.commit.short(),
+                changed.branch.short()
+            ));
             out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {}", report.proposal.source));
         }
         None => out.line("nothing was changed"),
@@ -322,15 +346,28 @@ pub fn link(report: &link::Report, out: &mut Text) {
 
 pub fn adopt(report: &adopt::Report, out: &mut Text) {
     for skill in &report.skills {
-        out.line(format!("{GREEN}Adopted{GREEN:#} {skill} ({} on {})", report.changed.commit.short(), report.changed.branch.short()));
+        out.line(format!(
+            "{GREEN}Adopted{GREEN:#} {skill} ({} on {})",
+            report.changed.commit.short(),
+            report.changed.branch.short()
+        ));
     }
-    report.disabled.iter().for_each(|source| out.remark(format!("nothing follows source {source} any more, so it was disabled")));
+    report
+        .disabled
+        .iter()
+        .for_each(|source| out.remark(format!("nothing follows source {source} any more, so it was disabled")));
 }
 
 pub fn disable(report: &disable::Report, out: &mut Text) {
     let what = if report.enabled { "Enabled" } else { "Disabled" };
     match &report.changed {
-        Some(changed) => report.skills.iter().for_each(|skill| out.line(format!("{GREEN}{what}{GREEN:#} {skill} ({} on {})", changed.commit.short(), changed.branch.short()))),
+        Some(changed) => report.skills.iter().for_each(|skill| {
+            out.line(format!(
+                "{GREEN}{what}{GREEN:#} {skill} ({} on {})",
+                changed.commit.short(),
+                changed.branch.short()
+            ))
+        }),
         None => out.line("nothing to do"),
     }
 }
@@ -339,7 +376,8 @@ pub fn skill(report: &ops_show::Show, out: &mut Text) {
     let skill = &report.skill;
     out.line(format!("{BOLD}{}{BOLD:#} ({})", skill.id, report.state));
     skill.description.iter().for_each(|text| out.line(text));
-    let mut fact = |key: &str, text: Option<String>| text.into_iter().for_each(|text| out.line(format!("{key:<9} {text}")));
+    let mut fact =
+        |key: &str, text: Option<String>| text.into_iter().for_each(|text| out.line(format!("{key:<9} {text}")));
     fact("source", skill.source.as_ref().zip(skill.path.as_ref()).map(|(source, path)| format!("{source} at {path}")));
     fact("revision", skill.revision.clone());
     fact("version", skill.version.clone());
@@ -361,8 +399,15 @@ pub fn log(report: &ops_show::Log, out: &mut Text) {
             Origin::LocalEdit => "local edit",
         };
         let at = version.revision.as_deref().and_then(|id| id.get(..7)).unwrap_or("-");
-        let date = jiff::Timestamp::from_second(version.date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
-        out.line(format!("{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({})", version.version, version.commit.short(), one_line(&version.subject, 60), one_line(&version.author, 40)));
+        let date = jiff::Timestamp::from_second(version.date)
+            .map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
+        out.line(format!(
+            "{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({})",
+            version.version,
+            version.commit.short(),
+            one_line(&version.subject, 60),
+            one_line(&version.author, 40)
+        ));
     }
 }
 
@@ -372,14 +417,23 @@ pub fn export(report: &export::Report, out: &mut Text) {
 
 pub fn rollback(report: &rollback::Report, out: &mut Text) {
     let declined = if report.declined { "; the abandoned update was declined, so that it does not return" } else { "" };
-    out.line(format!("{GREEN}Rolled back{GREEN:#} {} to v{} ({} on {}){declined}", report.skill, report.to, report.changed.commit.short(), report.changed.branch.short()));
+    out.line(format!(
+        "{GREEN}Rolled back{GREEN:#} {} to v{} ({} on {}){declined}",
+        report.skill,
+        report.to,
+        report.changed.commit.short(),
+        report.changed.branch.short()
+    ));
 }
 
 pub fn tag(report: &tag::Report, out: &mut Text) {
     if report.versions.is_empty() && report.failed.is_empty() {
         out.remark("every version has its tag");
     }
-    report.versions.iter().for_each(|version| out.line(format!("{GREEN}Tagged{GREEN:#} {} at {}", version.tag, version.commit.short())));
+    report
+        .versions
+        .iter()
+        .for_each(|version| out.line(format!("{GREEN}Tagged{GREEN:#} {} at {}", version.tag, version.commit.short())));
     for error in &report.failed {
         out.remark(format!("{RED}error:{RED:#} {}", error.message));
     }
@@ -393,8 +447,19 @@ pub fn retry(report: &SkillReport, out: &mut Text) {
 pub fn pause(report: &pause::Report, out: &mut Text) {
     let what = if report.paused { "Paused" } else { "Resumed" };
     match &report.changed {
-        Some(changed) => out.line(format!("{GREEN}{what}{GREEN:#} {} {} ({} on {})", report.kind, report.name, changed.commit.short(), changed.branch.short())),
-        None => out.line(format!("{} {} is {} already; nothing to do", report.kind, report.name, if report.paused { "paused" } else { "not paused" })),
+        Some(changed) => out.line(format!(
+            "{GREEN}{what}{GREEN:#} {} {} ({} on {})",
+            report.kind,
+            report.name,
+            changed.commit.short(),
+            changed.branch.short()
+        )),
+        None => out.line(format!(
+            "{} {} is {} already; nothing to do",
+            report.kind,
+            report.name,
+            if report.paused { "paused" } else { "not paused" }
+        )),
     }
 }
 

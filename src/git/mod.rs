@@ -22,5 +22,6 @@ pub use repository::Repository;
 pub use store::Store;
 pub use text::{TextMerge, merge_text};
 pub use transport::{
-    FETCHED, FetchRequest, Remote, Want, clean_temporary_files, fetch_blobs, fetch_commit, fetch_history, init_bare, ls_remote,
+    FETCHED, FetchRequest, Remote, Want, clean_temporary_files, fetch_blobs, fetch_commit, fetch_history, init_bare,
+    ls_remote,
 };

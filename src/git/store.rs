@@ -93,6 +93,21 @@ impl Store {
         Ok(commit)
     }
 
+    /// Returns what `id` names once annotated tags are followed: the object itself where it is none.
+    pub fn peel(&self, mut id: Oid) -> Result<Oid> {
+        // A tag of a tag of a tag is somebody's joke; ids cannot go in circles.
+        for _ in 0..10 {
+            if !matches!(self.header(id)?, Some((ObjectKind::Tag, _))) {
+                break;
+            }
+            let bytes = self.read(id, ObjectKind::Tag)?;
+            let target = bytes.strip_prefix(b"object ").and_then(|rest| rest.split(|byte| *byte == b'\n').next());
+            let target = target.ok_or_else(|| damaged(id, "tag"))?;
+            id = Oid::parse(&String::from_utf8_lossy(target))?;
+        }
+        Ok(id)
+    }
+
     /// Returns the kind and size in bytes of an object, or none where it is not here.
     pub fn header(&self, id: Oid) -> Result<Option<(ObjectKind, u64)>> {
         if let Some((kind, data)) = self.read_pending(id)? {

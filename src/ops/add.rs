@@ -173,8 +173,7 @@ fn refuse_what_is_owned(admission: &Admission) -> Result<()> {
     }
     let list: Vec<_> = owned.iter().map(|remark| format!("{}: {}", remark.path, remark.message)).collect();
     let names = if owned.len() == 1 { "a name belongs".to_owned() } else { format!("{} names belong", owned.len()) };
-    Err(Error::new(ErrorKind::Ownership, format!("nothing was added: {names} to others"))
-        .because(list.join("\n")))
+    Err(Error::new(ErrorKind::Ownership, format!("nothing was added: {names} to others")).because(list.join("\n")))
 }
 
 fn same_source(there: &SourceFile, new: &NewSource) -> bool {

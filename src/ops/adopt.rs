@@ -49,7 +49,8 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
             Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
         })?;
         let Adopted { text, source, path } = adopted(&id, skill)?;
-        changes.insert(state.layout.entry(&id), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
+        changes
+            .insert(state.layout.entry(&id), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
         excluded.entry(source).or_default().push(path);
         skills.push(id);
     }
@@ -65,7 +66,10 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
             text = source_file::with_enabled(&text, false)?;
             disabled.push(name.clone());
         }
-        changes.insert(state.layout.source(&name), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
+        changes.insert(
+            state.layout.source(&name),
+            Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }),
+        );
     }
     let list: Vec<_> = skills.iter().map(SkillId::as_str).collect();
     let message = format!("Adopt {}\n\nThe team's own from now on.\n", list.join(", "));
@@ -76,7 +80,10 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
 
 /// Returns a skill's entry without its upstream.
 pub(super) fn adopted(id: &SkillId, skill: &SkillState) -> Result<Adopted> {
-    let standing = skill.entry.as_ref().map(|standing| standing.entry.as_ref().map_err(Clone::clone).map(|entry| (standing, entry)));
+    let standing = skill
+        .entry
+        .as_ref()
+        .map(|standing| standing.entry.as_ref().map_err(Clone::clone).map(|entry| (standing, entry)));
     let (standing, upstream) = match standing.transpose()? {
         Some((standing, entry)) if !entry.conflicts.is_empty() => {
             let _ = standing;
@@ -84,7 +91,12 @@ pub(super) fn adopted(id: &SkillId, skill: &SkillState) -> Result<Adopted> {
                 .hint(format!("resolve them first: skillgraft candidate resolve {id}")));
         }
         Some((standing, entry)) if entry.upstream.is_some() => (standing, entry.upstream.as_ref().expect("just asked")),
-        _ => return Err(Error::new(ErrorKind::Usage, format!("`{id}` follows no upstream: it is the team's own already"))),
+        _ => {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("`{id}` follows no upstream: it is the team's own already"),
+            ));
+        }
     };
     let at = upstream.revision.as_deref().map_or(String::new(), |id| format!("@{}", id.get(..7).unwrap_or(id)));
     let text = entry::adopted(&standing.text, &format!("adopted_from:{}{at}", upstream.source))?;

@@ -48,12 +48,18 @@ pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
     let review = review(&registry, &state, &branches, &source, &skill)?;
     let excluded = options.always || review.class == Class::New;
     if review.class == Class::New && options.until.is_some() {
-        return Err(Error::new(ErrorKind::Usage, format!("`{skill}` is new: declining it excludes it, and that does not end by itself"))
-            .hint("leave --until away, or set `new_skills = \"ignore\"` in the source"));
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("`{skill}` is new: declining it excludes it, and that does not end by itself"),
+        )
+        .hint("leave --until away, or set `new_skills = \"ignore\"` in the source"));
     }
     if review.class == Class::AlreadyApplied {
-        return Err(Error::new(ErrorKind::Usage, format!("there is nothing to decline: `{skill}` is what upstream has already"))
-            .hint(format!("record that upstream has it too: skillgraft candidate accept {skill}")));
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("there is nothing to decline: `{skill}` is what upstream has already"),
+        )
+        .hint(format!("record that upstream has it too: skillgraft candidate accept {skill}")));
     }
     let person = Person::ask(&outside.git, &registry.repository)?;
     let changes = if excluded {
@@ -67,7 +73,8 @@ pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
         };
         record(&registry, &state, &skill, &declined)?
     };
-    let message = format!("Decline {skill} from {source}\n\n{}\n\nUpdate: {}\n", options.reason.trim(), review.upstream);
+    let message =
+        format!("Decline {skill} from {source}\n\n{}\n\nUpdate: {}\n", options.reason.trim(), review.upstream);
     let tree = with_changes(&registry.repository.store, state.tree, &changes)?;
     let change = options.commit.change(&registry, outside, "decline");
     let changed = change.commit(&person, tree, &options.commit.message(&message))?;
@@ -80,7 +87,8 @@ pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
 fn record(registry: &Registry, state: &State, skill: &SkillId, declined: &entry::Declined) -> Result<Changes> {
     let store = &registry.repository.store;
     let standing = state.skills.get(skill).and_then(|skill| skill.entry.as_ref());
-    let standing = standing.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("`{skill}` has no entry on the default branch")))?;
+    let standing = standing
+        .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("`{skill}` has no entry on the default branch")))?;
     let text = entry::with_declined(&standing.text, Some(declined))?;
     let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     Ok(Changes::from([(state.layout.entry(skill), Some(place))]))
@@ -89,7 +97,8 @@ fn record(registry: &Registry, state: &State, skill: &SkillId, declined: &entry:
 fn exclude(registry: &Registry, state: &State, review: &Review) -> Result<Changes> {
     let store = &registry.repository.store;
     let source = state.sources.get(&review.source);
-    let source = source.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("source `{}` has no file", review.source)))?;
+    let source =
+        source.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("source `{}` has no file", review.source)))?;
     let text = source_file::with_excluded(&source.text, &review.path)?;
     let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     Ok(Changes::from([(state.layout.source(&review.source), Some(place))]))

@@ -55,8 +55,12 @@ fn change(
         if is_disabled != enabling {
             continue;
         }
-        let text = entry::with_status(skill.entry.as_ref().map(|e| e.text.as_str()), if enabling { "active" } else { "disabled" })?;
-        changes.insert(state.layout.entry(&id), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
+        let text = entry::with_status(
+            skill.entry.as_ref().map(|e| e.text.as_str()),
+            if enabling { "active" } else { "disabled" },
+        )?;
+        changes
+            .insert(state.layout.entry(&id), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
         let tree = content(&registry, &state, &id)?;
         changes.insert(state.layout.skill(&id), tree.map(|id| Place { mode: Mode::Tree, id }));
         skills.push(id);

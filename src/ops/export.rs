@@ -32,7 +32,9 @@ pub fn export(outside: &Outside, text: &str, to: &Path) -> Result<Report> {
     let store = &registry.repository.store;
     let versions = Versions::load(&registry.repository, &state)?;
     let point = spec::find(&registry, &state, &versions, text)?;
-    let tree = point.tree.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("`{}` has no content at {}", point.id, point.label)))?;
+    let tree = point
+        .tree
+        .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("`{}` has no content at {}", point.id, point.label)))?;
     let to = outside.directory.join(to);
     std::fs::create_dir_all(&to).context(ErrorKind::Io, || format!("cannot create {}", to.display()))?;
     let to = to.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", to.display()))?;
@@ -42,7 +44,10 @@ pub fn export(outside: &Outside, text: &str, to: &Path) -> Result<Report> {
             .hint("remove it, or name another folder with --to"));
     }
     // Made beside its place and moved there: nobody sees half of a skill.
-    let staging = tempfile::Builder::new().prefix(".skillgraft-").tempdir_in(&to).context(ErrorKind::Io, || format!("cannot write in {}", to.display()))?;
+    let staging = tempfile::Builder::new()
+        .prefix(".skillgraft-")
+        .tempdir_in(&to)
+        .context(ErrorKind::Io, || format!("cannot write in {}", to.display()))?;
     let root = staging.path().join("skill");
     let mut files = 0;
     write_tree(store, tree, &RelPath::root(), &root, &mut files)?;
@@ -55,7 +60,10 @@ fn write_tree(store: &Store, tree: Oid, path: &RelPath, directory: &Path, files:
     for entry in store.tree(tree)?.entries() {
         let name = String::from_utf8_lossy(&entry.name).into_owned();
         let below = path.join(&entry.name).map_err(|rule| {
-            Error::new(ErrorKind::Rejected, format!("{path}/{} cannot be written: {}", crate::types::escape(&name), rule.message()))
+            Error::new(
+                ErrorKind::Rejected,
+                format!("{path}/{} cannot be written: {}", crate::types::escape(&name), rule.message()),
+            )
         })?;
         let place = directory.join(&name);
         match entry.mode {
@@ -65,8 +73,11 @@ fn write_tree(store: &Store, tree: Oid, path: &RelPath, directory: &Path, files:
                 *files += 1;
             }
             Mode::Link | Mode::Submodule => {
-                return Err(Error::new(ErrorKind::Rejected, format!("{below} is a link or submodule, which an export does not write"))
-                    .hint("replace it in the registry by what it points to"));
+                return Err(Error::new(
+                    ErrorKind::Rejected,
+                    format!("{below} is a link or submodule, which an export does not write"),
+                )
+                .hint("replace it in the registry by what it points to"));
             }
         }
     }

@@ -71,7 +71,8 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
     let skill = state.skills.get(&id).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
     })?;
-    let local = skill.tree.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("the directory of `{id}` is gone")))?;
+    let local =
+        skill.tree.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("the directory of `{id}` is gone")))?;
     let (name, path) = match options.to.split_once(':') {
         Some((name, path)) => (SourceName::parse(name)?, Some(RelPath::parse(path)?)),
         None => (SourceName::parse(&options.to)?, None),
@@ -137,17 +138,31 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    fn at_revision(&self, id: &SkillId, skill: &crate::registry::SkillState, path: Option<RelPath>, revision: &str, local: Oid) -> Result<(Snapshot, Origin)> {
+    fn at_revision(
+        &self,
+        id: &SkillId,
+        skill: &crate::registry::SkillState,
+        path: Option<RelPath>,
+        revision: &str,
+        local: Oid,
+    ) -> Result<(Snapshot, Origin)> {
         let access = self.outside.access(false, false);
         // A branch, a tag or a commit; what is recorded is the commit.
-        let snapshot = observe(&access, &self.source.at(revision), &self.registry.directory, &self.state.settings.limits)?;
+        let snapshot =
+            observe(&access, &self.source.at(revision), &self.registry.directory, &self.state.settings.limits)?;
         let path = self.path(id, skill, path, &snapshot)?;
         let found = ancestry::state_at(&snapshot, &self.registry.repository.store, &path, local)?;
         let origin = found.ok_or_else(|| self.nothing_at(&path))?;
         Ok((snapshot, origin))
     }
 
-    fn in_history(&self, id: &SkillId, skill: &crate::registry::SkillState, path: Option<RelPath>, local: Oid) -> Result<(Snapshot, Origin)> {
+    fn in_history(
+        &self,
+        id: &SkillId,
+        skill: &crate::registry::SkillState,
+        path: Option<RelPath>,
+        local: Oid,
+    ) -> Result<(Snapshot, Origin)> {
         let access = self.outside.access(false, false);
         let limits = &self.state.settings.limits;
         let present = observe(&access, self.source, &self.registry.directory, limits)?;
@@ -163,21 +178,35 @@ impl Finder<'_> {
     }
 
     /// The path that was named, or that the entry has, or else the one directory of upstream with the skill's name.
-    fn path(&self, id: &SkillId, skill: &crate::registry::SkillState, named: Option<RelPath>, snapshot: &Snapshot) -> Result<RelPath> {
-        let followed = skill.entry().and_then(|entry| entry.upstream.as_ref()).filter(|up| up.source == self.source.name);
+    fn path(
+        &self,
+        id: &SkillId,
+        skill: &crate::registry::SkillState,
+        named: Option<RelPath>,
+        snapshot: &Snapshot,
+    ) -> Result<RelPath> {
+        let followed =
+            skill.entry().and_then(|entry| entry.upstream.as_ref()).filter(|up| up.source == self.source.name);
         if let Some(path) = named.or_else(|| followed.map(|up| up.path.clone())) {
             return Ok(path);
         }
         let found = discover(snapshot, &self.source.selection.path)?.found;
-        let mut same: Vec<RelPath> = found.into_iter().map(|found| found.path).filter(|path| path.name() == Some(id.name())).collect();
+        let mut same: Vec<RelPath> =
+            found.into_iter().map(|found| found.path).filter(|path| path.name() == Some(id.name())).collect();
         same.sort_by_key(|path| path.components().count());
         let mut same = same.into_iter();
         match (same.next(), same.next()) {
             (Some(path), None) => Ok(path),
-            (Some(first), Some(second)) => Err(Error::new(ErrorKind::Usage, format!("source `{}` has more than one `{}`", self.source.name, id.name()))
-                .hint(format!("name the path: --to {0}:{first}, or --to {0}:{second}", self.source.name))),
-            (None, _) => Err(Error::new(ErrorKind::NotFound, format!("source `{}` has no directory `{}`", self.source.name, id.name()))
-                .hint(format!("name the path: --to {}:PATH", self.source.name))),
+            (Some(first), Some(second)) => Err(Error::new(
+                ErrorKind::Usage,
+                format!("source `{}` has more than one `{}`", self.source.name, id.name()),
+            )
+            .hint(format!("name the path: --to {0}:{first}, or --to {0}:{second}", self.source.name))),
+            (None, _) => Err(Error::new(
+                ErrorKind::NotFound,
+                format!("source `{}` has no directory `{}`", self.source.name, id.name()),
+            )
+            .hint(format!("name the path: --to {}:PATH", self.source.name))),
         }
     }
 

@@ -56,36 +56,42 @@ pub fn list(outside: &Outside) -> Result<Report> {
 pub(super) fn items(store: &Store, state: &State) -> Result<Vec<Item>> {
     use rayon::prelude::*;
     let hasher = TreeHasher::new(store);
-    state.skills.iter().collect::<Vec<_>>().into_par_iter().map(|(id, skill)| describe(store, &hasher, id, skill)).collect()
+    state
+        .skills
+        .iter()
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(|(id, skill)| describe(store, &hasher, id, skill))
+        .collect()
 }
 
 /// Describes one skill.
 pub(super) fn describe(store: &Store, hasher: &TreeHasher<'_>, id: &SkillId, skill: &SkillState) -> Result<Item> {
-        let entry = skill.entry();
-        let upstream = entry.and_then(|entry| entry.upstream.as_ref());
-        let skill_md = match skill.tree {
-            Some(tree) => store.tree(tree)?.get(SKILL_MD.as_bytes()).filter(|e| e.mode.is_file()).map(|e| e.id),
-            None => None,
-        };
-        let read = skill_md.map(|blob| store.blob(blob)).transpose()?.map(|bytes| frontmatter::read(&bytes));
-        let tree = skill.tree.map(|tree| hasher.hash(tree)).transpose()?;
-        let stated = read.as_ref().and_then(|read| read.license.as_deref()).map(|text| one_line(text, 100));
-        Ok(Item {
-            id: id.clone(),
-            description: read.as_ref().and_then(|read| read.description.as_deref()).map(|text| one_line(text, 300)),
-            status: entry.map_or(Status::Active, |entry| entry.status),
-            source: upstream.map(|up| up.source.clone()),
-            path: upstream.map(|up| up.path.to_string()),
-            version: upstream.and_then(|up| up.version.clone()),
-            revision: upstream.and_then(|up| up.revision.clone()),
-            license: upstream.and_then(|up| up.license.clone()).or(stated),
-            tree,
-            edited: upstream.map(|up| tree.unwrap_or(TreeHash::EMPTY) != up.accepted),
-            conflicts: entry.map_or(0, |entry| entry.conflicts.len()),
-            error: skill
-                .entry
-                .as_ref()
-                .and_then(|e| e.entry.as_ref().err())
-                .map(|e| crate::types::escape(&e.full_message())),
-        })
+    let entry = skill.entry();
+    let upstream = entry.and_then(|entry| entry.upstream.as_ref());
+    let skill_md = match skill.tree {
+        Some(tree) => store.tree(tree)?.get(SKILL_MD.as_bytes()).filter(|e| e.mode.is_file()).map(|e| e.id),
+        None => None,
+    };
+    let read = skill_md.map(|blob| store.blob(blob)).transpose()?.map(|bytes| frontmatter::read(&bytes));
+    let tree = skill.tree.map(|tree| hasher.hash(tree)).transpose()?;
+    let stated = read.as_ref().and_then(|read| read.license.as_deref()).map(|text| one_line(text, 100));
+    Ok(Item {
+        id: id.clone(),
+        description: read.as_ref().and_then(|read| read.description.as_deref()).map(|text| one_line(text, 300)),
+        status: entry.map_or(Status::Active, |entry| entry.status),
+        source: upstream.map(|up| up.source.clone()),
+        path: upstream.map(|up| up.path.to_string()),
+        version: upstream.and_then(|up| up.version.clone()),
+        revision: upstream.and_then(|up| up.revision.clone()),
+        license: upstream.and_then(|up| up.license.clone()).or(stated),
+        tree,
+        edited: upstream.map(|up| tree.unwrap_or(TreeHash::EMPTY) != up.accepted),
+        conflicts: entry.map_or(0, |entry| entry.conflicts.len()),
+        error: skill
+            .entry
+            .as_ref()
+            .and_then(|e| e.entry.as_ref().err())
+            .map(|e| crate::types::escape(&e.full_message())),
+    })
 }

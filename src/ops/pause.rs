@@ -33,7 +33,13 @@ struct Target {
 }
 
 /// Pauses a source or a skill: sync passes it by, and leaves its candidates as they are.
-pub fn pause(outside: &Outside, name: &str, reason: Option<&str>, until: Option<Date>, commit: &Commit) -> Result<Report> {
+pub fn pause(
+    outside: &Outside,
+    name: &str,
+    reason: Option<&str>,
+    until: Option<Date>,
+    commit: &Commit,
+) -> Result<Report> {
     if let Some(until) = until.filter(|until| *until < outside.today) {
         return Err(Error::new(ErrorKind::Usage, format!("--until {until} is over already")));
     }
@@ -49,8 +55,13 @@ pub fn pause(outside: &Outside, name: &str, reason: Option<&str>, until: Option<
     };
     let until = until.map_or(String::new(), |until| format!(" until {until}"));
     let message = format!("Pause {name}{until}\n\n{}\n", reason.unwrap_or("No reason given."));
-    write(outside, &registry, &state, &target, Some(&paused), commit, "pause", &message)
-        .map(|changed| Report { format: 1, name: name.into(), kind: target.kind, paused: true, changed })
+    write(outside, &registry, &state, &target, Some(&paused), commit, "pause", &message).map(|changed| Report {
+        format: 1,
+        name: name.into(),
+        kind: target.kind,
+        paused: true,
+        changed,
+    })
 }
 
 /// Ends a pause.
@@ -88,16 +99,22 @@ fn write(
 }
 
 fn find(state: &State, name: &str) -> Result<Target> {
-    let source = SourceName::parse(name).ok().and_then(|name| Some((state.layout.source(&name), state.sources.get(&name)?)));
+    let source =
+        SourceName::parse(name).ok().and_then(|name| Some((state.layout.source(&name), state.sources.get(&name)?)));
     if let Some((file, source)) = source {
         let paused = source.file.as_ref().map_err(Clone::clone)?.paused.is_some();
         return Ok(Target { kind: "source", file, text: source.text.clone(), paused });
     }
-    let skill = SkillId::parse(name).ok().and_then(|id| Some((state.layout.entry(&id), state.skills.get(&id)?.entry.as_ref()?)));
+    let skill = SkillId::parse(name)
+        .ok()
+        .and_then(|id| Some((state.layout.entry(&id), state.skills.get(&id)?.entry.as_ref()?)));
     if let Some((file, standing)) = skill {
         let paused = standing.entry.as_ref().map_err(Clone::clone)?.paused.is_some();
         return Ok(Target { kind: "skill", file, text: standing.text.clone(), paused });
     }
-    Err(Error::new(ErrorKind::NotFound, format!("there is no source `{0}`, and no skill `{0}` that follows one", crate::types::one_line(name, 80)))
-        .hint("see what there is: skillgraft status, skillgraft list"))
+    Err(Error::new(
+        ErrorKind::NotFound,
+        format!("there is no source `{0}`, and no skill `{0}` that follows one", crate::types::one_line(name, 80)),
+    )
+    .hint("see what there is: skillgraft status, skillgraft list"))
 }

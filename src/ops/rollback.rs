@@ -44,11 +44,17 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
         return Err(Error::new(ErrorKind::Usage, format!("`{id}` is what v{to} was already")));
     }
     let then = last_entry_with(&registry, &state, &id, tree)?;
-    let (now_up, then_up) = (skill.entry().and_then(|e| e.upstream.as_ref()), then.as_ref().and_then(|e| e.entry.as_ref().ok()?.upstream.as_ref()));
+    let (now_up, then_up) = (
+        skill.entry().and_then(|e| e.upstream.as_ref()),
+        then.as_ref().and_then(|e| e.entry.as_ref().ok()?.upstream.as_ref()),
+    );
     let follows = |up: Option<&crate::registry::Upstream>| up.map(|up| (up.source.clone(), up.path.clone()));
     if follows(now_up) != follows(then_up) {
-        return Err(Error::new(ErrorKind::Usage, format!("`{id}` followed another upstream, or none, at v{to}; its entry cannot go back with the content"))
-            .hint(format!("to take the content only: skillgraft export {id}@v{to} --to DIR, and commit it")));
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("`{id}` followed another upstream, or none, at v{to}; its entry cannot go back with the content"),
+        )
+        .hint(format!("to take the content only: skillgraft export {id}@v{to} --to DIR, and commit it")));
     }
     let person = Person::ask(&outside.git, &registry.repository)?;
     let mut changes = Changes::from([(state.layout.skill(&id), Some(Place { mode: Mode::Tree, id: tree }))]);
@@ -74,7 +80,13 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
     Ok(Report { format: 1, skill: id, to, changed, declined })
 }
 
-fn version_before(registry: &Registry, state: &State, versions: &Versions, id: &SkillId, now: Option<Oid>) -> Result<u64> {
+fn version_before(
+    registry: &Registry,
+    state: &State,
+    versions: &Versions,
+    id: &SkillId,
+    now: Option<Oid>,
+) -> Result<u64> {
     for (number, _) in versions.of(id).rev() {
         if spec::version_at(registry, state, versions, id, number)?.0 != now {
             return Ok(number);

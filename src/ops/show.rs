@@ -84,7 +84,9 @@ pub fn show(outside: &Outside, text: &str) -> Result<Show> {
     let versions = Versions::load(&registry.repository, &state)?;
     let point = spec::find(&registry, &state, &versions, text)?;
     let skill = state.skills.get(&point.id);
-    let skill = skill.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("`{}` is not on {} any more", point.id, registry.branch.short())))?;
+    let skill = skill.ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, format!("`{}` is not on {} any more", point.id, registry.branch.short()))
+    })?;
     let files = super::diff::summarize(store, None, point.tree)?;
     let entry = skill.entry();
     Ok(Show {
@@ -113,7 +115,8 @@ pub fn log(outside: &Outside, id: &str) -> Result<Log> {
     let untagged = versions.missing(store, &state, registry.head)?.into_iter().filter(|version| version.skill == skill);
     commits.extend(untagged.map(|version| (version.report.version, version.report.commit)));
     if commits.is_empty() {
-        return Err(Error::new(ErrorKind::NotFound, format!("`{skill}` has no version")).hint("see the skills: skillgraft list"));
+        return Err(Error::new(ErrorKind::NotFound, format!("`{skill}` has no version"))
+            .hint("see the skills: skillgraft list"));
     }
     let mut logged: Vec<Logged> = Vec::new();
     for (version, commit) in commits {
@@ -124,13 +127,21 @@ pub fn log(outside: &Outside, id: &str) -> Result<Log> {
     Ok(Log { format: 1, skill, versions: logged })
 }
 
-fn describe(registry: &Registry, state: &State, id: &SkillId, version: u64, commit: Oid, earlier: &[Logged]) -> Result<Logged> {
+fn describe(
+    registry: &Registry,
+    state: &State,
+    id: &SkillId,
+    version: u64,
+    commit: Oid,
+    earlier: &[Logged],
+) -> Result<Logged> {
     let store = &registry.repository.store;
     let data = store.commit(commit)?;
     let (tree, entry) = at(registry, state, id, commit)?;
     let before = data.parents.first().map(|parent| at(registry, state, id, *parent)).transpose()?;
     let upstream = entry.as_ref().and_then(|entry| entry.upstream.as_ref());
-    let moved = upstream.map(|up| up.accepted) != before.as_ref().and_then(|(_, entry)| entry.as_ref()?.upstream.as_ref().map(|up| up.accepted));
+    let moved = upstream.map(|up| up.accepted)
+        != before.as_ref().and_then(|(_, entry)| entry.as_ref()?.upstream.as_ref().map(|up| up.accepted));
     let origin = match upstream {
         _ if earlier.iter().any(|other| other.tree == tree && tree.is_some()) => Origin::Rollback,
         Some(up) if Some(up.accepted) == tree => Origin::Upstream,

@@ -188,7 +188,8 @@ pub fn rename(outside: &Outside, old: &str, new: &str, commit: &Commit) -> Resul
         changes.insert(state.layout.licenses(&new), Some(Place { mode: Mode::Tree, id: licenses }));
     }
     let tree = with_changes(store, state.tree, &changes)?;
-    let changed = commit.commit(&registry, outside, "source-rename", tree, &format!("Rename source {old} to {new}\n"))?;
+    let changed =
+        commit.commit(&registry, outside, "source-rename", tree, &format!("Rename source {old} to {new}\n"))?;
     if commit.destination == Destination::DefaultBranch {
         let (from, to) = (registry.names.mirror(&old)?, registry.names.mirror(&new)?);
         let head = registry.repository.refs.get(from.as_str())?;
@@ -229,7 +230,8 @@ pub fn remove(outside: &Outside, name: &str, fate: Fate, commit: &Commit) -> Res
     }
     let tree = with_changes(store, state.tree, &changes)?;
     let what = if fate == Fate::Adopt { "its skills are our own from now on" } else { "its skills with it" };
-    let changed = commit.commit(&registry, outside, "source-remove", tree, &format!("Remove source {name}\n\n{what}\n"))?;
+    let changed =
+        commit.commit(&registry, outside, "source-remove", tree, &format!("Remove source {name}\n\n{what}\n"))?;
     if commit.destination == Destination::DefaultBranch {
         apply(outside, &registry, &close(open), "skillgraft: source remove")?;
     }
@@ -274,7 +276,8 @@ fn find<'s>(state: &'s State, name: &str) -> Result<(SourceName, &'s SourceState
     let name = SourceName::parse(name)?;
     match state.sources.get(&name) {
         Some(source) => Ok((name, source)),
-        None => Err(Error::new(ErrorKind::Usage, format!("there is no source `{name}`")).hint("see them all: skillgraft source list")),
+        None => Err(Error::new(ErrorKind::Usage, format!("there is no source `{name}`"))
+            .hint("see them all: skillgraft source list")),
     }
 }
 

@@ -24,9 +24,8 @@ pub fn find(registry: &Registry, state: &State, versions: &Versions, text: &str)
     let (id, at) = text.split_once('@').map_or((text, None), |(id, at)| (id, Some(at)));
     let id = SkillId::parse(id).context(ErrorKind::Usage, || format!("`{}` names no skill", one_line(text, 120)))?;
     let skill = state.skills.get(&id);
-    let unknown = || {
-        Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
-    };
+    let unknown =
+        || Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list");
     let point = |label: &str, tree, commit| Point { id: id.clone(), label: label.into(), tree, commit };
     match at {
         None => Ok(point("local", skill.ok_or_else(unknown)?.tree, None)),
@@ -45,7 +44,13 @@ pub fn find(registry: &Registry, state: &State, versions: &Versions, text: &str)
 }
 
 /// Returns the tree and the commit of a version.
-pub fn version_at(registry: &Registry, state: &State, versions: &Versions, id: &SkillId, number: u64) -> Result<(Option<Oid>, Oid)> {
+pub fn version_at(
+    registry: &Registry,
+    state: &State,
+    versions: &Versions,
+    id: &SkillId,
+    number: u64,
+) -> Result<(Option<Oid>, Oid)> {
     let store = &registry.repository.store;
     let tag = versions.of(id).find(|(n, _)| *n == number).map(|(_, tag)| tag);
     let tag = tag.ok_or_else(|| {
@@ -53,7 +58,9 @@ pub fn version_at(registry: &Registry, state: &State, versions: &Versions, id: &
         Error::new(ErrorKind::NotFound, format!("`{id}` has no version v{number}: {newest}"))
             .hint("tag what has no tag yet: skillgraft tag; or fetch the remote's: git fetch --tags")
     })?;
-    let commit = store.peel_to_commit(tag)?.ok_or_else(|| Error::new(ErrorKind::Git, format!("the tag of `{id}` v{number} names no commit")))?;
+    let commit = store
+        .peel_to_commit(tag)?
+        .ok_or_else(|| Error::new(ErrorKind::Git, format!("the tag of `{id}` v{number} names no commit")))?;
     Ok((tree_at(store, store.commit(commit)?.tree, &state.layout.skill(id))?, commit))
 }
 
@@ -80,7 +87,8 @@ fn upstream(registry: &Registry, id: &SkillId, skill: &SkillState) -> Result<Opt
 }
 
 fn followed<'s>(id: &SkillId, skill: &'s SkillState) -> Result<&'s crate::registry::Upstream> {
-    skill.entry().and_then(|entry| entry.upstream.as_ref()).ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("`{id}` follows no upstream: it is the team's own"))
-    })
+    skill
+        .entry()
+        .and_then(|entry| entry.upstream.as_ref())
+        .ok_or_else(|| Error::new(ErrorKind::Usage, format!("`{id}` follows no upstream: it is the team's own")))
 }

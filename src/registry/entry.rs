@@ -282,7 +282,8 @@ pub fn adopted(text: &str, lineage: &str) -> Result<String> {
 
 /// Returns the text of an entry with another status; a skill of the team's own may have had none.
 pub fn with_status(text: Option<&str>, status: &str) -> Result<String> {
-    let mut document: DocumentMut = text.unwrap_or("format = 1\n").parse().context(ErrorKind::Config, || "the entry is not TOML")?;
+    let mut document: DocumentMut =
+        text.unwrap_or("format = 1\n").parse().context(ErrorKind::Config, || "the entry is not TOML")?;
     document["status"] = value(status);
     Ok(document.to_string())
 }

@@ -113,7 +113,8 @@ impl Settings {
         let skills = RelPath::parse(skills).context(ErrorKind::Config, || format!("{FILE}: `registry.skills`"))?;
         let prefix = written.registry.ref_prefix;
         if let Some(tags) = &written.registry.tag_prefix {
-            RefName::parse(format!("refs/tags/{tags}x")).context(ErrorKind::Config, || format!("{FILE}: `registry.tag_prefix`"))?;
+            RefName::parse(format!("refs/tags/{tags}x"))
+                .context(ErrorKind::Config, || format!("{FILE}: `registry.tag_prefix`"))?;
         }
         for name in written.registry.branch.iter().chain([&format!("{prefix}mirror/x")]) {
             RefName::branch(name).context(ErrorKind::Config, || format!("{FILE}: `registry`"))?;

@@ -266,7 +266,11 @@ impl NewSource {
 
 /// Returns a date as TOML writes it, bare.
 pub(super) fn date_item(date: Date) -> toml_edit::Item {
-    let date = toml_edit::Date { year: date.year().unsigned_abs(), month: date.month().unsigned_abs(), day: date.day().unsigned_abs() };
+    let date = toml_edit::Date {
+        year: date.year().unsigned_abs(),
+        month: date.month().unsigned_abs(),
+        day: date.day().unsigned_abs(),
+    };
     toml_edit::value(toml_edit::Datetime { date: Some(date), time: None, offset: None })
 }
 

@@ -63,6 +63,11 @@ impl SkillState {
     pub fn entry(&self) -> Option<&Entry> {
         self.entry.as_ref()?.entry.as_ref().ok()
     }
+
+    /// Returns why the entry cannot be read, if there is one that cannot.
+    pub fn unreadable(&self) -> Option<&Error> {
+        self.entry.as_ref()?.entry.as_ref().err()
+    }
 }
 
 impl State {

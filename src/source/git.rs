@@ -45,7 +45,8 @@ fn observe_local(path: &Path, reference: Option<&str>) -> Result<Snapshot> {
             }
         }
     };
-    let commit = found.ok_or_else(|| no_such_ref(&path.display().to_string(), reference))?;
+    let named = found.ok_or_else(|| no_such_ref(&path.display().to_string(), reference))?;
+    let commit = repository.store.peel(named)?;
     snapshot(Arc::new(repository), commit, None)
 }
 
@@ -190,7 +191,12 @@ pub fn observe_revision(access: &Access<'_>, origin: &str, revision: &str, regis
 }
 
 /// Returns the present state of the repository `origin` with its whole history: commits and trees.
-pub fn observe_history(access: &Access<'_>, origin: &str, reference: Option<&str>, registry: &Path) -> Result<Snapshot> {
+pub fn observe_history(
+    access: &Access<'_>,
+    origin: &str,
+    reference: Option<&str>,
+    registry: &Path,
+) -> Result<Snapshot> {
     let url = match location::parse(origin)? {
         Location::Path(path) => return observe_local(&registry.join(path), reference),
         Location::Url(url) => url,

@@ -50,7 +50,10 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
         let made = maker.make(&ground, &offer)?;
         skills.push((id.clone(), maker.changes(id, &made)));
     }
-    let rejected: Vec<Remark> = mirror.rejected.iter().cloned().chain(new.refused).collect();
+    let unreadable = new.unreadable.iter().map(|(id, path)| {
+        Remark::new(path, "ownership", format!("`{id}` has an entry that cannot be read, so nobody knows whose it is"))
+    });
+    let rejected: Vec<Remark> = mirror.rejected.iter().cloned().chain(new.refused).chain(unreadable).collect();
     if skills.is_empty() && rejected.is_empty() && state.followers(&source.name).next().is_none() {
         return Err(Error::new(ErrorKind::NoEvidence, "the source has skills, but none is selected").hint(
             "look at `skills`, `exclude` and `path` of the source: options --skill, --exclude and --path of add",

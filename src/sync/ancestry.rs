@@ -108,7 +108,8 @@ fn files(store: &Store, tree: Oid) -> Result<Files> {
 
 fn changed_lines(snapshot: &Snapshot, store: &Store, here: &Files, origin: &Origin) -> Result<usize> {
     let there = files(snapshot.store(), origin.tree)?;
-    let differing: BTreeSet<&String> = here.keys().chain(there.keys()).filter(|path| here.get(*path) != there.get(*path)).collect();
+    let differing: BTreeSet<&String> =
+        here.keys().chain(there.keys()).filter(|path| here.get(*path) != there.get(*path)).collect();
     snapshot.need(differing.iter().filter_map(|path| there.get(*path)).copied())?;
     let mut lines = 0;
     for path in differing {

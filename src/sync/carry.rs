@@ -46,7 +46,9 @@ impl Maker<'_> {
         let date = self.store.commit(head)?.committed.max(self.store.commit(wanted)?.committed);
         let identity = format!("{IDENTITY} {date} +0000");
         let subject = self.store.commit(wanted)?.subject().to_owned();
-        let message = format!("{subject}, edits carried on\n\nThe edits on this branch are applied to the new candidate {wanted}.\n");
+        let message = format!(
+            "{subject}, edits carried on\n\nThe edits on this branch are applied to the new candidate {wanted}.\n"
+        );
         let (author, parents) = (identity.clone(), vec![head, wanted]);
         let commit = self.store.write_commit(&NewCommit { tree, parents, author, committer: identity, message })?;
         Ok(Carried::Done(commit, listed))
@@ -77,7 +79,11 @@ impl Maker<'_> {
 }
 
 fn conflicts(ground: &Ground) -> Vec<Conflict> {
-    ground.entry.as_ref().and_then(|entry| entry.entry.as_ref().ok()).map_or(Vec::new(), |entry| entry.conflicts.clone())
+    ground
+        .entry
+        .as_ref()
+        .and_then(|entry| entry.entry.as_ref().ok())
+        .map_or(Vec::new(), |entry| entry.conflicts.clone())
 }
 
 fn text_of(ground: &Ground) -> &str {

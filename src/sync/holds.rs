@@ -59,7 +59,13 @@ pub struct Holder<'a> {
 impl Holder<'_> {
     /// Returns the hold on an offer, if there is one. `offered` is the candidate that the tool last made, where the
     /// branch is gone.
-    pub fn hold(&self, id: &SkillId, entry: Option<&Entry>, offer: &Offer, offered: Option<Oid>) -> Result<Option<Hold>> {
+    pub fn hold(
+        &self,
+        id: &SkillId,
+        entry: Option<&Entry>,
+        offer: &Offer,
+        offered: Option<Oid>,
+    ) -> Result<Option<Hold>> {
         let follows = entry.is_some_and(|entry| entry.upstream.is_some());
         let mut rests_on = self.newest((self.records)()?.taken_back(&offer.path, offer.accepted, !follows))?;
         let mut kind = (!rests_on.is_empty()).then_some(HoldKind::Reverted);

@@ -77,7 +77,8 @@ pub fn sync(registry: &Registry, options: &Options<'_>) -> Result<Report> {
     let hasher = TreeHasher::new(store);
     let main = History::of(store, registry.head)?;
     let records = OnceLock::new();
-    let run = Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
+    let run =
+        Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
 
     let observed = in_parallel(&chosen, options.jobs, |name| run.observe(name));
     let mut sources = Vec::new();
@@ -157,8 +158,11 @@ impl Run<'_> {
         let snapshot = observe(&self.options.access, file, &self.registry.directory, limits)?;
         let (local, previous) = mirror_head(self.registry, file)?;
         let mut mirror = mirror::observe(self.store(), previous, &snapshot, file, limits)?;
+        let revision = snapshot.revision.clone();
+        // It may hold the lock of the cache, which fetching a base has to take.
+        drop(snapshot);
         self.join_bases(file, &mut mirror)?;
-        Ok(Look::At(Box::new(Observed { mirror, revision: snapshot.revision, local })))
+        Ok(Look::At(Box::new(Observed { mirror, revision, local })))
     }
 
     fn join_bases(&self, source: &SourceFile, mirror: &mut Mirror) -> Result<()> {
@@ -280,12 +284,18 @@ impl Run<'_> {
         let new = offers::new_skills(self.store(), self.state, source, &mirror)?;
         let followed: Vec<_> = self.state.followers(&source.name).collect();
         let open = self.branches.of_source(self.registry, &source.name);
-        let known = |id: &SkillId| new.offered.contains_key(id) || followed.iter().any(|(followed, ..)| *followed == id);
+        let unreadable = self.unreadable(&source.name, &new.unreadable, &open);
+        let known = |id: &SkillId| {
+            new.offered.contains_key(id)
+                || followed.iter().any(|(followed, ..)| *followed == id)
+                || unreadable.iter().any(|(unreadable, ..)| *unreadable == id)
+        };
         let mut plans: Vec<Plan> = self.with_planner(source, &mirror, |planner| {
             let followed = followed.par_iter().map(|(id, skill, entry)| planner.followed(id, skill, entry));
             let appeared = new.offered.par_iter().map(|(id, path)| planner.appeared(id, path));
             let abandoned = open.par_iter().filter(|id| !known(id)).map(|id| planner.abandoned(id));
-            followed.chain(appeared).chain(abandoned).collect()
+            let unreadable = unreadable.par_iter().map(|(id, path, error)| planner.unreadable(id, path, error));
+            followed.chain(appeared).chain(abandoned).chain(unreadable).collect()
         });
         plans.sort_by(|a, b| a.report.id.cmp(&b.report.id));
 
@@ -309,6 +319,24 @@ impl Run<'_> {
             report.outcome = Outcome::Synced;
         }
         Ok(moves)
+    }
+
+    /// Returns the skills of this source, as far as anybody can tell, whose entry cannot be read: it names the source in
+    /// words, upstream has a skill of that id, or there is a candidate.
+    fn unreadable<'a>(
+        &'a self,
+        source: &SourceName,
+        offered: &BTreeMap<SkillId, RelPath>,
+        open: &[SkillId],
+    ) -> Vec<(&'a SkillId, RelPath, &'a Error)> {
+        let named = format!("source = \"{source}\"");
+        let skills = self.state.skills.iter().filter_map(|(id, skill)| {
+            let (error, text) = (skill.unreadable()?, &skill.entry.as_ref()?.text);
+            let is_ours =
+                offered.contains_key(id) || open.contains(id) || text.lines().any(|line| line.trim() == named);
+            is_ours.then(|| (id, offered.get(id).cloned().unwrap_or_default(), error))
+        });
+        skills.collect()
     }
 
     fn has_tracking_mirror(&self, name: &SourceName) -> Result<bool> {

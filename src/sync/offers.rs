@@ -20,6 +20,8 @@ pub struct NewSkills {
     pub refused: Vec<Remark>,
     /// Different skills of one name, of which one was taken.
     pub collisions: Vec<Remark>,
+    /// Skills whose id has an entry that cannot be read: nobody can say whether they are new.
+    pub unreadable: BTreeMap<SkillId, RelPath>,
 }
 
 /// Returns the skills of the mirror that no entry follows.
@@ -70,6 +72,10 @@ pub fn new_skills(store: &Store, state: &State, source: &SourceFile, mirror: &Mi
             found.collisions.push(Remark::new(chosen.0, "collision", message));
         }
         if followed.is_some() {
+            continue;
+        }
+        if state.skills.get(&id).is_some_and(|skill| skill.unreadable().is_some()) {
+            found.unreadable.insert(id, chosen.0.clone());
             continue;
         }
         match state.taken(&id) {

@@ -62,6 +62,11 @@ impl Planner<'_> {
         self.guarded(id, path, |report| self.decide(id, path, None, report))
     }
 
+    /// Reports a skill whose entry cannot be read. Without a base nothing is known, so nothing of it moves.
+    pub fn unreadable(&self, id: &SkillId, path: &RelPath, error: &Error) -> Plan {
+        self.guarded(id, path, |_| Err(error.clone()))
+    }
+
     /// Decides about a candidate whose skill neither follows this source nor is offered by it.
     pub fn abandoned(&self, id: &SkillId) -> Plan {
         self.guarded(id, &RelPath::root(), |report| {
@@ -74,7 +79,12 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// Where there is nothing to propose, or a branch is open already.
-    pub fn asked_for(&self, id: &SkillId, path: &RelPath, existing: Option<(&SkillState, &Entry)>) -> Result<(SkillReport, Vec<RefChange>)> {
+    pub fn asked_for(
+        &self,
+        id: &SkillId,
+        path: &RelPath,
+        existing: Option<(&SkillState, &Entry)>,
+    ) -> Result<(SkillReport, Vec<RefChange>)> {
         let mut report = empty_report(id, path);
         let upstream = upstream_at(self.maker.store, self.maker.mirror.tree, path)?;
         let class = match existing {
@@ -91,7 +101,10 @@ impl Planner<'_> {
                 .hint(format!("see it: skillgraft candidate show {id}")));
         }
         if !class.wants_candidate() || class == Class::New && upstream.is_none() {
-            return Err(Error::new(ErrorKind::Usage, format!("nothing is held back of `{id}`: it is {}", class.as_str())));
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("nothing is held back of `{id}`: it is {}", class.as_str()),
+            ));
         }
         let (ground, offer) = self.ground_and_offer(path, existing, upstream, &report)?;
         let made = self.maker.make(&ground, &offer)?;
@@ -242,7 +255,14 @@ impl Planner<'_> {
 
     /// Returns the hold that keeps the offer back. A branch that offers this very update, and was made when the
     /// default branch already had what the hold rests on, was asked for: that is what `retry` makes.
-    fn hold(&self, id: &SkillId, class: Class, branch: &Branch, entry: Option<&Entry>, offer: &Offer) -> Result<Option<Hold>> {
+    fn hold(
+        &self,
+        id: &SkillId,
+        class: Class,
+        branch: &Branch,
+        entry: Option<&Entry>,
+        offer: &Offer,
+    ) -> Result<Option<Hold>> {
         if class == Class::AlreadyApplied {
             return Ok(None);
         }
@@ -293,7 +313,12 @@ impl Planner<'_> {
         Ok(changes)
     }
 
-    fn make_anew(&self, wanted: &Wanted<'_>, branch: &Branch, candidate: &mut CandidateReport) -> Result<Vec<RefChange>> {
+    fn make_anew(
+        &self,
+        wanted: &Wanted<'_>,
+        branch: &Branch,
+        candidate: &mut CandidateReport,
+    ) -> Result<Vec<RefChange>> {
         let commit = self.commit(wanted)?;
         candidate.commit = Some(commit);
         self.moved(wanted.id, branch, Some(commit), Some(commit), branch.head)
@@ -351,7 +376,11 @@ impl Planner<'_> {
                 format!("resolve them on {name}, then: skillgraft candidate resolve {}", wanted.id),
             ),
             Carried::Refused(paths) => leave(
-                format!("its branch has edits outside of the skill that conflict with {}: {}", self.registry.branch.short(), paths.join(", ")),
+                format!(
+                    "its branch has edits outside of the skill that conflict with {}: {}",
+                    self.registry.branch.short(),
+                    paths.join(", ")
+                ),
                 format!("merge {} into {name} by hand", self.registry.branch.short()),
             ),
         }

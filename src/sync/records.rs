@@ -49,7 +49,8 @@ impl Records {
             let commit = store.commit(*id)?;
             let folder = tree_at(store, commit.tree, &layout.skills)?;
             let above: Vec<usize> = commit.parents.iter().filter_map(|parent| index.get(parent).copied()).collect();
-            let before: Vec<Option<Oid>> = if above.is_empty() { vec![None] } else { above.iter().map(|p| folders[*p]).collect() };
+            let before: Vec<Option<Oid>> =
+                if above.is_empty() { vec![None] } else { above.iter().map(|p| folders[*p]).collect() };
             for before in before.into_iter().filter(|before| *before != folder) {
                 let mut changed = Vec::new();
                 reader.differences(before, folder, &RelPath::root(), &mut changed)?;
@@ -100,7 +101,8 @@ impl Records {
         }
         let mut had: Vec<BTreeSet<&Record>> = Vec::with_capacity(self.commits.len());
         for at in 0..self.commits.len() {
-            let mut here: BTreeSet<&Record> = self.parents[at].iter().flat_map(|parent| had[*parent].iter().copied()).collect();
+            let mut here: BTreeSet<&Record> =
+                self.parents[at].iter().flat_map(|parent| had[*parent].iter().copied()).collect();
             here.extend(new_at.get(&at).into_iter().flatten());
             had.push(here);
         }
@@ -117,7 +119,8 @@ impl Records {
 
     /// For every commit, whether an entry at `path` accepts this tree there.
     fn stands(&self, path: &RelPath, accepted: TreeHash) -> Vec<bool> {
-        let is_it = |record: &Option<Record>| record.as_ref().is_some_and(|r| r.path == *path && r.accepted == accepted);
+        let is_it =
+            |record: &Option<Record>| record.as_ref().is_some_and(|r| r.path == *path && r.accepted == accepted);
         let mut stands = vec![false; self.commits.len()];
         let mut steps = self.steps.iter().peekable();
         for at in 0..self.commits.len() {
@@ -176,20 +179,29 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Collects the entry files that differ between two `skills` folders.
-    fn differences(&mut self, old: Option<Oid>, new: Option<Oid>, path: &RelPath, out: &mut Vec<Changed>) -> Result<()> {
+    fn differences(
+        &mut self,
+        old: Option<Oid>,
+        new: Option<Oid>,
+        path: &RelPath,
+        out: &mut Vec<Changed>,
+    ) -> Result<()> {
         if old == new {
             return Ok(());
         }
         let read = |id: Option<Oid>| id.map_or(Ok(Default::default()), |id| self.store.tree(id));
         let (old, new): (std::sync::Arc<Tree>, std::sync::Arc<Tree>) = (read(old)?, read(new)?);
-        let names: BTreeSet<&[u8]> = old.entries().iter().chain(new.entries()).map(|entry| entry.name.as_slice()).collect();
+        let names: BTreeSet<&[u8]> =
+            old.entries().iter().chain(new.entries()).map(|entry| entry.name.as_slice()).collect();
         for name in names {
             let (before, after) = (old.get(name), new.get(name));
             if before == after {
                 continue;
             }
             let Ok(below) = path.join(name) else { continue };
-            let file = |entry: Option<&crate::git::TreeEntry>| entry.filter(|entry| entry.mode.is_file()).map(|entry| entry.id);
+            let file = |entry: Option<&crate::git::TreeEntry>| {
+                entry.filter(|entry| entry.mode.is_file()).map(|entry| entry.id)
+            };
             if name.ends_with(b".toml") {
                 let (before, after) = (file(before), file(after));
                 let (before, after) = (self.record(before)?, self.record(after)?);
@@ -199,7 +211,8 @@ impl Reader<'_> {
                 continue;
             }
             // What is a skill has no entries below it; a namespace has.
-            let is_skill = |tree: &Tree| tree.get(format!("{}.toml", String::from_utf8_lossy(name)).as_bytes()).is_some();
+            let is_skill =
+                |tree: &Tree| tree.get(format!("{}.toml", String::from_utf8_lossy(name)).as_bytes()).is_some();
             if is_skill(&old) || is_skill(&new) {
                 continue;
             }
@@ -216,7 +229,11 @@ impl Reader<'_> {
         }
         // An entry that cannot be read had no record.
         let entry = read_entry(self.store, self.layout.skills.as_str(), blob)?.entry.ok();
-        let record = entry.and_then(|entry| entry.upstream).map(|up| Record { path: up.path, accepted: up.accepted, mirror: up.mirror });
+        let record = entry.and_then(|entry| entry.upstream).map(|up| Record {
+            path: up.path,
+            accepted: up.accepted,
+            mirror: up.mirror,
+        });
         self.known.insert(blob, record.clone());
         Ok(record)
     }

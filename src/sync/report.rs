@@ -236,8 +236,9 @@ impl Report {
     pub fn awaits_decision(&self) -> bool {
         let open = |candidate: &CandidateReport| !matches!(candidate.action, Action::Closed | Action::Held);
         // A held update was decided already.
-        let awaits =
-            |skill: &SkillReport| skill.notice.is_some() && skill.hold.is_none() || skill.candidate.as_ref().is_some_and(open);
+        let awaits = |skill: &SkillReport| {
+            skill.notice.is_some() && skill.hold.is_none() || skill.candidate.as_ref().is_some_and(open)
+        };
         self.sources.iter().flat_map(|source| &source.skills).any(awaits)
     }
 }

@@ -17,7 +17,8 @@ pub fn retry(registry: &Registry, options: &Options<'_>, id: &SkillId) -> Result
     let hasher = TreeHasher::new(store);
     let main = History::of(store, registry.head)?;
     let records = OnceLock::new();
-    let run = Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
+    let run =
+        Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
     let followed = state.skills.get(id).and_then(|skill| Some((skill, skill.entry()?)));
     let upstream = followed.and_then(|(_, entry)| entry.upstream.as_ref());
     let (report, changes): (SkillReport, Vec<RefChange>) = match (followed, upstream) {

@@ -32,7 +32,9 @@ impl Versions {
         let prefix = format!("refs/tags/{}", state.settings.tag_prefix);
         let mut tags: BTreeMap<SkillId, BTreeMap<u64, Oid>> = BTreeMap::new();
         for (name, tag) in repository.refs.list("refs/tags/")? {
-            let Some((id, number)) = name.strip_prefix(&prefix).and_then(|name| name.rsplit_once("/v")) else { continue };
+            let Some((id, number)) = name.strip_prefix(&prefix).and_then(|name| name.rsplit_once("/v")) else {
+                continue;
+            };
             if let (Ok(id), Ok(number)) = (SkillId::parse(id), number.parse::<u64>())
                 && number > 0
             {
@@ -78,7 +80,13 @@ impl Versions {
     }
 
     /// Where each tagged skill's next version can be: after its newest tag.
-    fn starting_points(&self, store: &Store, layout: &Layout, head: Oid, chain: &[Oid]) -> Result<BTreeMap<SkillId, Line>> {
+    fn starting_points(
+        &self,
+        store: &Store,
+        layout: &Layout,
+        head: Oid,
+        chain: &[Oid],
+    ) -> Result<BTreeMap<SkillId, Line>> {
         let history = History::of(store, head)?;
         let places: BTreeMap<Oid, usize> = chain.iter().enumerate().map(|(at, id)| (*id, at)).collect();
         let mut lines = BTreeMap::new();
@@ -118,7 +126,9 @@ impl Tagger<'_> {
     fn look(&mut self, id: &SkillId, line: &mut Line, commit: Oid) -> Result<()> {
         let (store, layout) = (self.store, &self.state.layout);
         let tree = store.commit(commit)?.tree;
-        let Some(skill) = tree_at(store, tree, &layout.skill(id))?.filter(|skill| Some(*skill) != line.last) else { return Ok(()) };
+        let Some(skill) = tree_at(store, tree, &layout.skill(id))?.filter(|skill| Some(*skill) != line.last) else {
+            return Ok(());
+        };
         let entry = entry_at(store, tree, &layout.entry(id))?.filter(|place| place.mode.is_file());
         let entry = entry.map(|place| read_entry(store, layout.entry(id).as_str(), place.id)).transpose()?;
         let entry = entry.and_then(|entry| entry.entry.ok());
@@ -185,7 +195,13 @@ fn after_newest_with(store: &Store, layout: &Layout, id: &SkillId, chain: &[Oid]
 }
 
 /// Collects the skills of which something differs between two `skills` folders.
-fn changed_skills(store: &Store, old: Option<Oid>, new: Option<Oid>, above: &str, out: &mut BTreeSet<SkillId>) -> Result<()> {
+fn changed_skills(
+    store: &Store,
+    old: Option<Oid>,
+    new: Option<Oid>,
+    above: &str,
+    out: &mut BTreeSet<SkillId>,
+) -> Result<()> {
     let read = |id: Option<Oid>| id.map_or(Ok(Default::default()), |id| store.tree(id));
     let (old, new) = (read(old)?, read(new)?);
     let names: BTreeSet<&[u8]> = old.entries().iter().chain(new.entries()).map(|entry| entry.name.as_slice()).collect();
@@ -194,7 +210,8 @@ fn changed_skills(store: &Store, old: Option<Oid>, new: Option<Oid>, above: &str
         let stem = text.strip_suffix(".toml").unwrap_or(&text);
         let id = if above.is_empty() { stem.to_owned() } else { format!("{above}/{stem}") };
         let Ok(id) = SkillId::parse(&id) else { continue };
-        let folder = |tree: &crate::git::Tree| tree.get(name).filter(|e| e.mode == crate::git::Mode::Tree).map(|e| e.id);
+        let folder =
+            |tree: &crate::git::Tree| tree.get(name).filter(|e| e.mode == crate::git::Mode::Tree).map(|e| e.id);
         let (before, after) = (folder(&old), folder(&new));
         let is_skill = |tree: Option<Oid>| -> Result<bool> {
             Ok(match tree {

@@ -3,7 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "tests make repositories, run programs and read them with git itself")]
 
+mod add;
+mod candidate;
+mod check;
+mod demo;
+mod discovery;
 mod documents;
 mod house;
+mod init;
 mod laws;
+mod merge;
 mod merge_oracle;
+mod recognised;
+mod robust;
+mod security;
+mod support;
+mod sync;
+mod text;
+mod tree_hash;
+mod unknown_base;

@@ -1,0 +1,180 @@
+//! `check`: all findings, each with file, line and rule.
+
+use crate::support::{World, skill};
+
+/// The findings as `file:line severity rule`.
+fn findings(world: &World) -> Vec<String> {
+    let report = world.run(&["--json", "check"]).json();
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .map(|f| {
+            let line = f["line"].as_u64().map_or(String::new(), |line| format!(":{line}"));
+            let text = |key: &str| f[key].as_str().unwrap().to_owned();
+            format!("{}{line} {} {}", text("file"), text("severity"), text("rule"))
+        })
+        .collect()
+}
+
+#[test]
+fn errors_and_warnings_are_told_apart_by_the_exit_code() {
+    let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    world.run(&["check"]).ok().says(&["2 skills checked", "0 errors, 0 warnings"]);
+    world.registry(&[("skills/deploy/SKILL.md", "---\nname: deploy\ndescription: d\nmodel: opus\n---\n")]);
+    assert_eq!(findings(&world), ["skills/deploy/SKILL.md:4 warning unknown-field"]);
+    world.run(&["check"]).ok().says(&["0 errors, 1 warning"]);
+    world.registry(&[("skills/deploy/SKILL.md", "---\nname: other\ndescription: d\n---\n")]);
+    assert_eq!(findings(&world), ["skills/deploy/SKILL.md:2 error name-directory"]);
+    world.run(&["check"]).ends_with(1).says(&["1 error, 0 warnings"]);
+}
+
+#[test]
+fn every_rule_of_the_spec_is_reported_with_its_line() {
+    let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    let long = "x".repeat(1025);
+    let body = "line\n".repeat(501);
+    let files = [
+        ("caps", "---\nname: Caps\ndescription: d\n---\n".to_owned()),
+        ("chars", "---\nname: a_b\ndescription: d\n---\n".to_owned()),
+        ("compat", format!("---\nname: compat\ndescription: d\ncompatibility: {}\n---\n", "x".repeat(501))),
+        ("duplicate", "---\nname: duplicate\ndescription: d\nname: duplicate\n---\n".to_owned()),
+        ("empty", "---\nname: empty\ndescription:\n---\n".to_owned()),
+        ("hyphens", "---\nname: a--b\ndescription: d\n---\n".to_owned()),
+        ("invalid", "---\nname: invalid\ndescription: Use: \"x\": y: z\n---\n".to_owned()),
+        ("long", format!("---\nname: long\ndescription: {long}\n---\n{body}")),
+        ("missing", "---\nlicense: MIT\n---\n".to_owned()),
+        ("none", "# no frontmatter\n".to_owned()),
+        ("type", "---\nname: type\ndescription: [a]\n---\n".to_owned()),
+    ];
+    for (name, text) in &files {
+        world.write(format!("registry/skills/{name}/SKILL.md"), text);
+    }
+    world.commit("registry", "all wrong");
+    let found = findings(&world);
+    for expected in [
+        "caps/SKILL.md:2 error name-lowercase",
+        "chars/SKILL.md:2 error name-characters",
+        "compat/SKILL.md:4 error compatibility-too-long",
+        "duplicate/SKILL.md:4 error duplicate-key",
+        "empty/SKILL.md:3 error description-empty",
+        "hyphens/SKILL.md:2 error name-hyphens",
+        "invalid/SKILL.md:3 error yaml-invalid",
+        "long/SKILL.md:3 error description-too-long",
+        "long/SKILL.md:505 warning body-too-long",
+        "missing/SKILL.md:1 error description-missing",
+        "missing/SKILL.md:1 error name-missing",
+        "none/SKILL.md:1 error no-frontmatter",
+        "type/SKILL.md:3 error description-type",
+    ] {
+        let expected = format!("skills/{expected}");
+        assert!(found.contains(&expected), "no {expected} in {found:#?}");
+    }
+}
+
+#[test]
+fn entries_and_sources_that_do_not_parse_show_file_line_and_column() {
+    let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    world.edit("registry/skills/deploy.toml", "status = \"active\"", "status = \"sleepy\"");
+    world.registry(&[("sources/bad.toml", "format = 1\ngit = \"x\"\nenable = true\n")]);
+    let found = findings(&world);
+    assert_eq!(found, ["skills/deploy.toml:2 error entry-invalid", "sources/bad.toml:3 error source-invalid"]);
+    let text = world.run(&["check"]).ends_with(1).stdout;
+    assert!(text.contains("skills/deploy.toml:2:10: ") || text.contains("skills/deploy.toml:2: "), "{text}");
+    assert!(text.contains("unknown field `enable`"), "{text}");
+}
+
+#[test]
+fn a_broken_settings_file_is_an_error_with_its_place() {
+    let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    world.registry(&[("skillgraft.toml", "format = 1\n[registry]\nbranch = main\n")]);
+    for command in ["check", "sync", "status", "list"] {
+        world.run(&[command]).ends_with(2).says(&["skillgraft.toml:3:10: "]);
+    }
+    world.registry(&[("skillgraft.toml", "[registry]\n")]);
+    world.run(&["sync"]).ends_with(2).says(&["skillgraft.toml: `format` is missing", "format = 1"]);
+}
+
+#[test]
+fn every_other_rule_is_reported_too() {
+    let world = World::following(&[
+        ("skills/deploy/SKILL.md", &skill("deploy", "v1")),
+        ("skills/gone/SKILL.md", &skill("gone", "v1")),
+        ("skills/orphan/SKILL.md", &skill("orphan", "v1")),
+    ]);
+    world.git("registry", &["rm", "-rq", "skills/gone"]);
+    world.edit("registry/skills/orphan.toml", "source = \"up\"", "source = \"nobody\"");
+    world.write("registry/skills/deploy/.gitignore", "*.log\n");
+    world.write("registry/skills/deploy/inner/SKILL.md", skill("inner", "v1"));
+    world.write("registry/skills/v2/SKILL.md", skill("v2", "v1"));
+    world.write("registry/skills/a/b/SKILL.md", skill("b", "v1"));
+    world.write("registry/skills/a/SKILL.md", skill("a", "v1"));
+    world.write("registry/skills/many/SKILL.md", skill("many", "v1"));
+    world.write("registry/skills/many/x", [b'x'; 3000]);
+    world.write("registry/skills/many/y", "y");
+    world.write("registry/skills/no-md.toml", "format = 1\n");
+    world.write("registry/skills/no-md/README.md", "x\n");
+    std::os::unix::fs::symlink("SKILL.md", world.path("registry/skills/many/link")).unwrap();
+    let limits = "[limits]\nskill_files = 2\nskill_bytes = \"2 KiB\"\nfile_bytes = \"1 KiB\"\n";
+    world.edit("registry/skillgraft.toml", "[limits]\n", limits);
+    // What no file system here would hold.
+    let blob = world.git_with("registry", &["hash-object", "-w", "--stdin"], b"x");
+    for name in ["skills/case/a.md", "skills/case/A.md", "skills/case/con.txt", "skills/case/a\\b"] {
+        world.git("registry", &["update-index", "--add", "--cacheinfo", &format!("100644,{blob},{name}")]);
+    }
+    let text = world.git_with("registry", &["hash-object", "-w", "--stdin"], skill("case", "v1").as_bytes());
+    world.git("registry", &["update-index", "--add", "--cacheinfo", &format!("100644,{text},skills/case/SKILL.md")]);
+    let commit = world.head("registry");
+    world.git("registry", &["update-index", "--add", "--cacheinfo", &format!("160000,{commit},skills/case/module")]);
+    world.git(
+        "registry",
+        &[
+            "add",
+            "skills/v2",
+            "skills/a",
+            "skills/many",
+            "skills/deploy",
+            "skills/orphan.toml",
+            "skillgraft.toml",
+            "skills/no-md",
+            "skills/no-md.toml",
+        ],
+    );
+    world.git("registry", &["commit", "-q", "-m", "all wrong"]);
+    let found = findings(&world);
+    for expected in [
+        "skills/case/a.md error name-collision",
+        "skills/case/a\\b error path",
+        "skills/case/con.txt error path",
+        "skills/case/module error submodule",
+        "skills/deploy/.gitignore warning git-control-file",
+        "skills/gone.toml error missing-local",
+        "skills/many error too-large",
+        "skills/many error too-many-files",
+        "skills/many/link warning symlink",
+        "skills/many/x error file-too-large",
+        "skills/no-md error skill-md-missing",
+        "skills/orphan.toml error source-missing",
+    ] {
+        assert!(found.iter().any(|f| f == expected), "no {expected} in {found:#?}");
+    }
+    assert!(found.iter().any(|f| f.starts_with("skills") && f.ends_with("error name")), "v2: {found:#?}");
+    world.run(&["check"]).ends_with(1);
+}
+
+#[test]
+fn sources_that_collide_or_are_named_badly_are_reported() {
+    let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    world.registry(&[("sources/Bad Name.toml", "format = 1\ngit = \"x\"\n")]);
+    let found = findings(&world);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].contains("sources/Bad Name.toml"), "{found:#?}");
+}
+
+#[test]
+fn check_looks_at_the_commit_that_is_checked_out() {
+    let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    world.git("registry", &["switch", "-q", "-c", "pull-request"]);
+    world.registry(&[("skills/deploy/SKILL.md", "no frontmatter\n")]);
+    world.run(&["check"]).ends_with(1);
+    world.git("registry", &["switch", "-q", "main"]);
+    world.run(&["check"]).ok();
+}
