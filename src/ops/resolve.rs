@@ -46,15 +46,17 @@ pub fn resolve(outside: &Outside, id: &str, paths: &[String], take: Option<Side>
     let state = registry.state()?;
     let branches = Branches::load(&registry)?;
     let store = &registry.repository.store;
-    let (on, skill) = match candidate::find(&registry, &branches, id) {
-        Ok((source, skill)) => (On::Candidate(source), skill),
-        // A conflict that was merged all the same is resolved where it is.
-        Err(none) => match SkillId::parse(id) {
-            Ok(skill) if state.skills.get(&skill).and_then(|s| s.entry()).is_some_and(|e| !e.conflicts.is_empty()) => {
-                (On::DefaultBranch, skill)
-            }
-            _ => return Err(none),
-        },
+    let is_conflicted_here = |skill: &SkillId| {
+        state.skills.get(skill).and_then(|s| s.entry()).is_some_and(|entry| !entry.conflicts.is_empty())
+    };
+    let (on, skill) = match SkillId::parse(id) {
+        // A conflict that was merged all the same is resolved where it is, also while the branch that brought it
+        // stands: sync leaves both alone until then.
+        Ok(skill) if is_conflicted_here(&skill) => (On::DefaultBranch, skill),
+        _ => {
+            let (source, skill) = candidate::find(&registry, &branches, id)?;
+            (On::Candidate(source), skill)
+        }
     };
     let branch = match &on {
         On::Candidate(source) => Some(branches.get(store, &registry.names.candidate(source, &skill)?)?),
