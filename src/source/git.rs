@@ -212,7 +212,7 @@ pub fn observe_history(
             (Some(name), id.to_owned())
         }
     };
-    let held = cache::open(access.cache, &url, access.git)?;
+    let held = cache::open(access.cache, &url, access.git, id.len() == 64)?;
     let want = match &name {
         Some(name) => Want::Ref { name, id: &id },
         None => Want::Commit(&id),
