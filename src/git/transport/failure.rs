@@ -55,7 +55,7 @@ const MEANINGS: &[Meaning] = &[
     (
         &["transport '", "disabled by protocol"],
         ErrorKind::Usage,
-        "use an https or ssh URL; plain http and local paths need a source that says so",
+        "use an https or ssh URL; a repository on this machine is a path, or file:///path",
     ),
     (
         &["dubious ownership"],
@@ -76,7 +76,7 @@ const MEANINGS: &[Meaning] = &[
             "could not resolve proxy",
         ],
         ErrorKind::Network,
-        "the host name is unknown, or this machine is offline: check both, or use `--offline`",
+        "the host name is unknown, or this machine is offline: check both (`skillgraft sync --offline` goes by the cache)",
     ),
     (
         &["timed out", "timeout was reached", "operation too slow"],
@@ -95,7 +95,7 @@ const MEANINGS: &[Meaning] = &[
             "unable to connect",
         ],
         ErrorKind::Network,
-        "the server cannot be reached: check the network and the proxy settings, or use `--offline`",
+        "the server cannot be reached: check the network and the proxy settings (`skillgraft sync --offline` goes by the cache)",
     ),
     (
         &["certificate", "ssl ", "tls "],
@@ -138,7 +138,7 @@ const MEANINGS: &[Meaning] = &[
     (
         &["mismatched algorithms", "object format"],
         ErrorKind::Git,
-        "the repository uses another hash function than its cache: remove the cache",
+        "the repository uses another hash function than its cache: remove the folder that SKILLGRAFT_CACHE_DIR names, else skillgraft in your cache folder",
     ),
     (
         &[
