@@ -55,7 +55,7 @@ const MEANINGS: &[Meaning] = &[
     (
         &["transport '", "disabled by protocol"],
         ErrorKind::Usage,
-        "use an https or ssh URL; plain http and local paths need a source that says so",
+        "use an https or ssh URL; a repository on this machine is a path, or file:///path",
     ),
     (
         &["dubious ownership"],
@@ -138,7 +138,7 @@ const MEANINGS: &[Meaning] = &[
     (
         &["mismatched algorithms", "object format"],
         ErrorKind::Git,
-        "the repository uses another hash function than its cache: remove the cache",
+        "the repository uses another hash function than its cache: remove the folder that SKILLGRAFT_CACHE_DIR names, else skillgraft in your cache folder",
     ),
     (
         &[
