@@ -29,14 +29,21 @@ pub fn tag(outside: &Outside) -> Result<Report> {
 /// The head up to which this clone has tagged; only there to know without a walk that nothing is to be done.
 const TAGGED: &str = "refs/skillgraft/tagged";
 
-/// Tags what the default branch brought since the last time.
-pub(super) fn tag_moved(outside: &Outside, registry: &Registry) -> Result<Report> {
+/// Tags what the default branch brought since the last time; a dry run only says what it would tag.
+pub(super) fn tag_moved(outside: &Outside, registry: &Registry, dry_run: bool) -> Result<Report> {
     let refs = &registry.repository.refs;
     let tagged = refs.get(TAGGED)?;
     if tagged == Some(registry.head) {
         return Ok(Report { format: 1, versions: Vec::new(), failed: Vec::new() });
     }
-    let report = tag_missing(outside, registry, &registry.state()?)?;
+    let state = registry.state()?;
+    if dry_run {
+        let missing = Versions::load(&registry.repository, &state)?;
+        let missing = missing.missing(&registry.repository.store, &state, registry.head)?;
+        let versions = missing.into_iter().map(|version| version.report).collect();
+        return Ok(Report { format: 1, versions, failed: Vec::new() });
+    }
+    let report = tag_missing(outside, registry, &state)?;
     if report.failed.is_empty() {
         let change = RefChange { name: RefName::parse(TAGGED)?, expected: tagged, new: Some(registry.head) };
         refs.apply(&[change], "skillgraft: tag", &format!("{IDENTITY} {} +0000", outside.now))?;

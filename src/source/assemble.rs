@@ -32,7 +32,7 @@ pub struct Remark {
 impl Remark {
     /// Returns a remark on the skill at `path`.
     pub fn new(path: impl ToString, reason: &'static str, message: impl Into<String>) -> Self {
-        Remark { path: path.to_string(), reason, message: crate::types::escape(&message.into()) }
+        Remark { path: crate::types::escape(&path.to_string()), reason, message: crate::types::escape(&message.into()) }
     }
 }
 

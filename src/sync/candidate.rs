@@ -267,7 +267,8 @@ pub fn unknown_base(id: &SkillId, upstream: &Upstream, tried: &Error) -> Error {
     Error::new(ErrorKind::UnknownBase, format!("the base of `{id}` ({}) can be found nowhere", upstream.accepted))
         .because(tried.clone())
         .hint(format!(
-            "nothing was changed; bring the branch mirror/{0} from a clone that has it (git fetch), and run: skillgraft sync {0}",
+            "nothing was changed; bring the branch mirror/{0} from a clone that has it (git fetch), or find the base \
+             anew: skillgraft link {id} --to {0}",
             upstream.source
         ))
 }

@@ -6,7 +6,7 @@
 use super::report::VersionReport;
 use crate::git::{History, Oid, RefChange, RefName, Repository, Store, entry_at, first_parents, tree_at};
 use crate::registry::{IDENTITY, Layout, State, read_entry, settings};
-use crate::skill::TreeHasher;
+use crate::skill::{SKILL_MD, TreeHasher};
 use crate::types::{RelPath, Result, SkillId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -129,6 +129,10 @@ impl Tagger<'_> {
         let Some(skill) = tree_at(store, tree, &layout.skill(id))?.filter(|skill| Some(*skill) != line.last) else {
             return Ok(());
         };
+        // A namespace is a folder, too.
+        if store.tree(skill)?.get(SKILL_MD.as_bytes()).is_none() {
+            return Ok(());
+        }
         let entry = entry_at(store, tree, &layout.entry(id))?.filter(|place| place.mode.is_file());
         let entry = entry.map(|place| read_entry(store, layout.entry(id).as_str(), place.id)).transpose()?;
         let entry = entry.and_then(|entry| entry.entry.ok());
@@ -215,7 +219,7 @@ fn changed_skills(
         let (before, after) = (folder(&old), folder(&new));
         let is_skill = |tree: Option<Oid>| -> Result<bool> {
             Ok(match tree {
-                Some(tree) => store.tree(tree)?.get(crate::skill::SKILL_MD.as_bytes()).is_some(),
+                Some(tree) => store.tree(tree)?.get(SKILL_MD.as_bytes()).is_some(),
                 None => false,
             })
         };
