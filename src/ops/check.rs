@@ -58,7 +58,7 @@ fn check_commit(registry: &Registry, commit: Oid) -> Result<Report> {
     let hasher = TreeHasher::new(store);
     let checker = Checker { store, state: &state, hasher: &hasher };
     let mut findings = checker.sources();
-    findings.extend(state.strays.iter().map(|error| located(error, "name", state.layout.skills.as_str())));
+    findings.extend(state.strays.iter().map(|error| located(error, "name", &escape(&error.to_string()))));
     let skills: Vec<(&SkillId, &SkillState)> = state.skills.iter().collect();
     let of_skills: Vec<Vec<Finding>> =
         skills.into_par_iter().map(|(id, skill)| checker.skill(id, skill)).collect::<Result<_>>()?;

@@ -182,8 +182,9 @@ fn collect(
     for entry in tree.entries() {
         let name = entry.name.to_string();
         let id = |name: &str| SkillId::in_namespace(namespace, name);
-        let stray =
-            |error| Error::new(ErrorKind::Rejected, format!("{}/{namespace}/{name}", layout.skills)).because(error);
+        let slash = if namespace.is_empty() { "" } else { "/" };
+        let place = format!("{}/{namespace}{slash}{name}", layout.skills);
+        let stray = |error| Error::new(ErrorKind::Rejected, place.clone()).because(error);
         match (entry.mode, name.strip_suffix(".toml")) {
             (Mode::File | Mode::Executable, Some(stem)) => match id(stem) {
                 Ok(id) => skills.entry(id).or_default().1 = Some(entry.id),

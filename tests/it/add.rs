@@ -111,6 +111,7 @@ fn a_commit_is_a_pin_that_never_moves() {
         assert!(world.read(format!("registry/skills/{name}/deploy/SKILL.md")).contains("v1"));
     }
     world.upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v3"))]);
+    world.sync();
     let refs = world.refs("registry");
     let synced = world.sync();
     assert_eq!((synced.class("local/deploy"), synced.class("remote/deploy")), ("unchanged", "unchanged"));

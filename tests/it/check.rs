@@ -161,12 +161,17 @@ fn every_other_rule_is_reported_too() {
 }
 
 #[test]
-fn sources_that_collide_or_are_named_badly_are_reported() {
+fn files_with_bad_names_are_reported_by_their_names() {
     let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
-    world.registry(&[("sources/Bad Name.toml", "format = 1\ngit = \"x\"\n")]);
-    let found = findings(&world);
-    assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].contains("sources/Bad Name.toml"), "{found:#?}");
+    world.registry(&[
+        ("sources/Bad Name.toml", "format = 1\ngit = \"x\"\n"),
+        ("skills/v2/SKILL.md", &skill("v2", "v1")),
+        ("skills/acme/Big.toml", "format = 1\n"),
+    ]);
+    let expected = ["skills/acme/Big.toml error name", "skills/v2 error name", "sources/Bad Name.toml error name"];
+    assert_eq!(findings(&world), expected);
+    let text = world.run(&["check"]).ends_with(1).stdout;
+    assert!(text.contains("skills/v2: error [name] `v2` cannot be a skill id"), "{text}");
 }
 
 #[test]

@@ -312,6 +312,7 @@ fn thirteen_objects_that_stand_for_ten_thousand_million_paths_are_refused_in_no_
     let report = added(&world);
     assert_eq!(report["skills"], json!(["good"]));
     assert_eq!(remarks(&report["rejected"]), ["bomb too_many_files"]);
+    world.sync();
     // Anywhere else it stops the source, which says what to do.
     commit_tree(&world, &tree(&world, &[("040000 tree", &id, b"d"), ("040000 tree", &good, b"skills")]));
     let refs = world.refs("registry");
