@@ -129,7 +129,7 @@ pub fn force_push(team: &mut Team, dice: &mut Dice) -> Done {
     if team.skill_and_entry(after, "ops").1.is_none() {
         return Ok(None);
     }
-    team.took_out(before, after);
+    team.lost_on_purpose(before, after);
     team.mark_dirty(before, after);
     team.set(MAIN, Some(to));
     team.forced = true;
@@ -317,6 +317,10 @@ pub fn a_colleague_accepts(team: &mut Team, dice: &mut Dice) -> Done {
         let refs = team.refs().into_iter().filter(|(name, _)| name.starts_with("refs/heads/")).collect();
         borrow(&laptop, &team.desk().join(".git"), &refs, Clone::Whole);
     }
+    // What only the colleague sees may be gone before the team looks.
+    if dice.chance(50) {
+        super::upstream::edits(team, dice)?;
+    }
     team.tick();
     let theirs = outside(&laptop, team.clock);
     let report = team.sync(&theirs, false);
@@ -345,5 +349,8 @@ pub fn a_colleague_accepts(team: &mut Team, dice: &mut Dice) -> Done {
     }
     team.mark_dirty(old, new);
     team.count("a colleague's candidate was accepted");
+    if dice.chance(50) {
+        super::upstream::edits(team, dice)?;
+    }
     Ok(Some(format!("accepts {skill}")))
 }

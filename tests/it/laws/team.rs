@@ -224,11 +224,18 @@ impl Team {
         self.set(name, Some(commit));
     }
 
+    /// A person made `after` of `before`: what is gone was taken out, what is there again was put back.
     pub fn took_out(&mut self, before: Oid, after: Oid) {
         let store = &self.repository.store;
-        let (before, after) = (self.reader.tree(store, before), self.reader.tree(store, after));
-        self.removed = minus(&self.removed, &minus(&after, &before));
-        self.removed.extend(minus(&before, &after));
+        let back = minus(&self.reader.tree(store, after), &self.reader.tree(store, before));
+        self.removed = minus(&self.removed, &back);
+        self.lost_on_purpose(before, after);
+    }
+
+    /// As [`Team::took_out`], where nobody looked at single lines: a branch may still take out what came back.
+    pub fn lost_on_purpose(&mut self, before: Oid, after: Oid) {
+        let store = &self.repository.store;
+        self.removed.extend(minus(&self.reader.tree(store, before), &self.reader.tree(store, after)));
     }
 
     pub fn mark_dirty(&mut self, before: Oid, after: Oid) {
