@@ -434,7 +434,7 @@ fn a_failing_source_fails_alone_and_the_exit_code_says_so_at_the_end() {
         );
     }
     world.run(&["sync", "second"]).ok();
-    world.run(&["sync", "nobody"]).ends_with(2).says(&["the sources are: second, third, up"]);
+    world.run(&["sync", "nobody"]).ends_with(2).says(&["no source `nobody`", "skillgraft source list"]);
 }
 
 #[test]

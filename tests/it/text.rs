@@ -72,8 +72,9 @@ not taken: skills/v1: neither its `name` nor the directory `v1` can be a skill i
         str![[r#"
 [exit 1]
 [stderr]
-error: nothing was added: skills/deploy: `deploy` follows source `up` at skills/deploy, so upstream's skill of that name stays out
-  hint: leave these skills out with --exclude NAME, or give all ids a namespace with --namespace NAME
+error: nothing was added: a name belongs to others
+  cause: skills/deploy: `deploy` follows source `up` at skills/deploy, so upstream's skill of that name stays out
+  hint: leave these skills out with --exclude NAME, or give all ids a namespace with --namespace NS
 
 "#]]
     );
