@@ -35,7 +35,6 @@ use crate::registry::{IDENTITY, Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{Access, Found, Snapshot, flatten, observe, observe_revision};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName};
-use candidate::unknown_base;
 use holds::Holder;
 use jiff::civil::Date;
 use plan::{Plan, Planner};
@@ -449,11 +448,6 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> 
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
-}
-
-/// Returns the error for a skill whose base is gone; for commands other than sync.
-pub fn base_is_gone(id: &SkillId, upstream: &Upstream, tried: &Error) -> Error {
-    unknown_base(id, upstream, tried)
 }
 
 /// Reads the head of a source's mirror as it stands: local, else remote-tracking.
