@@ -33,6 +33,7 @@ pub struct Store {
     pending: RwLock<HashMap<Oid, Pending>>,
     trees: RwLock<HashMap<Oid, Arc<Tree>>>,
     commits: RwLock<HashMap<Oid, Arc<Commit>>>,
+    bases: RwLock<HashMap<Oid, Arc<[u8]>>>,
     kind: gix::hash::Kind,
 }
 
@@ -50,6 +51,7 @@ impl Store {
             pending: RwLock::default(),
             trees: RwLock::default(),
             commits: RwLock::default(),
+            bases: RwLock::default(),
             kind: if sha256 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 },
         }
     }
@@ -135,23 +137,42 @@ impl Store {
         self.write(ObjectKind::Tree, &tree.to_bytes())
     }
 
+    /// Adds a tree as git writes it, and returns its id.
+    pub(super) fn write_tree_bytes(&self, data: &[u8]) -> Result<Oid> {
+        self.write(ObjectKind::Tree, data)
+    }
+
     /// Adds a tree that differs little from the tree `like`, which must be in the database.
     pub fn write_tree_like(&self, tree: &Tree, like: Oid) -> Result<Oid> {
-        let data = tree.to_bytes();
+        self.write_tree_bytes_like(&tree.to_bytes(), like)
+    }
+
+    /// Adds a tree, as git writes it, that differs little from the tree `like`, which must be in the database.
+    pub(super) fn write_tree_bytes_like(&self, data: &[u8], like: Oid) -> Result<Oid> {
         if data.len() < DELTA_FROM {
-            return self.write(ObjectKind::Tree, &data);
+            return self.write(ObjectKind::Tree, data);
         }
-        let id = self.hash(ObjectKind::Tree, &data)?;
+        let id = self.hash(ObjectKind::Tree, data)?;
         if !self.contains(id) {
             // The base is one whole object: a delta upon a delta would make every reader walk a chain.
             let base = match read(&self.pending).get(&like) {
                 Some(Pending::Delta { base, .. }) => *base,
                 _ => like,
             };
-            let delta = Delta::between(&self.read(base, ObjectKind::Tree)?, &data);
+            let delta = Delta::between(&self.base(base)?, data);
             write(&self.pending).insert(id, Pending::Delta { base, delta });
         }
         Ok(id)
+    }
+
+    /// Returns the bytes of a tree that deltas stand upon: one, for all candidates of a run.
+    fn base(&self, id: Oid) -> Result<Arc<[u8]>> {
+        if let Some(base) = read(&self.bases).get(&id) {
+            return Ok(base.clone());
+        }
+        let base: Arc<[u8]> = self.read(id, ObjectKind::Tree)?.into();
+        write(&self.bases).insert(id, base.clone());
+        Ok(base)
     }
 
     /// Adds a commit and returns its id.
