@@ -252,7 +252,7 @@ pub fn resolve_one(team: &mut Team, dice: &mut Dice, name: &str, skill: &str) ->
         return Err(format!("resolve of {skill} made {}, and the branch is elsewhere", report.commit));
     }
     team.touched.insert(name.to_owned());
-    team.took_out(before, team.tree(report.commit));
+    team.lost_on_purpose(before, team.tree(report.commit));
     team.removed.extend(rejected);
     Ok(Some(format!("{skill} {paths:?} {}", side.map_or("by hand".into(), |side| format!("takes {side:?}")))))
 }
