@@ -10,12 +10,16 @@ use super::objects::{Commit, NewCommit, ObjectKind, Oid, Tree};
 use super::pack::{self, Delta};
 use crate::types::{Context as _, Error, ErrorKind, Result};
 use gix::objs::Find as _;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Up to this many new objects are written as loose files, more as one pack.
 const LOOSE_OBJECTS: usize = 100;
+/// A tree with this many entries is remembered only for a while.
+const LARGE_TREE: usize = 256;
+/// How many of them are remembered.
+const LARGE_TREES: usize = 32;
 /// A tree at least this long, in bytes, is worth a delta.
 const DELTA_FROM: usize = 4096;
 
@@ -32,6 +36,9 @@ pub struct Store {
     handles: Mutex<Vec<gix::OdbHandle>>,
     pending: RwLock<HashMap<Oid, Pending>>,
     trees: RwLock<HashMap<Oid, Arc<Tree>>>,
+    /// The last few large trees: every candidate and every commit has one of its own, and all of them would fill the
+    /// memory.
+    large_trees: RwLock<VecDeque<(Oid, Arc<Tree>)>>,
     commits: RwLock<HashMap<Oid, Arc<Commit>>>,
     bases: RwLock<HashMap<Oid, Arc<[u8]>>>,
     kind: gix::hash::Kind,
@@ -50,6 +57,7 @@ impl Store {
             handles: Mutex::default(),
             pending: RwLock::default(),
             trees: RwLock::default(),
+            large_trees: RwLock::default(),
             commits: RwLock::default(),
             bases: RwLock::default(),
             kind: if sha256 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 },
@@ -76,10 +84,19 @@ impl Store {
         if let Some(tree) = read(&self.trees).get(&id) {
             return Ok(tree.clone());
         }
+        if let Some((_, tree)) = read(&self.large_trees).iter().find(|(known, _)| *known == id) {
+            return Ok(tree.clone());
+        }
         let bytes = self.read(id, ObjectKind::Tree)?;
         let tree = Tree::parse(&bytes, self.kind.len_in_bytes()).ok_or_else(|| damaged(id, "tree"))?;
         let tree = Arc::new(tree);
-        write(&self.trees).insert(id, tree.clone());
+        if tree.entries().len() < LARGE_TREE {
+            write(&self.trees).insert(id, tree.clone());
+        } else {
+            let mut large = write(&self.large_trees);
+            large.truncate(LARGE_TREES - 1);
+            large.push_front((id, tree.clone()));
+        }
         Ok(tree)
     }
 

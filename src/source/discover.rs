@@ -179,7 +179,9 @@ mod tests {
 
     #[test]
     fn licence_files_are_known_by_their_names() {
-        for name in ["LICENSE", "license.md", "LICENSE-MIT", "COPYING", "NOTICE.txt", "LICENCE", "THIRD_PARTY_NOTICES.md"] {
+        for name in
+            ["LICENSE", "license.md", "LICENSE-MIT", "COPYING", "NOTICE.txt", "LICENCE", "THIRD_PARTY_NOTICES.md"]
+        {
             assert!(is_license(name.as_bytes()), "{name}");
         }
         for name in ["licenses.json", "NOTICEABLE.md", "README.md", "LICENSEE"] {

@@ -51,7 +51,8 @@ fn moved(review: &Review) -> String {
 pub fn candidate(report: &candidate::Show, out: &mut Text) {
     let review = &report.review;
     let hash = |hash: Option<crate::types::TreeHash>| hash.map_or("nothing".into(), |hash| hash.to_string());
-    let moved = Some(moved(review)).filter(|moved| !moved.is_empty()).map_or(String::new(), |moved| format!(", {moved}"));
+    let moved =
+        Some(moved(review)).filter(|moved| !moved.is_empty()).map_or(String::new(), |moved| format!(", {moved}"));
     out.line(format!("{BOLD}{}{BOLD:#} from {}{moved} ({})", review.skill, review.source, state(review)));
     out.line(format!("branch    {} at {}", review.branch, review.commit.short()));
     out.line(format!("class     {}: {}", review.class.as_str(), explain(review.class)));

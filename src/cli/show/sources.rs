@@ -1,7 +1,7 @@
 //! Sources, and what sync did with them.
 
-use super::{count, remarks, table};
 use super::candidates::candidate_table;
+use super::{count, remarks, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::{add, init, pause, source, status};
 use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
@@ -29,7 +29,11 @@ pub fn init(report: &init::Report, out: &mut Text) {
 
 pub fn add(report: &add::Report, out: &mut Text) {
     match &report.changed {
-        None => out.line(format!("Source {} is here{} already; nothing to do", report.source, if report.enabled { " and enabled" } else { "" })),
+        None => out.line(format!(
+            "Source {} is here{} already; nothing to do",
+            report.source,
+            if report.enabled { " and enabled" } else { "" }
+        )),
         Some(changed) => {
             let at = format!("({} on {})", changed.commit.short(), changed.branch.short());
             let skills = count(report.skills.len(), "skill");
