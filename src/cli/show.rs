@@ -439,7 +439,8 @@ pub fn tag(report: &tag::Report, out: &mut Text) {
     }
 }
 
-pub fn retry(report: &SkillReport, out: &mut Text) {
+pub fn retry(report: &decline::Retried, out: &mut Text) {
+    let report = &report.skill;
     sync_skill(report, report.id.len(), out);
     out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate show {}", report.id));
 }
