@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod discovery;
 mod documents;
+mod holds;
 mod house;
 mod init;
 mod laws;
