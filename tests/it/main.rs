@@ -5,6 +5,7 @@
 
 mod add;
 mod candidate;
+mod carried;
 mod check;
 mod demo;
 mod discovery;
