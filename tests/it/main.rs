@@ -24,3 +24,4 @@ mod sync;
 mod text;
 mod tree_hash;
 mod unknown_base;
+mod versions;
