@@ -7,7 +7,7 @@ use crate::ops::{
     rollback, source, status, tag,
 };
 use crate::skill::spec::Severity;
-use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
+use crate::sync::report::{CandidateReport, ErrorReport, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome, Review};
 use crate::types::{escape, one_line};
 use comfy_table::Table;
@@ -84,6 +84,7 @@ pub fn sync(report: &SyncReport, out: &mut Text) {
     if !report.versions.is_empty() {
         out.remark(format!("tagged {}", count(report.versions.len(), "version")));
     }
+    untagged(&report.untagged, out);
     let c = report.candidates;
     let mut parts: Vec<String> =
         [(c.opened, "opened"), (c.remade, "remade"), (c.carried, "carried"), (c.kept, "kept"), (c.closed, "closed")]
@@ -434,7 +435,11 @@ pub fn tag(report: &tag::Report, out: &mut Text) {
         .versions
         .iter()
         .for_each(|version| out.line(format!("{GREEN}Tagged{GREEN:#} {} at {}", version.tag, version.commit.short())));
-    for error in &report.failed {
+    untagged(&report.failed, out);
+}
+
+fn untagged(errors: &[ErrorReport], out: &mut Text) {
+    for error in errors {
         out.remark(format!("{RED}error:{RED:#} {}", error.message));
     }
 }

@@ -96,7 +96,15 @@ pub fn sync(registry: &Registry, options: &Options<'_>) -> Result<Report> {
     }
     let candidates = count(&sources);
     let branch = registry.branch.short().to_owned();
-    Ok(Report { format: 1, branch, head: registry.head, sources, candidates, versions: Vec::new() })
+    Ok(Report {
+        format: 1,
+        branch,
+        head: registry.head,
+        sources,
+        candidates,
+        versions: Vec::new(),
+        untagged: Vec::new(),
+    })
 }
 
 /// What moves together: a source's mirror (no skill), or one skill's refs.
