@@ -339,7 +339,15 @@ pub fn link(report: &link::Report, out: &mut Text) {
                 changed.commit.short(),
                 changed.branch.short()
             ));
-            out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {}", report.proposal.source));
+            let source = &report.proposal.source;
+            if report.source_enabled {
+                out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {source}"));
+            } else {
+                out.remark(format!(
+                    "source `{source}` is disabled; link what else came from there, then\n\
+                     {CYAN}next:{CYAN:#} skillgraft source enable {source}"
+                ));
+            }
         }
         None => out.line("nothing was changed"),
     }
