@@ -21,8 +21,13 @@ fn copied(text: &str) -> (World, Vec<String>) {
     (world, revisions)
 }
 
+/// Links, and lets sync look at the source.
 fn link(world: &World, more: &[&str]) -> Value {
-    world.json(&[&["link", "deploy", "--to", "up", "--yes"], more].concat())
+    let report = world.json(&[&["link", "deploy", "--to", "up", "--yes"], more].concat());
+    let changed = world.git("registry", &["diff", "--name-only", "HEAD^"]);
+    assert_eq!(changed, "skills/deploy.toml", "only the entry");
+    world.run(&["source", "enable", "up"]).ok();
+    report
 }
 
 /// Every base that an entry names is reachable through the mirror.
@@ -44,7 +49,6 @@ fn an_identical_copy_finds_the_revision_it_was_copied_from() {
     let report = link(&world, &[]);
     assert_eq!((&report["identical"], &report["revision"]), (&json!(true), &json!(revisions[1])));
     assert_eq!(report["path"], "skills/deploy");
-    assert_eq!(world.git("registry", &["diff", "--name-only", "HEAD^"]), "skills/deploy.toml", "only the entry");
     let synced = world.sync();
     assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "opened"));
     base_is_in_the_mirror(&world, "registry");
@@ -115,7 +119,10 @@ fn a_base_that_upstream_has_not_is_refused_and_nothing_is_written() {
         world.run(&["link", "deploy", "--to", "up", "--yes", "--base", revision]).ends_with(1).says(&[revision]);
     }
     world.run(&["link", "deploy", "--to", "up:skills/nothing", "--yes"]).ends_with(1).says(&["skills/nothing"]);
-    world.run(&["link", "deploy", "--to", "nobody", "--yes"]).ends_with(2).says(&["no source `nobody`", "skillgraft add"]);
+    world
+        .run(&["link", "deploy", "--to", "nobody", "--yes"])
+        .ends_with(2)
+        .says(&["no source `nobody`", "skillgraft add"]);
     world.run(&["link", "nobody", "--to", "up", "--yes"]).ends_with(1).says(&["no skill `nobody`"]);
     assert_eq!(world.refs("registry"), refs);
 }
@@ -160,7 +167,9 @@ fn a_linked_skill_keeps_what_its_entry_says_of_owners_and_its_comments() {
 fn linking_a_new_source_brings_nothing_in_by_itself() {
     let (world, _) = copied(&lines("first", "second"));
     world.upstream(&[("skills/more/SKILL.md", &skill("more", "v1"))]);
-    link(&world, &[]);
+    let said = world.run(&["link", "deploy", "--to", "up", "--yes"]).ok();
+    said.says(&["source `up` is disabled", "skillgraft source enable up"]);
+    world.run(&["source", "enable", "up"]).ok();
     let synced = world.sync();
     assert_eq!((synced.class("more"), synced.action("more")), ("new", "opened"), "a candidate, as for any new one");
     assert!(!world.exists("registry/skills/more"));
