@@ -291,3 +291,83 @@ fn a_carry_gives_the_same_commit_in_another_clone() {
     assert_eq!(world.sync_in("clone", &[]).action("deploy"), "carried");
     assert_eq!(world.rev("clone", BRANCH), world.rev("registry", BRANCH));
 }
+
+#[test]
+fn an_edited_branch_of_a_skill_that_was_renamed_here_is_left_and_said() {
+    for edit in [false, true] {
+        let world = world();
+        upstream(&world, &lines("first", "v2"));
+        world.sync();
+        let head = if edit { review(&world, &[("skills/deploy/reviewed.md", "a thought\n")]) } else { String::new() };
+        world.git("registry", &["mv", "skills/deploy", "skills/ship"]);
+        world.git("registry", &["mv", "skills/deploy.toml", "skills/ship.toml"]);
+        world.commit("registry", "our name for it");
+        let synced = world.sync();
+        assert_eq!((synced.class("ship"), synced.action("ship")), ("fast_forward", "opened"));
+        assert_eq!(synced.action("deploy"), if edit { "left" } else { "closed" });
+        if edit {
+            assert_eq!(world.rev("registry", BRANCH), head);
+            assert!(synced.skill("deploy")["notice"]["hint"].as_str().unwrap().contains("git branch -D"));
+        }
+        let before = (world.refs("registry"), world.objects("registry"));
+        world.sync();
+        assert_eq!((world.refs("registry"), world.objects("registry")), before);
+    }
+}
+
+#[test]
+fn an_edit_is_carried_when_upstream_removes_the_skill() {
+    let (world, old) = edited();
+    world.git("upstream", &["rm", "-rq", "skills/deploy"]);
+    world.commit("upstream", "no more deploy");
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("removed", "carried"));
+    assert_eq!(synced.conflicts("deploy"), ["SKILL.md modify_delete"], "what a reviewer wrote is not deleted silently");
+    assert_eq!(world.rev("registry", &format!("{BRANCH}^1")), old);
+    assert_eq!(world.show("registry", BRANCH, FILE), reviewed("first", "v2"));
+    let before = (world.refs("registry"), world.objects("registry"));
+    world.sync();
+    assert_eq!((world.refs("registry"), world.objects("registry")), before);
+    world.run(&["candidate", "resolve", "deploy", "--take", "upstream"]).ok();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    assert!(!world.exists("registry/skills/deploy"));
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+}
+
+#[test]
+fn a_file_that_a_reviewer_deleted_stays_deleted_and_upstreams_change_of_it_is_a_conflict() {
+    let world = World::following(&[(FILE, &lines("first", "last")), ("skills/deploy/extra.md", "extra\n")]);
+    upstream(&world, &lines("first", "v2"));
+    world.sync();
+    world.git("registry", &["switch", "-q", BRANCH]);
+    world.git("registry", &["rm", "-q", "skills/deploy/extra.md"]);
+    world.commit("registry", "we do not need it");
+    world.git("registry", &["switch", "-q", "main"]);
+    upstream(&world, &lines("first", "v3"));
+    let synced = world.sync();
+    assert_eq!((synced.action("deploy"), synced.conflicts("deploy").len()), ("carried", 0));
+    assert!(!world.has("registry", BRANCH, "skills/deploy/extra.md"));
+    world.upstream(&[("skills/deploy/extra.md", "more extra\n")]);
+    let synced = world.sync();
+    assert_eq!(
+        (synced.action("deploy"), synced.conflicts("deploy")),
+        ("carried", vec!["extra.md modify_delete".into()])
+    );
+    world.run(&["candidate", "resolve", "deploy", "--take", "local"]).ok();
+    assert!(!world.has("registry", BRANCH, "skills/deploy/extra.md"), "local is the reviewer's side");
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    assert!(!world.exists("registry/skills/deploy/extra.md"));
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+}
+
+#[test]
+fn a_carried_and_merged_branch_that_is_reverted_is_held() {
+    let (world, _) = edited();
+    upstream(&world, &lines("upstream's", "v2"));
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    world.git("registry", &["revert", "--no-edit", "-m", "1", "HEAD"]);
+    let synced = world.sync();
+    assert_eq!(synced.skill("deploy")["hold"], "reverted");
+    assert!(world.branches("registry", "candidate/").is_empty());
+}

@@ -4,6 +4,8 @@
 use crate::support::{Synced, World, skill};
 use crate::sync::{lines, world};
 
+const FILE: &str = "skills/deploy/SKILL.md";
+
 /// Upstream's text of `deploy` with another last line.
 fn deploy(world: &World, last: &str) {
     world.upstream(&[("skills/deploy/SKILL.md", &lines("first", last))]);
@@ -416,4 +418,98 @@ fn an_update_that_was_accepted_before_its_branch_was_deleted_is_not_withdrawn() 
     assert_eq!(world.sync().class("deploy"), "unchanged");
     let refs = world.refs("registry");
     assert!(!refs.contains("refs/skillgraft/offered/up/deploy"), "{refs}");
+}
+
+#[test]
+fn a_revert_that_was_made_on_a_side_branch_holds_once_it_is_merged() {
+    for squashed in [false, true] {
+        let world = world();
+        deploy(&world, "v2");
+        world.sync();
+        let merged = merge(&world, "candidate/up/deploy");
+        world.sync();
+        world.git("registry", &["switch", "-q", "-c", "back"]);
+        revert_merge(&world, &merged);
+        world.git("registry", &["switch", "-q", "main"]);
+        world.registry(&[("README.md", "meanwhile\n")]);
+        assert_eq!(world.sync().class("deploy"), "unchanged", "not on the default branch yet");
+        if squashed {
+            world.git("registry", &["merge", "-q", "--squash", "back"]);
+            world.commit("registry", "back to v1");
+        } else {
+            merge(&world, "back");
+        }
+        is_held(&world.sync(), "reverted");
+        is_settled(&world);
+    }
+}
+
+#[test]
+fn a_revert_holds_for_a_namespaced_skill() {
+    let world = World::with_upstream(&[(FILE, &lines("first", "last"))]);
+    world.run(&["add", "../upstream", "--name", "up", "--namespace", "acme"]).ok();
+    deploy(&world, "v2");
+    world.sync();
+    let merged = merge(&world, "candidate/up/acme.deploy");
+    world.sync();
+    revert_merge(&world, &merged);
+    let synced = world.sync();
+    assert_eq!(synced.skill("acme/deploy")["hold"], "reverted");
+    world.run(&["candidate", "retry", "acme/deploy"]).ok();
+    assert_eq!(world.sync().action("acme/deploy"), "kept");
+    world.run(&["candidate", "decline", "acme/deploy", "--reason", "again no"]).ok();
+    assert!(world.sync().skill("acme/deploy")["hold"].is_string());
+    is_settled(&world);
+    assert!(world.git("registry", &["tag"]).contains("acme/deploy/v1"));
+}
+
+#[test]
+fn what_was_retried_and_declined_again_stays_away() {
+    let world = world();
+    deploy(&world, "v2");
+    world.sync();
+    world.run(&["candidate", "decline", "deploy", "--reason", "no"]).ok();
+    world.run(&["candidate", "retry", "deploy"]).ok();
+    world.run(&["candidate", "decline", "deploy", "--reason", "still no"]).ok();
+    assert!(entry(&world).contains("still no"));
+    is_held(&world.sync(), "declined");
+    assert!(world.branches("registry", "candidate/").is_empty());
+}
+
+#[test]
+fn what_was_withdrawn_stays_away_when_its_source_is_renamed() {
+    let world = world();
+    deploy(&world, "v2");
+    world.sync();
+    world.git("registry", &["branch", "-q", "-D", "candidate/up/deploy"]);
+    is_held(&world.sync(), "withdrawn");
+    world.run(&["source", "rename", "up", "acme"]).ok();
+    is_held(&world.sync(), "withdrawn");
+    is_settled(&world);
+}
+
+#[test]
+fn a_declined_update_stays_declined_when_the_skill_or_its_source_is_renamed() {
+    let world = world();
+    deploy(&world, "v2");
+    world.sync();
+    world.run(&["candidate", "decline", "deploy", "--reason", "no"]).ok();
+    world.run(&["source", "rename", "up", "acme"]).ok();
+    is_held(&world.sync(), "declined");
+    world.git("registry", &["mv", "skills/deploy", "skills/ship"]);
+    world.git("registry", &["mv", "skills/deploy.toml", "skills/ship.toml"]);
+    world.commit("registry", "our name for it");
+    assert_eq!(world.sync().skill("ship")["hold"], "declined");
+    is_settled(&world);
+}
+
+#[test]
+fn a_shallow_clone_says_what_it_lacks_or_syncs_alike() {
+    let world = reverted(true);
+    world.sync();
+    world.git("", &["clone", "-q", "--bare", "registry", "hub.git"]);
+    world.git("", &["clone", "-q", "--depth", "1", "--no-single-branch", &world.url("hub.git"), "shallow"]);
+    let synced = world.try_sync("shallow", &[]);
+    // What a team took back must not return only because a robot's clone is shallow.
+    assert!(world.branches("shallow", "candidate/").is_empty(), "{:#}", synced.json);
 }

@@ -219,3 +219,34 @@ fn a_plain_directory_has_one_state_to_link_to() {
     assert_eq!(synced.class("deploy"), "three_way");
     base_is_in_the_mirror(&world, "registry");
 }
+
+#[test]
+fn a_skill_that_follows_one_source_can_be_linked_to_another() {
+    let world = World::following(&[(FILE, &lines("first", "last"))]);
+    world.upstream(&[(FILE, &lines("first", "second"))]);
+    world.sync();
+    world.git("", &["clone", "-q", "upstream", "fork"]);
+    world.run(&["add", "../fork", "--name", "fork", "--no-enable"]).ok();
+    world.run(&["link", "deploy", "--to", "fork", "--yes"]).ok();
+    world.run(&["source", "enable", "fork"]).ok();
+    let synced = world.sync();
+    assert_eq!(
+        (synced.class("deploy"), world.branches("registry", "candidate/")),
+        ("fast_forward", vec!["candidate/fork/deploy".into()])
+    );
+    let before = (world.refs("registry"), world.objects("registry"));
+    world.sync();
+    assert_eq!((world.refs("registry"), world.objects("registry")), before);
+}
+
+#[test]
+fn link_with_propose_is_reviewed_like_any_commit() {
+    let (world, _) = copied(&lines("first", "second"));
+    let head = world.head("registry");
+    let report = world.json(&["link", "deploy", "--to", "up", "--yes", "--propose"]);
+    assert_eq!(world.head("registry"), head);
+    world.git("registry", &["merge", "-q", report["branch"].as_str().unwrap()]);
+    world.run(&["source", "enable", "up"]).ok();
+    assert_eq!(world.sync().class("deploy"), "fast_forward");
+    base_is_in_the_mirror(&world, "registry");
+}

@@ -282,6 +282,7 @@ fn a_clone_that_pulls_a_rename_goes_on_with_the_old_mirror() {
     world.sync_in("clone", &[]);
     assert_eq!(world.rev("clone", "mirror/acme"), old);
     assert_eq!(world.rev("clone", "candidate/acme/deploy"), world.rev("registry", "candidate/acme/deploy"));
+    assert_eq!(world.branches("registry", "candidate/"), ["candidate/acme/deploy"], "one branch for a skill");
 }
 
 #[test]

@@ -303,3 +303,78 @@ fn rollback_refuses_uncommitted_work_in_the_way() {
     world.run(&["rollback", "deploy", "--reason", "no"]).ends_with(1).says(&["skills/deploy/SKILL.md"]);
     assert_eq!((world.refs("registry"), world.read("registry/skills/deploy/SKILL.md")), (refs, "a draft\n".into()));
 }
+
+#[test]
+fn a_tag_prefix_and_a_namespace_are_part_of_the_name() {
+    let world = World::with_upstream(&[(FILE, &lines("first", "last"))]);
+    world.run(&["add", "../upstream", "--name", "up", "--namespace", "acme"]).ok();
+    world.registry(&[("skills/mine/SKILL.md", &skill("mine", "v1"))]);
+    let text = world.read("registry/skillgraft.toml").replacen("[registry]\n", "[registry]\ntag_prefix = \"sg/\"\n", 1);
+    world.write("registry/skillgraft.toml", text);
+    world.commit("registry", "a prefix");
+    world.run(&["tag"]).ok();
+    let all = world.git("registry", &["tag"]);
+    assert_eq!(all, "sg/acme/deploy/v1\nsg/mine/v1\nsg/using-skillgraft/v1");
+    world.run(&["export", "acme/deploy@v1", "--to", "../out"]).ok();
+    assert_eq!(world.read("out/deploy/SKILL.md"), lines("first", "last"));
+}
+
+#[test]
+fn a_skill_that_was_deleted_and_comes_back_goes_on_counting() {
+    let world = world();
+    world.sync();
+    world.git("registry", &["rm", "-rq", "skills/deploy", "skills/deploy.toml"]);
+    world.commit("registry", "no more deploy");
+    world.sync();
+    assert_eq!(deploys(&world, "registry").len(), 1, "an end is no version");
+    world.run(&["log", "deploy"]).ok();
+    world.run(&["export", "deploy@v1", "--to", "../out"]).ok();
+    let back = edit(&world, "back");
+    world.sync();
+    assert_eq!(deploys(&world, "registry")[1], ("deploy/v2".to_owned(), back));
+}
+
+#[test]
+fn a_disabled_skill_that_is_enabled_again_is_no_new_version() {
+    let world = world();
+    world.sync();
+    world.run(&["disable", "deploy", "--reason", "no"]).ok();
+    world.sync();
+    world.run(&["enable", "deploy"]).ok();
+    world.sync();
+    assert_eq!(deploys(&world, "registry").len(), 1);
+}
+
+#[test]
+fn a_renamed_skill_begins_with_a_version_of_its_own() {
+    let world = world();
+    world.sync();
+    world.git("registry", &["mv", "skills/deploy", "skills/ship"]);
+    world.git("registry", &["mv", "skills/deploy.toml", "skills/ship.toml"]);
+    let renamed = world.commit("registry", "our name for it");
+    world.sync();
+    assert_eq!(world.rev("registry", "ship/v1^{commit}"), renamed);
+    assert_eq!(deploys(&world, "registry").len(), 1);
+    assert_eq!(world.json(&["log", "ship"])["versions"][0]["origin"], "upstream");
+}
+
+#[test]
+fn versions_begin_with_the_registry() {
+    let world = World::new();
+    world.init("registry");
+    world.registry(&[(FILE, &lines("before", "last"))]);
+    world.run_in("", &["init", "registry"]).ok();
+    let begun = world.head("registry");
+    let second = edit(&world, "second");
+    world.run(&["tag"]).ok();
+    assert_eq!(deploys(&world, "registry"), named(&[("deploy/v1", &begun), ("deploy/v2", &second)]));
+}
+
+#[test]
+fn a_dry_run_tags_nothing_and_says_what_it_would() {
+    let world = world();
+    let before = (world.refs("registry"), world.objects("registry"));
+    let synced = world.sync_in("registry", &["--dry-run"]);
+    assert_eq!(synced.json["versions"].as_array().unwrap().len(), 3, "{:#}", synced.json);
+    assert_eq!((world.refs("registry"), world.objects("registry")), before);
+}
