@@ -13,7 +13,8 @@
 //! What restores the state between rounds is not timed. Every contestant's candidates are compared with git's.
 //!
 //! Without `--bench` (`cargo test --benches`) it runs once on a few skills, to see that it works. Otherwise:
-//! `SOURCES` (20), `SKILLS` per source (50), `CHANGED` skills per source (20, half of them edited here too), `ROUNDS` (7),
+//! `SOURCES` (20), `SKILLS` per source (50), `CHANGED` skills per source (20, half of them edited here too) in
+//! the first `MOVING` sources (all), `ROUNDS` (7),
 //! `JOBS` (8), `SCRIPT=0` leaves the script out, `ONLY=a` or `ONLY=b`, `OTHER=/path/to/skillgraft` lets another build of the
 //! program take part, `KEEP=1` keeps the files and says where they are.
 
@@ -57,6 +58,7 @@ struct Sizes {
     sources: usize,
     skills: usize,
     changed: usize,
+    moving: usize,
     rounds: usize,
     jobs: usize,
     script: bool,
@@ -69,12 +71,13 @@ impl Sizes {
                 sources: env_number("SOURCES", 20),
                 skills: env_number("SKILLS", 50),
                 changed: env_number("CHANGED", 20),
+                moving: env_number("MOVING", usize::MAX).min(env_number("SOURCES", 20)),
                 rounds: env_number("ROUNDS", 7),
                 jobs: env_number("JOBS", 8),
                 script: env_number("SCRIPT", 1) == 1,
             }
         } else {
-            Sizes { sources: 2, skills: 6, changed: 4, rounds: 1, jobs: 2, script: true }
+            Sizes { sources: 2, skills: 6, changed: 4, moving: 2, rounds: 1, jobs: 2, script: true }
         }
     }
 
@@ -131,9 +134,9 @@ impl Bench {
         self.root.join("upstream").join(format!("{}.git", Self::source(source)))
     }
 
-    fn fate(&self, index: usize) -> Fate {
+    fn fate(&self, source: usize, index: usize) -> Fate {
         match index {
-            _ if index >= self.sizes.changed => Fate::Same,
+            _ if source >= self.sizes.moving || index >= self.sizes.changed => Fate::Same,
             _ if index.is_multiple_of(2) => Fate::FastForward,
             _ => Fate::ThreeWay,
         }
@@ -223,7 +226,7 @@ impl Bench {
                 run(add.args(["add", &self.address(source, reach), "--name", &Self::source(source)]));
             }
             for source in 0..self.sizes.sources {
-                for index in (0..self.sizes.skills).filter(|index| self.fate(*index) == Fate::ThreeWay) {
+                for index in (0..self.sizes.skills).filter(|index| self.fate(source, *index) == Fate::ThreeWay) {
                     let file = registry.join("skills").join(Self::skill(source, index)).join("SKILL.md");
                     let text = fs::read_to_string(&file).unwrap();
                     let edited = text.replacen("First, read", "First, as our team always does, read", 1);
@@ -266,10 +269,10 @@ impl Bench {
     }
 
     fn move_upstream(&self) {
-        for source in 0..self.sizes.sources {
+        for source in 0..self.sizes.moving {
             let mut stream = String::from("commit refs/heads/main\ncommitter A <a@example.com> 1750000000 +0000\n");
             stream.push_str("data 6\nsecond\nfrom refs/heads/main^0\n");
-            for index in (0..self.sizes.skills).filter(|index| self.fate(*index) != Fate::Same) {
+            for index in (0..self.sizes.skills).filter(|index| self.fate(source, *index) != Fate::Same) {
                 let name = Self::skill(source, index);
                 writeln!(stream, "M 100644 inline skills/{name}/SKILL.md").unwrap();
                 data(&mut stream, &skill_md(&name, "- Then tell everybody, and write it down.\n"));
@@ -336,7 +339,7 @@ impl Bench {
                 let mut out = Vec::new();
                 times.take(&name, || out = run(&mut self.sync_by(&program, reach, &now)));
                 if round == 0 {
-                    let opened = self.sizes.sources * self.sizes.changed;
+                    let opened = self.sizes.moving * self.sizes.changed;
                     assert_eq!(json(&out)["candidates"]["opened"], opened, "{}", json(&out)["candidates"]);
                     let registry = now.join(format!("registry-{}", reach.name()));
                     candidates.insert(name.clone(), self.skill_trees(&registry));
@@ -441,8 +444,8 @@ impl Bench {
 
     /// One line for each changed skill: source and name.
     fn list(&self) -> String {
-        let changed = |source| {
-            let indices = (0..self.sizes.skills).filter(|index| self.fate(*index) != Fate::Same);
+        let changed = |source: usize| {
+            let indices = (0..self.sizes.skills).filter(move |index| self.fate(source, *index) != Fate::Same);
             indices.map(move |index| format!("{} {}\n", Self::source(source), Self::skill(source, index)))
         };
         (0..self.sizes.sources).flat_map(changed).collect()
@@ -579,8 +582,16 @@ fn read_trees(mut out: &[u8]) -> Vec<BTreeMap<String, String>> {
 fn run(command: &mut Command) -> Vec<u8> {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}{}", String::from_utf8_lossy(&output.stdout));
+    assert!(output.status.success(), "{command:?}: {said}{:?}", first_error(&output.stdout));
     output.stdout
+}
+
+/// The first error in a report of ours; the whole may be long.
+fn first_error(out: &[u8]) -> Option<String> {
+    let report: serde_json::Value = serde_json::from_slice(out).ok()?;
+    let sources = report["sources"].as_array()?;
+    let skills = sources.iter().flat_map(|source| source["skills"].as_array().into_iter().flatten());
+    sources.iter().chain(skills).map(|it| &it["error"]).find(|error| !error.is_null()).map(ToString::to_string)
 }
 
 /// Runs a command that reads `input` and must succeed, and returns what it printed.

@@ -12,7 +12,7 @@
 //! | `main.rs` | calls [`cli::main`] and returns its exit code |
 //! | [`cli`] | the command line: arguments to options, reports to text or JSON. The only part that prints, and (`cli/outside.rs`) the only one that reads environment and clock |
 //! | [`ops`] | one verb per file: options in, report out |
-//! | [`sync`] | the engine: mirror, offers, class, merge, candidate, verdict, plan |
+//! | [`sync`] | the engine: mirror, offers, class, holds, merge, candidate, carry, verdict, plan, versions |
 //! | [`source`] | where skills come from: every kind of source becomes a [`source::Snapshot`] |
 //! | [`registry`] | the team's repository: settings, source files, entries, lock, one commit on the default branch |
 //! | [`skill`] | what a skill is: frontmatter, tree hash, the rules of the spec, limits |
@@ -27,9 +27,9 @@
 //! | path | owner | who writes it |
 //! |---|---|---|
 //! | `skillgraft.toml` | [`registry::settings`] | `init`, then people |
-//! | `sources/<name>.toml` | [`registry::source_file`] | `add`, `source enable` (single keys), people |
-//! | `skills/<id>/` | [`registry::Layout`] | people; `add`, `source enable`, candidates |
-//! | `skills/<id>.toml` | [`registry::entry`] | `add`, `source enable`, candidates, `candidate resolve`; people add owners and comments |
+//! | `sources/<name>.toml` | [`registry::source_file`] | `add`; `source ...`, `pause`, `resume`, `adopt`, `candidate decline` (single keys); people |
+//! | `skills/<id>/` | [`registry::Layout`] | people; `add`, `source enable`, candidates, `rollback`, `disable`, `enable`, `source remove --delete` |
+//! | `skills/<id>.toml` | [`registry::entry`] | `add`, `source ...`, candidates, `candidate resolve`, `candidate decline`, `link`, `adopt`, `rollback`, `disable`, `enable`, `pause`, `resume`; people add owners and comments |
 //! | `licenses/<source>/` | [`registry::Layout`] | `add`, `source enable`, candidates |
 //! | `.gitattributes`, `README.md`, `sources/README.md`, `skills/using-skillgraft/` | [`ops::init`], which has them embedded from `registry-template/` | `init`, where nothing stands there; then people |
 //!
@@ -49,16 +49,18 @@
 //!
 //! | ref | owner | who moves it |
 //! |---|---|---|
-//! | the default branch | [`registry::Change`] | people; `init`, `add`, `source enable`, `candidate accept`, and `candidate resolve` for a conflict that was merged |
-//! | `refs/heads/<prefix>mirror/<source>` | `sync/mirror.rs` | `sync`, `add`, `source enable`; only ever forward |
-//! | `refs/heads/<prefix>candidate/<source>/<skill>` | `sync/plan.rs` | `sync`; `candidate resolve` adds a commit, `candidate accept` deletes it; people add commits |
+//! | the default branch | [`registry::Change`] | people; `init` and the commands that commit (those with `--propose`); never `sync` |
+//! | `refs/heads/<prefix>mirror/<source>` | `sync/mirror.rs` | `sync`, `add`, `source enable`; only ever forward. `source rename` moves it along |
+//! | `refs/heads/<prefix>candidate/<source>/<skill>` | `sync/plan.rs` | `sync`, `candidate retry`; `candidate resolve` adds a commit, `candidate accept` and `candidate decline` delete it; people add commits |
+//! | `refs/tags/<tag_prefix><skill>/v<N>` | `sync/versions.rs` | `tag`, and `sync` where there is no remote; never moved |
 //! | `refs/heads/<prefix>proposal/<command>-<hash>` | [`registry::Change`] | a command with `--propose`, once |
 //! | `refs/skillgraft/offered/<source>/<skill>` | `sync/plan.rs` | `sync`, together with the candidate: the commit that the tool last made there |
 //! | `refs/skillgraft/superseded/<source>/<skill>` | `sync/plan.rs` | `sync`: what the candidate was before |
+//! | `refs/skillgraft/tagged` | `ops/tag.rs` | `sync`: the head up to which it has tagged; only saves a walk |
 //! | `refs/remotes/<remote>/...` of those branches | `sync/branches.rs` | read only: a fresh clone has no local ones |
 //! | in the cache: `refs/skillgraft/fetched/<commit>`, `refs/skillgraft/tip/<hash>` | `git/transport.rs`, `source/git.rs` | a fetch; what `--offline` goes by |
 //!
-//! Never touched: another branch, a tag, the index, the configuration of any repository but the cache's and the demo's.
+//! Never touched: another branch or tag, the index, the configuration of any repository but the cache's and the demo's.
 
 pub mod cli;
 pub mod git;

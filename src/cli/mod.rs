@@ -193,7 +193,7 @@ fn sync(outside: &Outside, global: &Global, options: &Sync, out: &mut Output) ->
     );
     bar.finish();
     let report = report?;
-    out.report(&report, show::sync);
+    out.report(&report, |report, text| show::sync(report, options.dry_run, text));
     Ok(if report.failed() {
         FAILED
     } else if options.exit_code && report.awaits_decision() {

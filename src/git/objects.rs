@@ -133,15 +133,7 @@ impl Tree {
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.entries.len() * 48);
-        for entry in &self.entries {
-            bytes.extend_from_slice(entry.mode.octal().as_bytes());
-            bytes.push(b' ');
-            bytes.extend_from_slice(&entry.name);
-            bytes.push(0);
-            bytes.extend_from_slice(entry.id.0.as_slice());
-        }
-        bytes
+        write_entries(self.entries.iter())
     }
 
     /// Returns the entries in git's order.
@@ -162,6 +154,24 @@ impl Tree {
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
+}
+
+/// Returns the tree of these entries as git writes it, sorted. The caller has made sure that names differ.
+pub(super) fn tree_bytes(mut entries: Vec<&TreeEntry>) -> Vec<u8> {
+    entries.sort_by(|a, b| git_order(&a.name, a.mode, &b.name, b.mode));
+    write_entries(entries.into_iter())
+}
+
+fn write_entries<'a>(entries: impl ExactSizeIterator<Item = &'a TreeEntry>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(entries.len() * 48);
+    for entry in entries {
+        bytes.extend_from_slice(entry.mode.octal().as_bytes());
+        bytes.push(b' ');
+        bytes.extend_from_slice(&entry.name);
+        bytes.push(0);
+        bytes.extend_from_slice(entry.id.0.as_slice());
+    }
+    bytes
 }
 
 fn git_order(a: &[u8], a_mode: Mode, b: &[u8], b_mode: Mode) -> Ordering {

@@ -1,6 +1,6 @@
 //! Paths in trees: look one up, change some. Both cost the depth of the path, not the size of the tree.
 
-use super::objects::{BString, Mode, Oid, Tree, TreeEntry};
+use super::objects::{BString, Mode, Oid, TreeEntry, tree_bytes};
 use super::store::Store;
 use crate::types::{RelPath, Result};
 use std::collections::BTreeMap;
@@ -53,16 +53,14 @@ type Step<'a> = (Vec<&'a str>, Option<Place>);
 /// Changes the tree `old`, whose path is the first `depth` components of every step; none where nothing is left.
 fn change_tree(store: &Store, old: Option<Oid>, steps: &[Step<'_>], depth: usize) -> Result<Option<Oid>> {
     let before = old.map(|id| store.tree(id)).transpose()?;
-    let mut changed: BTreeMap<&str, Option<Place>> = BTreeMap::new();
+    let mut changed: BTreeMap<&[u8], Option<Place>> = BTreeMap::new();
     for group in steps.chunk_by(|a, b| a.0[depth] == b.0[depth]) {
-        let name = group[0].0[depth];
+        let name = group[0].0[depth].as_bytes();
         let here = group.iter().find(|(path, _)| path.len() == depth + 1).map(|(_, place)| *place);
         let below: Vec<_> = group.iter().filter(|(path, _)| path.len() > depth + 1).cloned().collect();
         let standing = match here {
             Some(place) => place,
-            None => {
-                before.as_ref().and_then(|tree| tree.get(name.as_bytes())).map(|e| Place { mode: e.mode, id: e.id })
-            }
+            None => before.as_ref().and_then(|tree| tree.get(name)).map(|e| Place { mode: e.mode, id: e.id }),
         };
         let place = if below.is_empty() {
             standing
@@ -77,30 +75,24 @@ fn change_tree(store: &Store, old: Option<Oid>, steps: &[Step<'_>], depth: usize
         };
         changed.insert(name, place);
     }
-    let kept = before.iter().flat_map(|tree| tree.entries());
-    let kept = kept.filter(|entry| entry.name.to_str_or_none().is_none_or(|name| !changed.contains_key(name))).cloned();
     let new = changed.iter().filter_map(|(name, place)| {
         place.map(|place| TreeEntry { mode: place.mode, name: BString::from(*name), id: place.id })
     });
-    let tree = Tree::from_entries(kept.chain(new).collect());
-    if tree.is_empty() {
+    let new: Vec<TreeEntry> = new.collect();
+    let old_entries = before.as_ref().map_or(&[][..], |tree| tree.entries());
+    // References: the tree may be that of a thousand skills, made again for each candidate.
+    let mut entries: Vec<&TreeEntry> = Vec::with_capacity(old_entries.len() + new.len());
+    entries.extend(old_entries.iter().filter(|entry| !changed.contains_key(entry.name.as_slice())));
+    entries.extend(&new);
+    if entries.is_empty() {
         return Ok(None);
     }
+    let bytes = tree_bytes(entries);
     let id = match old {
-        Some(old) => store.write_tree_like(&tree, old)?,
-        None => store.write_tree(&tree)?,
+        Some(old) => store.write_tree_bytes_like(&bytes, old)?,
+        None => store.write_tree_bytes(&bytes)?,
     };
     Ok(Some(id))
-}
-
-trait Utf8 {
-    fn to_str_or_none(&self) -> Option<&str>;
-}
-
-impl Utf8 for BString {
-    fn to_str_or_none(&self) -> Option<&str> {
-        std::str::from_utf8(self).ok()
-    }
 }
 
 /// Tells whether the trees `a` and `b` are the same everywhere but at and below the paths `except`.

@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 
 /// How often a running command is looked at. Nothing waits for it when the command ends by itself.
 const TICK: Duration = Duration::from_millis(100);
+/// How long after its end a command's output is waited for: on a busy machine the threads that read it may come late. A
+/// daemon that the command left behind may hold the pipes for ever.
+const GRACE: Duration = Duration::from_secs(2);
 /// For commands that name no deadline: nothing may wait for ever.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(600);
 const MAX_STDOUT: usize = 256 << 20;
@@ -229,7 +232,7 @@ impl GitCommand<'_> {
         let before = self.growth.as_ref().map_or(0, |(dir, _)| size_of(dir));
 
         let mut open = 2;
-        let mut gone = false;
+        let mut gone: Option<Instant> = None;
         while open > 0 {
             let Some(left) = self.deadline.checked_sub(started.elapsed()) else { return Err(self.late(&shown)) };
             match received.recv_timeout(left.min(TICK)) {
@@ -241,10 +244,11 @@ impl GitCommand<'_> {
                         return Err(Error::new(ErrorKind::Interrupted, format!("`{shown}` was interrupted")));
                     }
                     // A credential daemon or an ssh master may keep the pipes for as long as it lives.
-                    if gone {
-                        break;
+                    match gone {
+                        Some(at) if at.elapsed() > GRACE => break,
+                        None if child.try_wait()?.is_some() => gone = Some(Instant::now()),
+                        _ => {}
                     }
-                    gone = child.try_wait()?.is_some();
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }

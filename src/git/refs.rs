@@ -103,7 +103,7 @@ impl Refs {
     }
 
     /// Changes refs, all or none as far as the files of git allow; `message` and `identity` (`Name <email> seconds
-    /// zone`) go to the reflogs.
+    /// zone`) go to the reflogs; a change of very many refs at once is not logged.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`] where a ref is not what was expected, or another process holds its lock.
@@ -111,7 +111,11 @@ impl Refs {
         if changes.is_empty() {
             return Ok(());
         }
-        let repository = self.repository.to_thread_local();
+        let mut repository = self.repository.to_thread_local();
+        if changes.len() >= PACK_FROM {
+            // A file for each ref again, of hundreds that no person moved; what they were is in `superseded`.
+            repository.refs.write_reflog = gix::refs::store::WriteReflog::Disable;
+        }
         let edits = changes.iter().map(|change| edit(change, message)).collect::<Result<Vec<_>>>()?;
         let committer = gix::actor::SignatureRef::from_bytes(identity.as_bytes())
             .context(ErrorKind::Git, || format!("`{identity}` is not an identity"))?;

@@ -10,12 +10,16 @@ use super::objects::{Commit, NewCommit, ObjectKind, Oid, Tree};
 use super::pack::{self, Delta};
 use crate::types::{Context as _, Error, ErrorKind, Result};
 use gix::objs::Find as _;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Up to this many new objects are written as loose files, more as one pack.
 const LOOSE_OBJECTS: usize = 100;
+/// A tree with this many entries is remembered only for a while.
+const LARGE_TREE: usize = 256;
+/// How many of them are remembered.
+const LARGE_TREES: usize = 32;
 /// A tree at least this long, in bytes, is worth a delta.
 const DELTA_FROM: usize = 4096;
 
@@ -32,7 +36,11 @@ pub struct Store {
     handles: Mutex<Vec<gix::OdbHandle>>,
     pending: RwLock<HashMap<Oid, Pending>>,
     trees: RwLock<HashMap<Oid, Arc<Tree>>>,
+    /// The last few large trees: every candidate and every commit has one of its own, and all of them would fill the
+    /// memory.
+    large_trees: RwLock<VecDeque<(Oid, Arc<Tree>)>>,
     commits: RwLock<HashMap<Oid, Arc<Commit>>>,
+    bases: RwLock<HashMap<Oid, Arc<[u8]>>>,
     kind: gix::hash::Kind,
 }
 
@@ -49,7 +57,9 @@ impl Store {
             handles: Mutex::default(),
             pending: RwLock::default(),
             trees: RwLock::default(),
+            large_trees: RwLock::default(),
             commits: RwLock::default(),
+            bases: RwLock::default(),
             kind: if sha256 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 },
         }
     }
@@ -74,10 +84,19 @@ impl Store {
         if let Some(tree) = read(&self.trees).get(&id) {
             return Ok(tree.clone());
         }
+        if let Some((_, tree)) = read(&self.large_trees).iter().find(|(known, _)| *known == id) {
+            return Ok(tree.clone());
+        }
         let bytes = self.read(id, ObjectKind::Tree)?;
         let tree = Tree::parse(&bytes, self.kind.len_in_bytes()).ok_or_else(|| damaged(id, "tree"))?;
         let tree = Arc::new(tree);
-        write(&self.trees).insert(id, tree.clone());
+        if tree.entries().len() < LARGE_TREE {
+            write(&self.trees).insert(id, tree.clone());
+        } else {
+            let mut large = write(&self.large_trees);
+            large.truncate(LARGE_TREES - 1);
+            large.push_front((id, tree.clone()));
+        }
         Ok(tree)
     }
 
@@ -135,23 +154,42 @@ impl Store {
         self.write(ObjectKind::Tree, &tree.to_bytes())
     }
 
+    /// Adds a tree as git writes it, and returns its id.
+    pub(super) fn write_tree_bytes(&self, data: &[u8]) -> Result<Oid> {
+        self.write(ObjectKind::Tree, data)
+    }
+
     /// Adds a tree that differs little from the tree `like`, which must be in the database.
     pub fn write_tree_like(&self, tree: &Tree, like: Oid) -> Result<Oid> {
-        let data = tree.to_bytes();
+        self.write_tree_bytes_like(&tree.to_bytes(), like)
+    }
+
+    /// Adds a tree, as git writes it, that differs little from the tree `like`, which must be in the database.
+    pub(super) fn write_tree_bytes_like(&self, data: &[u8], like: Oid) -> Result<Oid> {
         if data.len() < DELTA_FROM {
-            return self.write(ObjectKind::Tree, &data);
+            return self.write(ObjectKind::Tree, data);
         }
-        let id = self.hash(ObjectKind::Tree, &data)?;
+        let id = self.hash(ObjectKind::Tree, data)?;
         if !self.contains(id) {
             // The base is one whole object: a delta upon a delta would make every reader walk a chain.
             let base = match read(&self.pending).get(&like) {
                 Some(Pending::Delta { base, .. }) => *base,
                 _ => like,
             };
-            let delta = Delta::between(&self.read(base, ObjectKind::Tree)?, &data);
+            let delta = Delta::between(&self.base(base)?, data);
             write(&self.pending).insert(id, Pending::Delta { base, delta });
         }
         Ok(id)
+    }
+
+    /// Returns the bytes of a tree that deltas stand upon: one, for all candidates of a run.
+    fn base(&self, id: Oid) -> Result<Arc<[u8]>> {
+        if let Some(base) = read(&self.bases).get(&id) {
+            return Ok(base.clone());
+        }
+        let base: Arc<[u8]> = self.read(id, ObjectKind::Tree)?.into();
+        write(&self.bases).insert(id, base.clone());
+        Ok(base)
     }
 
     /// Adds a commit and returns its id.

@@ -30,6 +30,8 @@ pub struct Report {
     pub commit: Oid,
     /// The files that were resolved.
     pub resolved: Vec<String>,
+    /// Whether that is a candidate's branch, not the default one.
+    pub on_candidate: bool,
     /// The conflicts that are left.
     pub left: Vec<Conflict>,
 }
@@ -99,6 +101,7 @@ pub fn resolve(outside: &Outside, id: &str, paths: &[String], take: Option<Side>
         None => "Resolved: ",
     };
     let message = format!("Resolve conflicts in {skill}\n\n{how}{}\n", resolved.join(", "));
+    let on_candidate = branch.is_some();
     let (commit, branch) = match branch {
         Some(branch) => {
             let person = Person::ask(&outside.git, &registry.repository)?;
@@ -111,7 +114,7 @@ pub fn resolve(outside: &Outside, id: &str, paths: &[String], take: Option<Side>
             (changed.commit, changed.branch.short().to_owned())
         }
     };
-    Ok(Report { format: 1, skill, branch, commit, resolved, left })
+    Ok(Report { format: 1, skill, branch, on_candidate, commit, resolved, left })
 }
 
 fn nothing_listed(skill: &SkillId) -> Error {

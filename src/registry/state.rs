@@ -27,6 +27,8 @@ pub struct State {
     pub skills: BTreeMap<SkillId, SkillState>,
     /// Files in the places above that are neither.
     pub strays: Vec<Error>,
+    /// The skills that follow each source.
+    followers: BTreeMap<SourceName, Vec<SkillId>>,
 }
 
 /// A source file.
@@ -87,7 +89,13 @@ impl State {
         let mut strays = Vec::new();
         let sources = load_sources(store, tree, folder, &mut strays)?;
         let skills = load_skills(store, tree, &layout, &mut strays)?;
-        Ok(State { commit, tree, layout, settings, sources, skills, strays })
+        let mut followers: BTreeMap<SourceName, Vec<SkillId>> = BTreeMap::new();
+        for (id, skill) in &skills {
+            if let Some(upstream) = skill.entry().and_then(|entry| entry.upstream.as_ref()) {
+                followers.entry(upstream.source.clone()).or_default().push(id.clone());
+            }
+        }
+        Ok(State { commit, tree, layout, settings, sources, skills, strays, followers })
     }
 
     /// Returns the skills that follow `source`, with their entries.
@@ -95,9 +103,9 @@ impl State {
         &'a self,
         source: &'a SourceName,
     ) -> impl Iterator<Item = (&'a SkillId, &'a SkillState, &'a Entry)> {
-        self.skills.iter().filter_map(move |(id, skill)| {
-            let entry = skill.entry()?;
-            (&entry.upstream.as_ref()?.source == source).then_some((id, skill, entry))
+        self.followers.get(source).into_iter().flatten().filter_map(|id| {
+            let skill = self.skills.get(id)?;
+            Some((id, skill, skill.entry()?))
         })
     }
 

@@ -431,6 +431,8 @@ fn error_note(error: &serde_saphyr::Error, first_line: usize, kind: NoteKind, su
     let text = error.to_string();
     // The parser counts lines from the start of the YAML: the note's own line is the file's.
     let text = text.split(" at line ").next().unwrap_or(&text).lines().next().unwrap_or_default();
+    // What it tells Rust programmers to set is no advice for the author of a skill.
+    let text = text.split(", set DuplicateKeyPolicy").next().unwrap_or(text);
     note(kind, line.map_or(first_line, |line| first_line + line - 1), format!("{text}{suffix}"))
 }
 

@@ -92,9 +92,11 @@ pub fn is_license(name: &[u8]) -> bool {
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
     let stem = name.strip_suffix(".md").or_else(|| name.strip_suffix(".txt")).or_else(|| name.strip_suffix(".rst"));
     let stem = stem.unwrap_or(&name);
+    let stem = stem.strip_prefix("third_party_").or_else(|| stem.strip_prefix("third-party-")).unwrap_or(stem);
+    let ends = |rest: &str| matches!(rest, "" | "s") || rest.starts_with(['-', '_', '.']);
     ["license", "licence", "copying", "notice", "unlicense"]
         .iter()
-        .any(|known| stem.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.'])))
+        .any(|known| stem.strip_prefix(known).is_some_and(ends))
 }
 
 struct LinkAt {
@@ -177,7 +179,9 @@ mod tests {
 
     #[test]
     fn licence_files_are_known_by_their_names() {
-        for name in ["LICENSE", "license.md", "LICENSE-MIT", "COPYING", "NOTICE.txt", "LICENCE", "LICENSE_APACHE.txt"] {
+        for name in
+            ["LICENSE", "license.md", "LICENSE-MIT", "COPYING", "NOTICE.txt", "LICENCE", "THIRD_PARTY_NOTICES.md"]
+        {
             assert!(is_license(name.as_bytes()), "{name}");
         }
         for name in ["licenses.json", "NOTICEABLE.md", "README.md", "LICENSEE"] {

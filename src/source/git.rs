@@ -238,7 +238,12 @@ fn no_such_ref(place: &str, reference: Option<&str>) -> Error {
     match reference {
         Some(name) => {
             Error::new(ErrorKind::NoEvidence, format!("{place} has no branch, tag or commit `{}`", one_line(name, 120)))
-                .hint("name another one with --ref, or as `ref` in the source file; nothing was closed or removed")
+                .hint(match (4..40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                    true => "a commit is named by its full id, of 40 or 64 digits; nothing was closed or removed",
+                    false => {
+                        "name another one with --ref, or as `ref` in the source file; nothing was closed or removed"
+                    }
+                })
         }
         None => Error::new(ErrorKind::NoEvidence, format!("{place} has no commit yet")),
     }

@@ -70,10 +70,20 @@ pub fn is_local(url: &str) -> bool {
     url.to_ascii_lowercase().starts_with("file://")
 }
 
-/// Returns the name that a source gets where the person gave none: the last part of what was typed.
+/// Returns the name that a source gets where the person gave none: the last part of what was typed. A repository that
+/// is just called `skills` gets its owner's name too.
 pub fn default_name(typed: &str) -> Option<SourceName> {
-    let last = typed.trim_end_matches('/').rsplit(['/', ':', '\\']).find(|part| !matches!(*part, "" | "." | ".git"))?;
-    SourceName::made_valid(last.strip_suffix(".git").unwrap_or(last))
+    let parts = typed.trim_end_matches('/').rsplit(['/', ':', '\\']);
+    let mut parts = parts.filter(|part| !matches!(*part, "" | "." | ".." | ".git"));
+    let last = parts.next()?;
+    let last = last.strip_suffix(".git").unwrap_or(last);
+    let name = SourceName::made_valid(last)?;
+    let is_remote = matches!(parse(typed), Ok(Location::Url(_))) && !is_local(typed);
+    match parts.next().filter(|_| is_remote && name.as_str() == "skills") {
+        // The part before may be the host, where there is no owner.
+        Some(owner) if !owner.contains('.') => SourceName::made_valid(&format!("{owner}-{last}")).or(Some(name)),
+        _ => Some(name),
+    }
 }
 
 /// Returns the URL that a person may have meant by what is read as a path: `owner/repo`, as many tools write a
@@ -104,7 +114,8 @@ mod tests {
         for (typed, expected, name) in [
             ("https://github.com/obra/superpowers", url("https://github.com/obra/superpowers"), "superpowers"),
             ("https://example.com/a/B.Skills.git/", url("https://example.com/a/B.Skills.git/"), "b-skills"),
-            ("git@example.com:team/skills.git", url("git@example.com:team/skills.git"), "skills"),
+            ("git@example.com:team/skills.git", url("git@example.com:team/skills.git"), "team-skills"),
+            ("https://example.com/skills", url("https://example.com/skills"), "skills"),
             ("ssh://git@example.com:2222/x", url("ssh://git@example.com:2222/x"), "x"),
             ("file:///srv/acme.git", url("file:///srv/acme.git"), "acme"),
             ("../acme", path("../acme"), "acme"),

@@ -55,7 +55,9 @@ impl Branches {
 
     /// Returns the skills of a source that have a candidate branch.
     pub fn of_source(&self, registry: &Registry, source: &SourceName) -> Vec<SkillId> {
-        let parsed = self.names().filter_map(|name| registry.names.parse_candidate(name));
+        let prefix = registry.names.candidates(source);
+        let names = self.names().filter(|name| name.starts_with(&prefix));
+        let parsed = names.filter_map(|name| registry.names.parse_candidate(name));
         let mut ids: Vec<SkillId> = parsed.filter(|(of, _)| of == source).map(|(_, id)| id).collect();
         ids.sort();
         ids

@@ -113,8 +113,9 @@ fn unchanged(snapshot: &Snapshot, store: &Store, before: &Content, found: &Found
 /// Mirror 1: a skill that is now rejected or unselected keeps its last tree as long as upstream has its `SKILL.md`.
 fn keep_last_trees(snapshot: &Snapshot, before: &Content, skills: &mut BTreeMap<RelPath, Oid>) -> Result<()> {
     for (path, tree) in &before.skills {
-        let overlaps = skills.keys().any(|new| new.is_within(path) || path.is_within(new));
-        if !overlaps && has_skill_md(snapshot, path)? {
+        let overlaps =
+            || skills.contains_key(path) || skills.keys().any(|new| new.is_within(path) || path.is_within(new));
+        if !overlaps() && has_skill_md(snapshot, path)? {
             skills.insert(path.clone(), *tree);
         }
     }

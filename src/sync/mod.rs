@@ -31,11 +31,10 @@ pub use retry::retry;
 pub use review::{Review, Trees, review};
 
 use crate::git::{History, Oid, RefChange, Store};
-use crate::registry::{IDENTITY, Registry, SourceFile, State, Upstream};
+use crate::registry::{Entry, IDENTITY, Registry, SourceFile, State, Status, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{Access, Found, Snapshot, flatten, observe, observe_revision};
-use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName};
-use candidate::unknown_base;
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash};
 use holds::Holder;
 use jiff::civil::Date;
 use plan::{Plan, Planner};
@@ -174,22 +173,17 @@ impl Run<'_> {
     }
 
     fn join_bases(&self, source: &SourceFile, mirror: &mut Mirror) -> Result<()> {
-        let followed: Vec<(&SkillId, Option<Oid>, &Upstream)> = self
-            .state
-            .followers(&source.name)
-            .filter_map(|(id, skill, entry)| Some((id, skill.tree, entry.upstream.as_ref()?)))
-            .collect();
-        for (_, local, upstream) in &followed {
-            let offered = mirror::upstream_at(self.store(), mirror.tree, &upstream.path)?;
-            let merges = offered.is_some_and(|tree| tree != upstream.git_tree)
-                && *local != Some(upstream.git_tree)
-                && *local != offered;
-            if merges && !self.store().contains(upstream.git_tree) {
-                // Brought here now, so that it is joined below; a failure is reported with its skill.
+        let followed: Vec<&Entry> = self.state.followers(&source.name).map(|(_, _, entry)| entry).collect();
+        let active = followed.iter().filter(|entry| entry.status == Status::Active);
+        for upstream in active.filter_map(|entry| entry.upstream.as_ref()) {
+            let is_removal = upstream.accepted == TreeHash::EMPTY;
+            if !is_removal && !self.store().contains(upstream.git_tree) {
+                // Brought here now, so that it is joined below, whatever the class: the next one may need it when
+                // upstream has it no more. A failure is reported with its skill, where that needs the base.
                 let _ = self.find_base(source, mirror, upstream);
             }
         }
-        let upstreams = followed.iter().map(|(_, _, upstream)| *upstream);
+        let upstreams = followed.iter().filter_map(|entry| entry.upstream.as_ref());
         if let Some(joined) = mirror::join_missing_bases(self.store(), mirror.head, &source.name, upstreams)? {
             mirror.head = joined;
             mirror.grew = true;
@@ -477,11 +471,6 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> 
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
-}
-
-/// Returns the error for a skill whose base is gone; for commands other than sync.
-pub fn base_is_gone(id: &SkillId, upstream: &Upstream, tried: &Error) -> Error {
-    unknown_base(id, upstream, tried)
 }
 
 /// Reads the head of a source's mirror as it stands: local, else remote-tracking.

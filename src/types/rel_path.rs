@@ -173,6 +173,10 @@ pub fn check_component(name: &str) -> Result<(), PathRule> {
 /// Returns the form under which two names are one on some file system: compatibility-normalised and lowercase,
 /// without the characters that HFS+ ignores.
 pub fn fold_component(name: &str) -> String {
+    // Nearly every name, and what normalisation leaves of it.
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
     name.chars()
         .filter(|c| !ignored_by_hfs(*c))
         .collect::<String>()

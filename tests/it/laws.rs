@@ -162,6 +162,7 @@ fn walk(steps: &[Step]) -> Result<BTreeMap<String, u64>, String> {
             if let Some(what) = done {
                 team.history.push(format!("{name}: {what}"));
                 team.count(name);
+                team.count("steps");
             }
         }
         asserted::end(&mut team)

@@ -97,11 +97,11 @@ fn a_base_that_can_be_found_nowhere_fails_closed_and_names_the_way_out() {
         let error = &synced.skill("deploy")["error"];
         assert_eq!(error["kind"], "unknown_base", "{:#}", synced.json);
         let hint = error["hint"].as_str().unwrap();
-        assert!(hint.contains("skillgraft sync up"), "{hint}");
+        assert!(hint.contains("skillgraft link deploy --to up"), "{hint}");
         assert_eq!(world.branches("registry", "candidate/"), Vec::<String>::new(), "never a silent overwrite");
         assert_eq!(crate::support::listing(&world.path("registry")), files);
     }
-    world.run(&["sync"]).ends_with(1).says(&["skillgraft sync up"]);
+    world.run(&["sync"]).ends_with(1).says(&["skillgraft link deploy --to up"]);
 }
 
 #[test]

@@ -358,7 +358,7 @@ fn check_own(team: &Team, skill: &str, head: Oid, action: &str, main: Oid) -> Ch
     let Some(directory) = team.skill_and_entry(tree, skill).0 else { return Ok(()) };
     for (path, place) in trees::files(store, directory) {
         let marked = store.blob(place.id).unwrap().split(|byte| *byte == b'\n').any(|line| line == b"<<<<<<< local");
-        if marked && !listed.contains(&path) && !has_old_markers(team, skill, &path) {
+        if marked && !listed.contains(&path) && !has_old_markers(team, skill) {
             return Err(format!("{path} of {skill} has markers, and the entry does not list it"));
         }
     }
@@ -422,14 +422,13 @@ fn is_marked(team: &Team, blob: Oid) -> bool {
 }
 
 /// Somebody merged markers into the default branch before: then they are the team's own text.
-fn has_old_markers(team: &Team, skill: &str, path: &str) -> bool {
+fn has_old_markers(team: &Team, skill: &str) -> bool {
     let store = &team.repository.store;
     let Some(directory) = team.skill_and_entry(team.main_tree(), skill).0 else { return false };
     let files = trees::files(store, directory);
     let marked = |place: &skillgraft::git::Place| {
         store.blob(place.id).unwrap().split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<"))
     };
-    let _ = path;
     files.values().any(|place| marked(place))
 }
 

@@ -252,7 +252,7 @@ pub fn resolve_one(team: &mut Team, dice: &mut Dice, name: &str, skill: &str) ->
         return Err(format!("resolve of {skill} made {}, and the branch is elsewhere", report.commit));
     }
     team.touched.insert(name.to_owned());
-    team.took_out(before, team.tree(report.commit));
+    team.lost_on_purpose(before, team.tree(report.commit));
     team.removed.extend(rejected);
     Ok(Some(format!("{skill} {paths:?} {}", side.map_or("by hand".into(), |side| format!("takes {side:?}")))))
 }
@@ -293,8 +293,20 @@ pub fn collect_garbage(team: &mut Team, dice: &mut Dice) -> Done {
     Ok(Some(what.join(" ")))
 }
 
-/// A colleague with a clone and a mirror of their own syncs, accepts a candidate, and pushes the default branch only.
+/// A colleague syncs and perhaps accepts. What only they see may be gone before the team looks.
 pub fn a_colleague_accepts(team: &mut Team, dice: &mut Dice) -> Done {
+    if dice.chance(50) {
+        super::upstream::edits(team, dice)?;
+    }
+    let done = a_colleague_accepts_one(team, |ready| dice.pick(ready).cloned().filter(|_| dice.chance(60)))?;
+    if dice.chance(50) {
+        super::upstream::edits(team, dice)?;
+    }
+    Ok(done)
+}
+
+/// A colleague with a clone and a mirror of their own syncs, accepts a candidate, and pushes the default branch only.
+pub fn a_colleague_accepts_one(team: &mut Team, choose: impl FnOnce(&[String]) -> Option<String>) -> Done {
     let laptop = team.path("laptop");
     let main = team.main();
     if laptop.exists() {
@@ -317,10 +329,6 @@ pub fn a_colleague_accepts(team: &mut Team, dice: &mut Dice) -> Done {
         let refs = team.refs().into_iter().filter(|(name, _)| name.starts_with("refs/heads/")).collect();
         borrow(&laptop, &team.desk().join(".git"), &refs, Clone::Whole);
     }
-    // What only the colleague sees may be gone before the team looks.
-    if dice.chance(50) {
-        super::upstream::edits(team, dice)?;
-    }
     team.tick();
     let theirs = outside(&laptop, team.clock);
     let report = team.sync(&theirs, false);
@@ -332,9 +340,7 @@ pub fn a_colleague_accepts(team: &mut Team, dice: &mut Dice) -> Done {
         })
         .map(|skill| skill.id.clone())
         .collect();
-    let Some(skill) = dice.pick(&ready).cloned().filter(|_| dice.chance(60)) else {
-        return Ok(Some("syncs only".into()));
-    };
+    let Some(skill) = choose(&ready) else { return Ok(Some("syncs only".into())) };
     if ops::accept::accept(&theirs, std::slice::from_ref(&skill), &Team::on_main()).is_err() {
         return Ok(Some(format!("syncs, and cannot accept {skill}")));
     }
@@ -349,8 +355,5 @@ pub fn a_colleague_accepts(team: &mut Team, dice: &mut Dice) -> Done {
     }
     team.mark_dirty(old, new);
     team.count("a colleague's candidate was accepted");
-    if dice.chance(50) {
-        super::upstream::edits(team, dice)?;
-    }
     Ok(Some(format!("accepts {skill}")))
 }

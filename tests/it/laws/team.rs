@@ -218,13 +218,14 @@ impl Team {
     /// A reviewer's commit on a candidate.
     pub fn commit_to_candidate(&mut self, name: &str, tree: Oid, message: &str) {
         let before = self.get(name).expect("an open candidate");
-        self.took_out(self.tree(before), tree);
+        self.lost_on_purpose(self.tree(before), tree);
         let commit = self.commit(tree, vec![before], message);
         self.touched.insert(name.to_owned());
         self.set(name, Some(commit));
     }
 
-    /// A person made `after` of `before`: what is gone was taken out, what is there again was put back.
+    /// A person made `after` of `before` on the default branch: what is gone was taken out, what is there again was put
+    /// back.
     pub fn took_out(&mut self, before: Oid, after: Oid) {
         let store = &self.repository.store;
         let back = minus(&self.reader.tree(store, after), &self.reader.tree(store, before));
@@ -232,7 +233,7 @@ impl Team {
         self.lost_on_purpose(before, after);
     }
 
-    /// As [`Team::took_out`], where nobody looked at single lines: a branch may still take out what came back.
+    /// As [`Team::took_out`], where what came back may still be gone elsewhere: on a candidate, or after a force push.
     pub fn lost_on_purpose(&mut self, before: Oid, after: Oid) {
         let store = &self.repository.store;
         self.removed.extend(minus(&self.reader.tree(store, before), &self.reader.tree(store, after)));

@@ -33,7 +33,9 @@ fn a_mirror_that_holds_nothing_named_a_tree_that_was_not_there() {
 fn a_conflict_on_the_default_branch_was_looked_for_on_the_candidate_that_brought_it() {
     let mut team = Team::new();
     asserted::begin(&mut team).unwrap();
-    edit_logo(&mut team);
+    // A file that cannot be merged.
+    upstream_writes(&mut team, "skills/ops/logo.bin", "\0U1001\n");
+    team_writes(&mut team, "skills/ops/logo.bin", "\0P1001\n");
     asserted::sync(&mut team, &mut Dice::new(0)).unwrap();
     // Merged with its conflict, and the branch still stands.
     assert_eq!(press_on(&mut team, "ops", Button::Squash), Ok("ok"));
@@ -41,13 +43,30 @@ fn a_conflict_on_the_default_branch_was_looked_for_on_the_candidate_that_brought
     assert!(said.is_some_and(|said| said.starts_with("ops")));
 }
 
-/// Upstream and the team change a file that cannot be merged.
-fn edit_logo(team: &mut Team) {
-    let at = "skills/ops/logo.bin";
-    let store = &team.upstream.store;
-    let theirs = trees::with(store, team.upstream_tree(), at, Some(trees::file(store, b"\0U1001\n")));
+#[test]
+fn a_base_that_only_a_colleague_saw_was_not_kept_while_nothing_had_to_be_merged() {
+    let mut team = Team::new();
+    asserted::begin(&mut team).unwrap();
+    team_writes(&mut team, "skills/ops/ours.md", "P1001\n");
+    upstream_writes(&mut team, "skills/ops/theirs.md", "U1001\n");
+    let said = people::a_colleague_accepts_one(&mut team, |ready| ready.iter().find(|id| *id == "ops").cloned());
+    assert_eq!(said.unwrap().as_deref(), Some("accepts ops"));
+    upstream_writes(&mut team, "skills/ops/theirs.md", "U1002\n");
+    let applied = team.fetched("ops");
     let store = &team.repository.store;
-    let ours = trees::with(store, team.main_tree(), at, Some(trees::file(store, b"\0P1001\n")));
-    team.publish(theirs);
-    team.commit_to_main(ours, "edit");
+    let tree = trees::with(store, team.main_tree(), "skills/ops", trees::directory(store, applied));
+    team.commit_to_main(tree, "by hand");
+    asserted::sync(&mut team, &mut Dice::new(0)).unwrap();
+}
+
+fn upstream_writes(team: &mut Team, at: &str, text: &str) {
+    let store = &team.upstream.store;
+    let tree = trees::with(store, team.upstream_tree(), at, Some(trees::file(store, text.as_bytes())));
+    team.publish(tree);
+}
+
+fn team_writes(team: &mut Team, at: &str, text: &str) {
+    let store = &team.repository.store;
+    let tree = trees::with(store, team.main_tree(), at, Some(trees::file(store, text.as_bytes())));
+    team.commit_to_main(tree, "edit");
 }

@@ -1,0 +1,167 @@
+//! Candidates: what waits for review, and what became of it.
+
+use super::{count, table};
+use crate::cli::output::{BOLD, CYAN, GREEN, Text, YELLOW};
+use crate::ops::{accept, candidate, decline, demo, diff, resolve};
+use crate::sync::{Class, Review};
+use crate::types::{escape, one_line};
+
+pub fn candidates(report: &candidate::List, out: &mut Text) {
+    if report.candidates.is_empty() {
+        out.remark("nothing waits for review");
+    } else {
+        candidate_table(&report.candidates, out);
+    }
+    report.unreadable.iter().for_each(|error| out.remark(format!("{YELLOW}warning:{YELLOW:#} {error}")));
+}
+
+pub(super) fn candidate_table(candidates: &[Review], out: &mut Text) {
+    let rows = candidates
+        .iter()
+        .map(|c| vec![c.skill.to_string(), c.class.as_str().into(), state(c), moved(c), c.branch.clone()]);
+    table(&["SKILL", "CLASS", "STATE", "UPSTREAM", "BRANCH"], rows, out);
+}
+
+fn state(review: &Review) -> String {
+    let mut words = Vec::new();
+    if !review.conflicts.is_empty() {
+        words.push(count(review.conflicts.len(), "conflict"));
+    }
+    if review.edited {
+        words.push("edited".into());
+    }
+    if review.stale {
+        words.push("stale".into());
+    }
+    if words.is_empty() { "ready".into() } else { words.join(", ") }
+}
+
+/// What moved: upstream's own versions where they differ, else its commits.
+fn moved(review: &Review) -> String {
+    let short = |id: &Option<String>| id.as_deref().map_or("-".into(), |id| id.get(..7).unwrap_or(id).to_owned());
+    match (&review.base_version, &review.version) {
+        (Some(old), Some(new)) if old != new => format!("{} -> {}", one_line(old, 20), one_line(new, 20)),
+        // A plain folder has no commits to name.
+        _ if review.revision.is_none() && review.base_revision.is_none() => String::new(),
+        _ if review.base.is_none() => short(&review.revision),
+        _ => format!("{} -> {}", short(&review.base_revision), short(&review.revision)),
+    }
+}
+
+pub fn candidate(report: &candidate::Show, out: &mut Text) {
+    let review = &report.review;
+    let hash = |hash: Option<crate::types::TreeHash>| hash.map_or("nothing".into(), |hash| hash.to_string());
+    let moved =
+        Some(moved(review)).filter(|moved| !moved.is_empty()).map_or(String::new(), |moved| format!(", {moved}"));
+    out.line(format!("{BOLD}{}{BOLD:#} from {}{moved} ({})", review.skill, review.source, state(review)));
+    out.line(format!("branch    {} at {}", review.branch, review.commit.short()));
+    out.line(format!("class     {}: {}", review.class.as_str(), explain(review.class)));
+    out.line(format!("base      {}", hash(review.base)));
+    out.line(format!("local     {}", hash(review.local)));
+    out.line(format!("upstream  {}", review.upstream));
+    if report.files.is_empty() {
+        out.line("merging it changes no file of the skill, only its entry");
+    }
+    for file in &report.files {
+        let sign = match file.change {
+            diff::FileChange::Added => "added",
+            diff::FileChange::Removed => "removed",
+            diff::FileChange::Changed => "changed",
+        };
+        out.line(format!("  {sign:<8} {}", file.path));
+    }
+    for conflict in &review.conflicts {
+        out.line(format!("  {YELLOW}conflict{YELLOW:#} {} ({})", escape(&conflict.path), conflict.kind.as_str()));
+    }
+    let next = match () {
+        () if review.stale => format!("skillgraft sync {}", review.source),
+        () if !review.conflicts.is_empty() => {
+            format!("git switch {}, edit, commit, skillgraft candidate resolve {}", review.branch, review.skill)
+        }
+        () => format!("skillgraft candidate diff {0}, then skillgraft candidate accept {0}", review.skill),
+    };
+    out.remark(format!("{CYAN}next:{CYAN:#} {next}"));
+}
+
+fn explain(class: Class) -> &'static str {
+    match class {
+        Class::New => "the skill is new upstream",
+        Class::Removed => "the skill is gone upstream",
+        Class::FastForward => "nobody edited it here, so it becomes what upstream has",
+        Class::ThreeWay => "edited here and upstream; both are merged",
+        Class::AlreadyApplied => "the content is upstream's already; only the entry moves, to be the next merge base",
+        Class::Unchanged => "the default branch has this update",
+        _ => "sync leaves it alone",
+    }
+}
+
+pub fn accept(report: &accept::Report, out: &mut Text) {
+    for accepted in &report.accepted {
+        out.line(format!(
+            "{GREEN}Accepted{GREEN:#} {} ({} on {})",
+            accepted.skill,
+            accepted.commit.short(),
+            report.branch
+        ));
+    }
+}
+
+pub fn decline(report: &decline::Report, out: &mut Text) {
+    let how = if report.excluded { ", and excluded it in its source" } else { "" };
+    out.line(format!(
+        "{GREEN}Declined{GREEN:#} {}{how} ({} on {})",
+        report.skill,
+        report.changed.commit.short(),
+        report.changed.branch.short()
+    ));
+}
+
+pub fn resolve(report: &resolve::Report, out: &mut Text) {
+    for path in &report.resolved {
+        out.line(format!("{GREEN}Resolved{GREEN:#} {path} ({} on {})", report.commit.short(), report.branch));
+    }
+    for conflict in &report.left {
+        out.line(format!("  {YELLOW}left{YELLOW:#} {} ({})", escape(&conflict.path), conflict.kind.as_str()));
+    }
+    // What was resolved on the default branch has nothing left to accept.
+    if report.left.is_empty() && report.on_candidate {
+        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate accept {}", report.skill));
+    }
+}
+
+pub fn demo(report: &demo::Report, out: &mut Text) {
+    let registry = report.registry.display();
+    out.line(format!("{BOLD}1. A registry{BOLD:#} in {registry}"));
+    out.line(format!(
+        "   follows {} of an upstream in {}",
+        count(report.added.len(), "skill"),
+        report.upstream.display()
+    ));
+    out.line(format!("   {}", report.added.join(", ")));
+    out.line(format!("{BOLD}2. The team edits{BOLD:#} three of them, as it likes"));
+    report.edits.iter().for_each(|(skill, what)| out.line(format!("   {skill}: {what}")));
+    out.line(format!(
+        "{BOLD}3. Upstream improves{BOLD:#} four of them, and `skillgraft sync` proposes what that means here"
+    ));
+    for skill in report.sync.sources.iter().flat_map(|source| &source.skills) {
+        let class = skill.class.unwrap_or(Class::Unchanged);
+        let conflicts = skill.candidate.as_ref().map_or(0, |candidate| candidate.conflicts.len());
+        let more = if conflicts > 0 {
+            format!(" {YELLOW}({} for a person to decide){YELLOW:#}", count(conflicts, "conflict"))
+        } else {
+            String::new()
+        };
+        let words = if class == Class::Unchanged { "upstream did not touch it" } else { explain(class) };
+        out.line(format!("   {:<8} {:<16} {words}{more}", skill.id, class.as_str()));
+    }
+    out.line(format!("{BOLD}4. Each proposal is a branch{BOLD:#}; main, index and files were not touched"));
+    report.candidates.candidates.iter().for_each(|candidate| out.line(format!("   {}", candidate.branch)));
+    out.line("");
+    out.line(format!("{BOLD}Look at them:{BOLD:#}"));
+    let example = report.example();
+    for command in
+        ["candidate list".to_owned(), format!("candidate diff {example}"), format!("candidate accept {example}")]
+    {
+        out.line(format!("   skillgraft -C {registry} {command}"));
+    }
+}

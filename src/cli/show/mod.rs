@@ -1,0 +1,50 @@
+//! Reports as text, one function for each report. Meaning never depends on colour.
+
+mod candidates;
+mod differences;
+mod skills;
+mod sources;
+
+pub use candidates::{accept, candidate, candidates, decline, demo, resolve};
+pub use differences::diff;
+pub use skills::{adopt, check, disable, export, found_origin, link, list, log, rollback, skill, tag};
+pub use sources::{add, init, pause, retry, source, source_file, sources, status, sync};
+
+use super::output::{RED, Text, YELLOW};
+use crate::types::escape;
+use comfy_table::Table;
+
+/// Versions that could not be tagged.
+fn untagged(errors: &[crate::sync::report::ErrorReport], out: &mut Text) {
+    for error in errors {
+        out.remark(format!("{RED}error:{RED:#} {}", error.message));
+    }
+}
+
+fn remarks(list: &[crate::source::Remark], label: &str, out: &mut Text) {
+    for remark in list {
+        out.remark(format!(
+            "{YELLOW}{label}:{YELLOW:#} {}: {} [{}]",
+            escape(&remark.path),
+            remark.message,
+            remark.reason
+        ));
+    }
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>, out: &mut Text) {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header(head);
+    let mut empty = true;
+    for row in rows {
+        empty = false;
+        table.add_row(row);
+    }
+    if !empty {
+        table.to_string().lines().for_each(|line| out.line(line.trim()));
+    }
+}

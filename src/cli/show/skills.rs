@@ -1,0 +1,195 @@
+//! Skills and their versions.
+
+use super::{count, table, untagged};
+use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
+use crate::ops::show::{self as ops_show, Origin};
+use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
+use crate::skill::spec::Severity;
+use crate::types::one_line;
+
+pub fn list(report: &list::Report, out: &mut Text) {
+    let rows = report.skills.iter().map(|skill| {
+        let edited = match (skill.conflicts, skill.edited, skill.tree) {
+            (1.., ..) => "conflicted",
+            (_, Some(true), None) => "missing",
+            (_, Some(true), _) => "edited",
+            (_, None, _) => "own",
+            _ => "",
+        };
+        let source = skill.source.as_ref().map_or(String::new(), ToString::to_string);
+        let version =
+            skill.version.clone().or_else(|| skill.revision.as_deref().map(|id| id.get(..7).unwrap_or(id).to_owned()));
+        vec![
+            skill.id.to_string(),
+            edited.into(),
+            source,
+            one_line(&version.unwrap_or_default(), 20),
+            one_line(skill.license.as_deref().unwrap_or_default(), 30),
+        ]
+    });
+    table(&["SKILL", "STATE", "SOURCE", "UPSTREAM", "LICENCE"], rows, out);
+    report
+        .skills
+        .iter()
+        .filter_map(|skill| skill.error.as_ref())
+        .for_each(|error| out.error(format!("{RED}error:{RED:#} {error}")));
+}
+
+pub fn skill(report: &ops_show::Show, out: &mut Text) {
+    let skill = &report.skill;
+    out.line(format!("{BOLD}{}{BOLD:#} ({})", skill.id, report.state));
+    skill.description.iter().for_each(|text| out.line(text));
+    let mut fact =
+        |key: &str, text: Option<String>| text.into_iter().for_each(|text| out.line(format!("{key:<9} {text}")));
+    fact("source", skill.source.as_ref().zip(skill.path.as_ref()).map(|(source, path)| format!("{source} at {path}")));
+    fact("revision", skill.revision.clone());
+    fact("version", skill.version.clone());
+    fact("licence", skill.license.clone());
+    fact("newest", report.newest_version.map(|number| format!("v{number}")));
+    fact("owners", (!report.owners.is_empty()).then(|| one_line(&report.owners.join(", "), 200)));
+    fact("lineage", (!report.lineage.is_empty()).then(|| one_line(&report.lineage.join(", "), 200)));
+    fact("edited", skill.edited.map(|edited| if edited { "yes".into() } else { "no".into() }));
+    fact("tree", report.state_tree.map(|tree| tree.to_string()));
+    report.files.iter().for_each(|file| out.line(format!("  {file}")));
+}
+
+pub fn log(report: &ops_show::Log, out: &mut Text) {
+    for version in &report.versions {
+        let origin = match version.origin {
+            Origin::Upstream => "upstream",
+            Origin::Merge => "merge",
+            Origin::Rollback => "rollback",
+            Origin::LocalEdit => "local edit",
+        };
+        let at = version.revision.as_deref().and_then(|id| id.get(..7)).unwrap_or("-");
+        let date = jiff::Timestamp::from_second(version.date)
+            .map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
+        out.line(format!(
+            "{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({})",
+            version.version,
+            version.commit.short(),
+            one_line(&version.subject, 60),
+            one_line(&version.author, 40)
+        ));
+    }
+}
+
+pub fn tag(report: &tag::Report, out: &mut Text) {
+    if report.versions.is_empty() && report.failed.is_empty() {
+        out.remark("every version has its tag");
+    }
+    report
+        .versions
+        .iter()
+        .for_each(|version| out.line(format!("{GREEN}Tagged{GREEN:#} {} at {}", version.tag, version.commit.short())));
+    untagged(&report.failed, out);
+}
+
+pub fn export(report: &export::Report, out: &mut Text) {
+    out.line(format!("{GREEN}Exported{GREEN:#} {} ({}) to {}", report.skill, report.state, report.directory.display()));
+}
+
+pub fn rollback(report: &rollback::Report, out: &mut Text) {
+    let declined = if report.declined { "; the abandoned update was declined, so that it does not return" } else { "" };
+    out.line(format!(
+        "{GREEN}Rolled back{GREEN:#} {} to v{} ({} on {}){declined}",
+        report.skill,
+        report.to,
+        report.changed.commit.short(),
+        report.changed.branch.short()
+    ));
+}
+
+/// Returns the sentence that says what a skill was copied from.
+pub fn found_origin(found: &link::Proposal) -> String {
+    let at = match (&found.revision, found.date) {
+        (Some(id), Some(date)) => {
+            let day =
+                jiff::Timestamp::from_second(date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
+            format!("{} of {day}", id.get(..7).unwrap_or(id))
+        }
+        _ => "its present state".into(),
+    };
+    let distance = match (found.identical, found.changed_lines) {
+        (true, _) => "identical".into(),
+        (false, Some(lines)) => format!(
+            "{} the same, {} different, {} changed",
+            count(found.same_files, "file"),
+            found.other_files,
+            count(lines, "line")
+        ),
+        (false, None) => format!("{} the same, {} different", count(found.same_files, "file"), found.other_files),
+    };
+    format!("{} was copied from {}:{} at {at} ({distance})", found.skill, found.source, found.path)
+}
+
+pub fn link(report: &link::Report, out: &mut Text) {
+    out.line(found_origin(&report.proposal));
+    match &report.changed {
+        Some(changed) => {
+            out.line(format!(
+                "{GREEN}Linked{GREEN:#} {} ({} on {})",
+                report.proposal.skill,
+                changed.commit.short(),
+                changed.branch.short()
+            ));
+            let source = &report.proposal.source;
+            if report.source_enabled {
+                out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {source}"));
+            } else {
+                out.remark(format!(
+                    "source `{source}` is disabled; link what else came from there, then\n\
+                     {CYAN}next:{CYAN:#} skillgraft source enable {source}"
+                ));
+            }
+        }
+        None => out.line("nothing was changed"),
+    }
+}
+
+pub fn adopt(report: &adopt::Report, out: &mut Text) {
+    for skill in &report.skills {
+        out.line(format!(
+            "{GREEN}Adopted{GREEN:#} {skill} ({} on {})",
+            report.changed.commit.short(),
+            report.changed.branch.short()
+        ));
+    }
+    report
+        .disabled
+        .iter()
+        .for_each(|source| out.remark(format!("nothing follows source {source} any more, so it was disabled")));
+}
+
+pub fn disable(report: &disable::Report, out: &mut Text) {
+    let what = if report.enabled { "Enabled" } else { "Disabled" };
+    match &report.changed {
+        Some(changed) => report.skills.iter().for_each(|skill| {
+            out.line(format!(
+                "{GREEN}{what}{GREEN:#} {skill} ({} on {})",
+                changed.commit.short(),
+                changed.branch.short()
+            ))
+        }),
+        None => out.line("nothing to do"),
+    }
+}
+
+pub fn check(report: &check::Report, out: &mut Text) {
+    for finding in &report.findings {
+        let style = if finding.severity == Severity::Error { RED } else { YELLOW };
+        let line = finding.line.map_or(String::new(), |line| format!(":{line}"));
+        let place = format!("{}{line}", finding.file);
+        // An error of one of our files says its place itself.
+        let message = finding.message.strip_prefix(&format!("{place}: ")).unwrap_or(&finding.message);
+        out.line(format!("{place}: {style}{}{style:#} [{}] {message}", finding.severity, finding.rule));
+    }
+    let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
+    out.remark(format!(
+        "{} checked at {}: {}, {}",
+        count(report.skills, "skill"),
+        report.commit.short(),
+        count(errors, "error"),
+        count(warnings, "warning")
+    ));
+}

@@ -1,0 +1,227 @@
+//! Sources, and what sync did with them.
+
+use super::candidates::candidate_table;
+use super::{count, remarks, table, untagged};
+use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
+use crate::ops::{add, decline, init, pause, source, status};
+use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
+use crate::sync::{Action, Class, Outcome};
+use crate::types::{escape, one_line};
+
+pub fn init(report: &init::Report, out: &mut Text) {
+    if let Some(commit) = report.commit {
+        out.line(format!(
+            "{GREEN}Initialized{GREEN:#} registry {} on branch {} ({})",
+            report.directory.display(),
+            report.branch,
+            commit.short()
+        ));
+    } else {
+        out.line(format!("{} is a registry already", report.directory.display()));
+    }
+    report.written.iter().for_each(|path| out.line(format!("  wrote       {path}")));
+    report.left_alone.iter().for_each(|path| out.line(format!("  left alone  {path}")));
+    if report.attributes_missing {
+        out.remark(format!("{YELLOW}warning:{YELLOW:#} .gitattributes was left alone; add this line, so that hashes hold on every system:\n  /skills/** -text"));
+    }
+    out.remark(format!("{CYAN}next:{CYAN:#} skillgraft add <url or folder>"));
+}
+
+pub fn add(report: &add::Report, out: &mut Text) {
+    match &report.changed {
+        None => out.line(format!(
+            "Source {} is here{} already; nothing to do",
+            report.source,
+            if report.enabled { " and enabled" } else { "" }
+        )),
+        Some(changed) => {
+            let at = format!("({} on {})", changed.commit.short(), changed.branch.short());
+            let skills = count(report.skills.len(), "skill");
+            out.line(match report.enabled {
+                true => format!("{GREEN}Following{GREEN:#} {} with {skills} {at}", report.source),
+                false => format!("{GREEN}Registered{GREEN:#} {}, not yet enabled {at}", report.source),
+            });
+        }
+    }
+    report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
+    remarks(&report.rejected, "not taken", out);
+    remarks(&report.warnings, "warning", out);
+    if report.changed.is_some() && !report.enabled {
+        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft source enable {}", report.source));
+    }
+}
+
+pub fn sources(report: &source::List, out: &mut Text) {
+    let rows = report.sources.iter().map(|source| {
+        let state = match () {
+            () if source.error.is_some() => "invalid",
+            () if !source.enabled => "disabled",
+            () if source.paused => "paused",
+            () => "enabled",
+        };
+        let place = source.location.as_deref().map(|place| one_line(place, 60)).unwrap_or_default();
+        vec![
+            source.name.to_string(),
+            state.into(),
+            source.skills.to_string(),
+            source.reference.clone().unwrap_or_default(),
+            place,
+        ]
+    });
+    table(&["SOURCE", "STATE", "SKILLS", "REF", "LOCATION"], rows, out);
+    report
+        .sources
+        .iter()
+        .filter_map(|source| source.error.as_ref())
+        .for_each(|error| out.error(format!("{RED}error:{RED:#} {}", escape(error))));
+}
+
+pub fn source_file(report: &source::Show, out: &mut Text) {
+    out.line(escape(report.text.trim_end()));
+    out.remark(format!("{}: followed by {}", report.source, count(report.skills.len(), "skill")));
+}
+
+pub fn source(report: &source::Report, out: &mut Text) {
+    match &report.changed {
+        Some(changed) => out.line(format!(
+            "{GREEN}Changed{GREEN:#} source {} ({} on {})",
+            report.source,
+            changed.commit.short(),
+            changed.branch.short()
+        )),
+        None => out.line(format!("Source {} is so already; nothing to do", report.source)),
+    }
+    report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
+}
+
+pub fn sync(report: &SyncReport, dry_run: bool, out: &mut Text) {
+    for source in &report.sources {
+        sync_source(source, out);
+    }
+    if !report.versions.is_empty() && !dry_run {
+        out.remark(format!("tagged {}", count(report.versions.len(), "version")));
+    }
+    untagged(&report.untagged, out);
+    let c = report.candidates;
+    let mut parts: Vec<String> =
+        [(c.opened, "opened"), (c.remade, "remade"), (c.carried, "carried"), (c.kept, "kept"), (c.closed, "closed")]
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format!("{n} {what}"))
+            .collect();
+    if parts.is_empty() {
+        parts.push("none".into());
+    }
+    out.line(format!("candidates: {}", parts.join(", ")));
+    if dry_run {
+        out.remark("dry run: this is what a sync would do; nothing was written");
+    } else if c.opened + c.remade + c.carried + c.kept > 0 {
+        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate list"));
+    }
+}
+
+fn sync_source(source: &SourceReport, out: &mut Text) {
+    let at = source.revision.as_deref().and_then(|id| id.get(..7)).map_or(String::new(), |id| format!(" at {id}"));
+    let style = match source.outcome {
+        Outcome::Failed | Outcome::Missing => RED,
+        Outcome::Synced => GREEN,
+        _ => BOLD,
+    };
+    let waiting = source
+        .skills
+        .iter()
+        .filter(|skill| skill.candidate.as_ref().is_some_and(|c| !matches!(c.action, Action::Closed | Action::Held)))
+        .count();
+    let waiting = if waiting == 0 { String::new() } else { format!(", {waiting} waiting") };
+    let skills = if source.mirror.is_some() {
+        format!(" ({}{waiting})", count(source.skills.len(), "skill"))
+    } else {
+        String::new()
+    };
+    out.line(format!("{style}{}{style:#} {}{at}{skills}", source.name, source.outcome.as_str()));
+    if let Some(error) = &source.error {
+        out.error(format!("{RED}error:{RED:#} {}: {}", source.name, error.message));
+        error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
+    }
+    let width = source.skills.iter().map(|skill| skill.id.len()).max().unwrap_or_default();
+    for skill in &source.skills {
+        sync_skill(skill, width, out);
+    }
+    remarks(&source.rejected, "not taken", out);
+    remarks(&source.warnings, "warning", out);
+}
+
+fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
+    let class = skill.class.map_or("", Class::as_str);
+    match &skill.candidate {
+        Some(CandidateReport { branch, action, conflicts, edited, .. }) => {
+            let mut more = String::new();
+            if !conflicts.is_empty() {
+                more.push_str(&format!(", {YELLOW}{}{YELLOW:#}", count(conflicts.len(), "conflict")));
+            }
+            if *edited {
+                more.push_str(", edited");
+            }
+            out.line(format!("  {:<width$} {class:<16} {:<7} {}{more}", skill.id, action.as_str(), branch.short()));
+        }
+        None if out.verbose || skill.notice.is_some() => out.line(format!("  {:<width$} {class}", skill.id)),
+        None => {}
+    }
+    if let Some(notice) = &skill.notice {
+        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, notice.message));
+        notice.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
+    }
+    if let Some(error) = &skill.error {
+        out.error(format!("{RED}error:{RED:#} {}: {}", skill.id, error.message));
+        error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
+    }
+}
+
+pub fn retry(report: &decline::Retried, out: &mut Text) {
+    let report = &report.skill;
+    sync_skill(report, report.id.len(), out);
+    out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate show {}", report.id));
+}
+
+pub fn pause(report: &pause::Report, out: &mut Text) {
+    let what = if report.paused { "Paused" } else { "Resumed" };
+    match &report.changed {
+        Some(changed) => out.line(format!(
+            "{GREEN}{what}{GREEN:#} {} {} ({} on {})",
+            report.kind,
+            report.name,
+            changed.commit.short(),
+            changed.branch.short()
+        )),
+        None => out.line(format!(
+            "{} {} is {} already; nothing to do",
+            report.kind,
+            report.name,
+            if report.paused { "paused" } else { "not paused" }
+        )),
+    }
+}
+
+pub fn status(report: &status::Report, out: &mut Text) {
+    out.line(format!(
+        "{BOLD}{}{BOLD:#} at {}: {}, {} of our own, {} edited here",
+        report.branch,
+        report.head.short(),
+        count(report.skills, "skill"),
+        report.own,
+        report.edited
+    ));
+    if !report.sources.is_empty() {
+        out.line("");
+        sources(&source::List { format: 1, sources: report.sources.iter().map(copy).collect() }, out);
+    }
+    if !report.candidates.is_empty() {
+        out.line("");
+        candidate_table(&report.candidates, out);
+    }
+    report.problems.iter().for_each(|problem| out.remark(format!("{YELLOW}problem:{YELLOW:#} {}", escape(problem))));
+}
+
+fn copy(item: &source::Item) -> source::Item {
+    source::Item { error: None, ..item.clone() }
+}
