@@ -82,14 +82,19 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
         }
         Command::Resume { name, no_sync, commits } => {
             let report = ops::pause::resume(outside, name, &commit(commits))?;
-            let syncs = !no_sync && !commits.propose && report.kind == "source";
+            let source = report.source.clone().filter(|_| !no_sync && !commits.propose);
             // One document: of a resume that syncs, the sync's.
-            if !(syncs && cli.global.json) {
+            if !(source.is_some() && cli.global.json) {
                 out.report(&report, show::pause);
             }
-            if syncs {
-                let options =
-                    Sync { source: vec![name.clone()], dry_run: false, offline: false, jobs: 1, exit_code: false };
+            if let Some(source) = source {
+                let options = Sync {
+                    source: vec![source.to_string()],
+                    dry_run: false,
+                    offline: false,
+                    jobs: 1,
+                    exit_code: false,
+                };
                 return sync(outside, &cli.global, &options, out);
             }
         }

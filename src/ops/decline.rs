@@ -41,6 +41,9 @@ pub struct Report {
 /// Declines the update that a candidate proposes: recorded with its content's hash, so that it ends when upstream
 /// moves on. A skill that is new is excluded in its source, because it has no entry to record anything in.
 pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
+    if let Some(until) = options.until.filter(|until| *until < outside.today) {
+        return Err(Error::new(ErrorKind::Usage, format!("--until {until} is over already")));
+    }
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
     let branches = Branches::load(&registry)?;
@@ -124,8 +127,18 @@ fn close(outside: &Outside, registry: &Registry, branches: &Branches, review: &R
     registry.repository.refs.apply(&changes, "skillgraft: decline", &identity)
 }
 
+/// What `retry` did.
+#[derive(Debug, Serialize)]
+pub struct Retried {
+    /// The format of this document.
+    pub format: u32,
+    /// The skill, as a sync reports it.
+    #[serde(flatten)]
+    pub skill: SkillReport,
+}
+
 /// Proposes an update again that is held back. `id` is a skill.
-pub fn retry(outside: &Outside, id: &str) -> Result<SkillReport> {
+pub fn retry(outside: &Outside, id: &str) -> Result<Retried> {
     let (registry, _lock) = outside.locked_registry()?;
     let id = match registry.names.parse_candidate(&format!("refs/heads/{}", id.trim_start_matches("refs/heads/"))) {
         Some((_, skill)) => skill,
@@ -140,5 +153,5 @@ pub fn retry(outside: &Outside, id: &str) -> Result<SkillReport> {
         now: outside.now,
         progress: &quiet,
     };
-    sync::retry(&registry, &options, &id)
+    Ok(Retried { format: 1, skill: sync::retry(&registry, &options, &id)? })
 }

@@ -56,6 +56,8 @@ pub struct Report {
     /// What was found.
     #[serde(flatten)]
     pub proposal: Proposal,
+    /// Whether sync looks at the source; one that was only registered waits for `source enable`.
+    pub source_enabled: bool,
     /// What was committed; none where the person said no.
     #[serde(flatten)]
     pub changed: Option<Changed>,
@@ -107,7 +109,7 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
         changed_lines: origin.changed_lines,
     };
     if !agree(&proposal)? {
-        return Ok(Report { format: 1, proposal, changed: None });
+        return Ok(Report { format: 1, proposal, source_enabled: source.enabled, changed: None });
     }
     let stated = frontmatter_of(&registry, tree)?;
     let mut upstream = Upstream {
@@ -127,7 +129,7 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
     let at = upstream.revision.as_deref().map_or(String::new(), |id| format!(" at {}", id.get(..7).unwrap_or(id)));
     let message = format!("Link {id} to {name}\n\nIt was copied from {}{at}.\n", upstream.path);
     let changed = options.commit.commit(&registry, outside, "link", whole, &message)?;
-    Ok(Report { format: 1, proposal, changed: Some(changed) })
+    Ok(Report { format: 1, proposal, source_enabled: source.enabled, changed: Some(changed) })
 }
 
 struct Finder<'a> {

@@ -17,6 +17,8 @@ pub struct Report {
     pub name: String,
     /// Whether it is a source or a skill.
     pub kind: &'static str,
+    /// The source: itself, or the one that the skill follows.
+    pub source: Option<SourceName>,
     /// Whether it is paused now.
     pub paused: bool,
     /// What was committed; none where it was so already.
@@ -27,6 +29,7 @@ pub struct Report {
 /// A source or a skill, and the file that says whether it is paused.
 struct Target {
     kind: &'static str,
+    source: Option<SourceName>,
     file: RelPath,
     text: String,
     paused: bool,
@@ -59,6 +62,7 @@ pub fn pause(
         format: 1,
         name: name.into(),
         kind: target.kind,
+        source: target.source,
         paused: true,
         changed,
     })
@@ -69,7 +73,10 @@ pub fn resume(outside: &Outside, name: &str, commit: &Commit) -> Result<Report> 
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
     let target = find(&state, name)?;
-    let report = |changed| Report { format: 1, name: name.into(), kind: target.kind, paused: false, changed };
+    let report = |changed| {
+        let source = target.source.clone();
+        Report { format: 1, name: name.into(), kind: target.kind, source, paused: false, changed }
+    };
     if !target.paused {
         return Ok(report(None));
     }
@@ -99,18 +106,22 @@ fn write(
 }
 
 fn find(state: &State, name: &str) -> Result<Target> {
-    let source =
-        SourceName::parse(name).ok().and_then(|name| Some((state.layout.source(&name), state.sources.get(&name)?)));
-    if let Some((file, source)) = source {
+    let source = SourceName::parse(name).ok().and_then(|name| {
+        let source = state.sources.get(&name)?;
+        Some((state.layout.source(&name), name, source))
+    });
+    if let Some((file, name, source)) = source {
         let paused = source.file.as_ref().map_err(Clone::clone)?.paused.is_some();
-        return Ok(Target { kind: "source", file, text: source.text.clone(), paused });
+        return Ok(Target { kind: "source", source: Some(name), file, text: source.text.clone(), paused });
     }
     let skill = SkillId::parse(name)
         .ok()
         .and_then(|id| Some((state.layout.entry(&id), state.skills.get(&id)?.entry.as_ref()?)));
     if let Some((file, standing)) = skill {
-        let paused = standing.entry.as_ref().map_err(Clone::clone)?.paused.is_some();
-        return Ok(Target { kind: "skill", file, text: standing.text.clone(), paused });
+        let entry = standing.entry.as_ref().map_err(Clone::clone)?;
+        let paused = entry.paused.is_some();
+        let source = entry.upstream.as_ref().map(|upstream| upstream.source.clone());
+        return Ok(Target { kind: "skill", source, file, text: standing.text.clone(), paused });
     }
     Err(Error::new(
         ErrorKind::NotFound,

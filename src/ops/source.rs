@@ -2,7 +2,7 @@
 
 use super::adopt::{self, Adopted};
 use super::{Commit, Outside, add};
-use crate::git::{Changes, Mode, Oid, Place, RefChange, tree_at, with_changes};
+use crate::git::{Changes, Mode, Oid, Place, RefChange, RefName, tree_at, with_changes};
 use crate::registry::{Changed, Destination, IDENTITY, Registry, SourceFile, SourceState, State, entry, source_file};
 use crate::sync::{Branches, review};
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
@@ -194,6 +194,7 @@ pub fn rename(outside: &Outside, old: &str, new: &str, commit: &Commit) -> Resul
         let (from, to) = (registry.names.mirror(&old)?, registry.names.mirror(&new)?);
         let head = registry.repository.refs.get(from.as_str())?;
         let mut moves = close(open);
+        moves.extend(withdrawn_offers(&registry, &old, &new, &moves)?);
         if let Some(head) = head.filter(|_| matches!(registry.repository.refs.get(to.as_str()), Ok(None))) {
             moves.push(RefChange { name: to, expected: None, new: Some(head) });
             moves.push(RefChange { name: from, expected: Some(head), new: None });
@@ -242,7 +243,7 @@ pub fn remove(outside: &Outside, name: &str, fate: Fate, commit: &Commit) -> Res
 ///
 /// # Errors
 /// Where somebody has edited one: nobody's work goes with a source.
-fn open_candidates(registry: &Registry, state: &State, source: &SourceName) -> Result<Vec<(crate::git::RefName, Oid)>> {
+fn open_candidates(registry: &Registry, state: &State, source: &SourceName) -> Result<Vec<(RefName, Oid)>> {
     let branches = Branches::load(registry)?;
     let mut refs = Vec::new();
     for id in branches.of_source(registry, source) {
@@ -260,7 +261,28 @@ fn open_candidates(registry: &Registry, state: &State, source: &SourceName) -> R
     Ok(refs)
 }
 
-fn close(refs: Vec<(crate::git::RefName, Oid)>) -> Vec<RefChange> {
+/// The moves of what remembers that a branch was deleted by hand: those updates stay away under the new name, too.
+fn withdrawn_offers(
+    registry: &Registry,
+    old: &SourceName,
+    new: &SourceName,
+    closed: &[RefChange],
+) -> Result<Vec<RefChange>> {
+    let refs = &registry.repository.refs;
+    let (from, to) = (registry.names.offers(old), registry.names.offers(new));
+    let mut moves = Vec::new();
+    for (name, offered) in refs.list(&from)? {
+        if closed.iter().any(|change| change.name.as_str() == name) {
+            continue;
+        }
+        let renamed = RefName::parse(name.replacen(&from, &to, 1))?;
+        moves.push(RefChange { expected: refs.get(renamed.as_str())?, name: renamed, new: Some(offered) });
+        moves.push(RefChange { name: RefName::parse(name)?, expected: Some(offered), new: None });
+    }
+    Ok(moves)
+}
+
+fn close(refs: Vec<(RefName, Oid)>) -> Vec<RefChange> {
     refs.into_iter().map(|(name, head)| RefChange { name, expected: Some(head), new: None }).collect()
 }
 

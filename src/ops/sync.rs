@@ -36,7 +36,8 @@ pub fn sync(outside: &Outside, options: &Options<'_>) -> Result<Report> {
     let mut report = sync::sync(&registry, &options)?;
     // Where there is a remote, versions are the remote's: a push tags them.
     if registry.remote.is_none() {
-        report.versions = super::tag::tag_moved(outside, &registry, options.access.dry_run)?.versions;
+        let tagged = super::tag::tag_moved(outside, &registry, options.access.dry_run)?;
+        (report.versions, report.untagged) = (tagged.versions, tagged.failed);
     }
     Ok(report)
 }

@@ -24,7 +24,12 @@ pub struct Changed {
     /// The commit.
     pub commit: Oid,
     /// The branch that it is on now.
+    #[serde(serialize_with = "short")]
     pub branch: RefName,
+}
+
+fn short<S: serde::Serializer>(name: &RefName, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(name.short())
 }
 
 /// Who runs the command and when, as git knows it.

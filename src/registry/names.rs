@@ -84,7 +84,12 @@ impl RefNames {
 
     /// Returns the ref that names the candidate the tool last made.
     pub fn offered(&self, source: &SourceName, id: &SkillId) -> Result<RefName> {
-        RefName::parse(format!("refs/skillgraft/offered/{source}/{}", id.as_branch_component()))
+        RefName::parse(format!("{}{}", self.offers(source), id.as_branch_component()))
+    }
+
+    /// Returns the beginning of the names of a source's offers.
+    pub fn offers(&self, source: &SourceName) -> String {
+        format!("refs/skillgraft/offered/{source}/")
     }
 
     /// Returns the ref that keeps what a candidate was before it moved on.

@@ -95,7 +95,15 @@ pub fn sync(registry: &Registry, options: &Options<'_>) -> Result<Report> {
     }
     let candidates = count(&sources);
     let branch = registry.branch.short().to_owned();
-    Ok(Report { format: 1, branch, head: registry.head, sources, candidates, versions: Vec::new() })
+    Ok(Report {
+        format: 1,
+        branch,
+        head: registry.head,
+        sources,
+        candidates,
+        versions: Vec::new(),
+        untagged: Vec::new(),
+    })
 }
 
 /// What moves together: a source's mirror (no skill), or one skill's refs.
@@ -267,6 +275,25 @@ impl Run<'_> {
         act(&planner)
     }
 
+    /// Decides about candidates that stand under a name that the source had before: a clone that pulls a rename still
+    /// has them, and nothing asks for them any more.
+    fn of_former_names(&self, source: &SourceFile, mirror: &Mirror) -> Vec<Plan> {
+        let mut plans = Vec::new();
+        for name in source.was.iter().filter(|name| !self.state.sources.contains_key(*name)) {
+            let open = self.branches.of_source(self.registry, name);
+            if !open.is_empty() {
+                let mut former = source.clone();
+                former.name = name.clone();
+                plans.extend(self.with_planner(&former, mirror, |planner| {
+                    open.iter().map(|id| planner.abandoned(id)).collect::<Vec<_>>()
+                }));
+            }
+        }
+        // Of one that only the remote has there is nothing to say.
+        plans.retain(|plan| plan.report.candidate.is_some() || plan.report.error.is_some());
+        plans
+    }
+
     fn plan_source(
         &self,
         index: usize,
@@ -291,6 +318,7 @@ impl Run<'_> {
             let unreadable = unreadable.par_iter().map(|(id, path, error)| planner.unreadable(id, path, error));
             followed.chain(appeared).chain(abandoned).chain(unreadable).collect()
         });
+        plans.extend(self.of_former_names(source, &mirror));
         plans.sort_by(|a, b| a.report.id.cmp(&b.report.id));
 
         report.revision = revision;

@@ -167,7 +167,7 @@ impl Planner<'_> {
         };
         report.class = Some(class);
         report.notice = self.notice(id, class);
-        if matches!(class, Class::Disabled | Class::Paused | Class::Conflicted) {
+        if matches!(class, Class::Paused | Class::Conflicted) {
             return Ok(Vec::new());
         }
         let branch = self.branch(id)?;

@@ -23,6 +23,8 @@ pub struct Report {
     pub candidates: Counts,
     /// The versions that were tagged.
     pub versions: Vec<VersionReport>,
+    /// Versions whose tag could not be made.
+    pub untagged: Vec<ErrorReport>,
 }
 
 /// How many candidates met which fate.
@@ -229,7 +231,7 @@ impl Report {
     /// Tells whether a source or a skill failed.
     pub fn failed(&self) -> bool {
         let skill_failed = |source: &SourceReport| source.skills.iter().any(|skill| skill.error.is_some());
-        self.sources.iter().any(|source| source.error.is_some() || skill_failed(source))
+        !self.untagged.is_empty() || self.sources.iter().any(|source| source.error.is_some() || skill_failed(source))
     }
 
     /// Tells whether something awaits a person: an open candidate or a notice.

@@ -5,15 +5,19 @@
 
 mod add;
 mod candidate;
+mod carried;
 mod check;
 mod demo;
 mod discovery;
 mod documents;
+mod holds;
 mod house;
 mod init;
 mod laws;
+mod link;
 mod merge;
 mod merge_oracle;
+mod ownership;
 mod recognised;
 mod robust;
 mod security;
@@ -22,3 +26,4 @@ mod sync;
 mod text;
 mod tree_hash;
 mod unknown_base;
+mod versions;

@@ -10,9 +10,16 @@ pub use differences::diff;
 pub use skills::{adopt, check, disable, export, found_origin, link, list, log, rollback, skill, tag};
 pub use sources::{add, init, pause, retry, source, source_file, sources, status, sync};
 
-use super::output::{Text, YELLOW};
+use super::output::{RED, Text, YELLOW};
 use crate::types::escape;
 use comfy_table::Table;
+
+/// Versions that could not be tagged.
+fn untagged(errors: &[crate::sync::report::ErrorReport], out: &mut Text) {
+    for error in errors {
+        out.remark(format!("{RED}error:{RED:#} {}", error.message));
+    }
+}
 
 fn remarks(list: &[crate::source::Remark], label: &str, out: &mut Text) {
     for remark in list {

@@ -1,6 +1,6 @@
 //! Skills and their versions.
 
-use super::{count, table};
+use super::{count, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::show::{self as ops_show, Origin};
 use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
@@ -82,9 +82,7 @@ pub fn tag(report: &tag::Report, out: &mut Text) {
         .versions
         .iter()
         .for_each(|version| out.line(format!("{GREEN}Tagged{GREEN:#} {} at {}", version.tag, version.commit.short())));
-    for error in &report.failed {
-        out.remark(format!("{RED}error:{RED:#} {}", error.message));
-    }
+    untagged(&report.failed, out);
 }
 
 pub fn export(report: &export::Report, out: &mut Text) {
@@ -135,7 +133,15 @@ pub fn link(report: &link::Report, out: &mut Text) {
                 changed.commit.short(),
                 changed.branch.short()
             ));
-            out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {}", report.proposal.source));
+            let source = &report.proposal.source;
+            if report.source_enabled {
+                out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {source}"));
+            } else {
+                out.remark(format!(
+                    "source `{source}` is disabled; link what else came from there, then\n\
+                     {CYAN}next:{CYAN:#} skillgraft source enable {source}"
+                ));
+            }
         }
         None => out.line("nothing was changed"),
     }

@@ -1,9 +1,9 @@
 //! Sources, and what sync did with them.
 
 use super::candidates::candidate_table;
-use super::{count, remarks, table};
+use super::{count, remarks, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
-use crate::ops::{add, init, pause, source, status};
+use crate::ops::{add, decline, init, pause, source, status};
 use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome};
 use crate::types::{escape, one_line};
@@ -101,6 +101,7 @@ pub fn sync(report: &SyncReport, dry_run: bool, out: &mut Text) {
     if !report.versions.is_empty() && !dry_run {
         out.remark(format!("tagged {}", count(report.versions.len(), "version")));
     }
+    untagged(&report.untagged, out);
     let c = report.candidates;
     let mut parts: Vec<String> =
         [(c.opened, "opened"), (c.remade, "remade"), (c.carried, "carried"), (c.kept, "kept"), (c.closed, "closed")]
@@ -176,7 +177,8 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
     }
 }
 
-pub fn retry(report: &SkillReport, out: &mut Text) {
+pub fn retry(report: &decline::Retried, out: &mut Text) {
+    let report = &report.skill;
     sync_skill(report, report.id.len(), out);
     out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate show {}", report.id));
 }
