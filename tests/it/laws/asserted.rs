@@ -430,7 +430,7 @@ fn has_old_markers(team: &Team, skill: &str) -> bool {
     let marked = |place: &skillgraft::git::Place| {
         store.blob(place.id).unwrap().split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<"))
     };
-    files.values().any(|place| marked(place))
+    files.values().any(marked)
 }
 
 /// Law 7: the base of every entry is in the mirror's history, at its path.
