@@ -393,3 +393,69 @@ fn every_command_can_propose_instead() {
         world.git("registry", &["branch", "-q", "-D", &branch]);
     }
 }
+
+#[test]
+fn adopting_closes_an_unedited_candidate_at_once_because_a_disabled_source_is_never_looked_at() {
+    let world = world();
+    deploy(&world, "v2");
+    world.upstream(&[("skills/other/SKILL.md", &skill("other", "v2"))]);
+    world.sync();
+    let edited = review(&world);
+    world.run(&["adopt", "deploy", "other"]).ok();
+    assert_eq!(world.branches("registry", "candidate/"), [BRANCH], "only what people edited stays");
+    assert_eq!(world.rev("registry", BRANCH), edited);
+    world.sync();
+    is_settled(&world);
+}
+
+#[test]
+fn a_skill_at_the_top_of_its_repository_is_declined_for_ever_and_adopted_too() {
+    for command in [&["candidate", "decline", "up", "--always", "--reason", "no"][..], &["adopt", "up"]] {
+        let world = World::with_upstream(&[("SKILL.md", &skill("up", "v1"))]);
+        world.run(&["add", "../upstream", "--name", "up"]).ok();
+        world.upstream(&[("SKILL.md", &skill("up", "v2"))]);
+        assert_eq!(world.sync().action("up"), "opened");
+        world.run(command).ok();
+        world.sync();
+        assert!(world.branches("registry", "candidate/").is_empty(), "{command:?}");
+        world.upstream(&[("SKILL.md", &skill("up", "v3"))]);
+        world.sync();
+        assert!(world.branches("registry", "candidate/").is_empty(), "{command:?}");
+        world.run(&["check"]).ok();
+        // Looked at again, it still does not come back.
+        if command[0] == "adopt" {
+            world.run(&["source", "enable", "up"]);
+            world.sync();
+            assert!(world.branches("registry", "candidate/").is_empty(), "{command:?}");
+        }
+    }
+}
+
+#[test]
+fn a_skill_of_the_teams_own_is_neither_adopted_nor_paused_in_silence() {
+    let world = world();
+    world.registry(&[("skills/mine/SKILL.md", &skill("mine", "ours"))]);
+    world.run(&["adopt", "mine"]).ends_with(2).says(&["follows no upstream"]);
+    world.run(&["adopt", "nobody"]).ends_with(1).says(&["no skill `nobody`"]);
+    world.run(&["pause", "mine"]).ends_with(1).says(&["no skill `mine` that follows one"]);
+}
+
+#[test]
+fn commands_work_in_a_bare_repository() {
+    let world = world();
+    deploy(&world, "v2");
+    world.sync();
+    world.git("", &["clone", "-q", "--mirror", "registry", "hub.git"]);
+    world.git("hub.git", &["remote", "remove", "origin"]);
+    world.run_in("hub.git", &["candidate", "decline", "deploy", "--reason", "no"]).ok();
+    world.run_in("hub.git", &["pause", "other"]).ok();
+    world.run_in("hub.git", &["tag"]).ok();
+    assert!(world.show("hub.git", "main", "skills/deploy.toml").contains("[declined]"));
+    assert!(world.show("hub.git", "main", "skills/other.toml").contains("[paused]"));
+    assert!(world.branches("hub.git", "candidate/").is_empty());
+    world.run_in("hub.git", &["disable", "deploy", "--reason", "no"]).ok();
+    world.run_in("hub.git", &["enable", "deploy"]).ok();
+    world.run_in("hub.git", &["adopt", "deploy"]).ok();
+    world.run_in("hub.git", &["source", "rename", "up", "acme"]).ok();
+    assert_eq!(world.branches("hub.git", "mirror/"), ["mirror/acme"]);
+}
