@@ -371,3 +371,30 @@ fn a_carried_and_merged_branch_that_is_reverted_is_held() {
     assert_eq!(synced.skill("deploy")["hold"], "reverted");
     assert!(world.branches("registry", "candidate/").is_empty());
 }
+
+#[test]
+fn an_edited_branch_that_was_squashed_is_closed_though_the_team_edited_the_skill_since() {
+    let (world, _) = edited();
+    world.git("registry", &["merge", "-q", "--squash", BRANCH]);
+    world.commit("registry", "squashed");
+    world.registry(&[(FILE, &reviewed("the team's", "v2"))]);
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("unchanged", "closed"));
+}
+
+#[test]
+fn an_edited_branch_of_which_only_a_part_was_taken_is_left() {
+    let (world, old) = edited();
+    // Somebody took the tool's commit without the reviewer's.
+    world.git("registry", &["cherry-pick", &format!("{BRANCH}^")]);
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("unchanged", "left"));
+    assert_eq!(world.rev("registry", BRANCH), old);
+    let before = (world.refs("registry"), world.objects("registry"));
+    world.sync();
+    assert_eq!((world.refs("registry"), world.objects("registry")), before);
+    // Merged later, the edit comes in and nothing else changes.
+    assert!(world.git_tries("registry", &["merge", "-q", "--no-edit", BRANCH]));
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), reviewed("first", "v2"));
+    assert_eq!(world.sync().action("deploy"), "closed");
+}
