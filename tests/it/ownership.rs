@@ -459,3 +459,41 @@ fn commands_work_in_a_bare_repository() {
     world.run_in("hub.git", &["source", "rename", "up", "acme"]).ok();
     assert_eq!(world.branches("hub.git", "mirror/"), ["mirror/acme"]);
 }
+
+#[test]
+fn what_is_excluded_already_is_not_excluded_twice() {
+    let world = world();
+    world.edit("registry/sources/up.toml", "skills = [\"*\"]", "skills = [\"*\"]\nexclude = [\"skills/deploy\"]");
+    world.commit("registry", "exclude deploy");
+    world.run(&["adopt", "deploy"]).ok();
+    assert!(world.read("registry/sources/up.toml").contains("exclude = [\"skills/deploy\"]"));
+}
+
+#[test]
+fn a_renamed_source_can_be_renamed_back_and_its_mirror_goes_on() {
+    let world = world();
+    deploy(&world, "v2");
+    world.sync();
+    let mirror = world.rev("registry", "mirror/up");
+    world.run(&["source", "rename", "up", "acme"]).ok();
+    world.sync();
+    world.run(&["source", "rename", "acme", "up"]).ok();
+    assert_eq!(world.branches("registry", "mirror/"), ["mirror/up"]);
+    let synced = world.sync();
+    assert_eq!((synced.action("deploy"), world.rev("registry", "mirror/up")), ("opened", mirror));
+    assert_eq!(world.branches("registry", "candidate/"), [BRANCH]);
+    is_settled(&world);
+}
+
+#[test]
+fn a_disabled_skill_is_rolled_back_only_with_its_entry() {
+    let world = world();
+    world.registry(&[(FILE, &lines("ours", "last"))]);
+    world.sync();
+    world.run(&["disable", "deploy", "--reason", "it leaks"]).ok();
+    world.run(&["rollback", "deploy", "--to", "v1", "--reason", "this one does not leak"]).ok();
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "last"));
+    assert!(world.read("registry/skills/deploy.toml").contains("status = \"active\""));
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+    world.run(&["check"]).ok();
+}
