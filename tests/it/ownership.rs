@@ -497,3 +497,35 @@ fn a_disabled_skill_is_rolled_back_only_with_its_entry() {
     assert_eq!(world.sync().class("deploy"), "unchanged");
     world.run(&["check"]).ok();
 }
+
+#[test]
+fn a_persons_branch_among_a_sources_candidates_does_not_go_with_it() {
+    let world = world();
+    world.sync();
+    world.git("registry", &["switch", "-q", "-c", "candidate/up/stuff", "main"]);
+    let theirs = world.registry(&[("stuff.txt", "somebody's own\n")]);
+    world.git("registry", &["switch", "-q", "main"]);
+    for command in [&["source", "remove", "up", "--adopt"][..], &["source", "rename", "up", "acme"]] {
+        world.run(command).ends_with(1).says(&["candidate/up/stuff"]);
+        assert_eq!(world.rev("registry", "candidate/up/stuff"), theirs);
+    }
+}
+
+#[test]
+fn a_branch_that_differs_from_the_remotes_does_not_go_with_its_source() {
+    let world = world();
+    deploy(&world, "v2");
+    world.sync();
+    world.git("", &["clone", "-q", "--bare", "registry", "hub.git"]);
+    world.git("", &["clone", "-q", "hub.git", "robot"]);
+    deploy(&world, "v3");
+    world.sync_in("robot", &[]);
+    world.git("robot", &["push", "-q", "--force", "origin", &format!("{BRANCH}:{BRANCH}"), "mirror/up"]);
+    world.git("registry", &["remote", "add", "origin", &world.url("hub.git")]);
+    world.git("registry", &["fetch", "-q"]);
+    let ours = review(&world);
+    for command in [&["source", "remove", "up", "--adopt"][..], &["source", "rename", "up", "acme"]] {
+        world.run(command).ends_with(1).says(&[BRANCH]);
+        assert_eq!(world.rev("registry", BRANCH), ours);
+    }
+}
