@@ -1,8 +1,9 @@
 //! `adopt`: stops following an upstream. The content stays, as the team's own.
 
-use super::{Commit, Outside};
+use super::{Commit, Outside, decline};
 use crate::git::{Changes, Mode, Place, with_changes};
-use crate::registry::{Changed, SkillState, entry, source_file};
+use crate::registry::{Changed, Destination, SkillState, entry, source_file};
+use crate::sync::{Branches, review};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
     let store = &registry.repository.store;
     let mut changes = Changes::new();
     let mut skills: Vec<SkillId> = Vec::new();
+    let (branches, mut unasked) = (Branches::load(&registry)?, Vec::new());
     let mut excluded: BTreeMap<SourceName, Vec<RelPath>> = BTreeMap::new();
     for id in ids {
         let id = SkillId::parse(id)?;
@@ -51,6 +53,13 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
         let Adopted { text, source, path } = adopted(&id, skill)?;
         changes
             .insert(state.layout.entry(&id), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
+        // A source that is disabled below is not looked at again, so that no sync would close these.
+        if branches.of_source(&registry, &source).contains(&id)
+            && let Ok(review) = review(&registry, &state, &branches, &source, &id)
+            && !review.edited
+        {
+            unasked.push(review);
+        }
         excluded.entry(source).or_default().push(path);
         skills.push(id);
     }
@@ -75,6 +84,11 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
     let message = format!("Adopt {}\n\nThe team's own from now on.\n", list.join(", "));
     let tree = with_changes(store, state.tree, &changes)?;
     let changed = commit.commit(&registry, outside, "adopt", tree, &message)?;
+    if commit.destination == Destination::DefaultBranch {
+        for review in &unasked {
+            decline::close(outside, &registry, &branches, review, "skillgraft: adopt")?;
+        }
+    }
     Ok(Report { format: 1, skills, disabled, changed })
 }
 

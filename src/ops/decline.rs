@@ -82,7 +82,7 @@ pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
     let change = options.commit.change(&registry, outside, "decline");
     let changed = change.commit(&person, tree, &options.commit.message(&message))?;
     if options.commit.destination == Destination::DefaultBranch && !review.edited {
-        close(outside, &registry, &branches, &review)?;
+        close(outside, &registry, &branches, &review, "skillgraft: decline")?;
     }
     Ok(Report { format: 1, skill, changed, excluded })
 }
@@ -107,11 +107,18 @@ fn exclude(registry: &Registry, state: &State, review: &Review) -> Result<Change
     Ok(Changes::from([(state.layout.source(&review.source), Some(place))]))
 }
 
-/// Deletes the declined branch; one that is checked out stays until the next sync.
-fn close(outside: &Outside, registry: &Registry, branches: &Branches, review: &Review) -> Result<()> {
+/// Deletes a branch that nothing asks for any more. One that is checked out, or that is not what was reviewed, stays
+/// until the next sync.
+pub(super) fn close(
+    outside: &Outside,
+    registry: &Registry,
+    branches: &Branches,
+    review: &Review,
+    why: &str,
+) -> Result<()> {
     let name = registry.names.candidate(&review.source, &review.skill)?;
     let branch = branches.get(&registry.repository.store, &name)?;
-    if branch.checked_out || branch.local.is_none() {
+    if branch.checked_out || branch.local != Some(review.commit) {
         return Ok(());
     }
     let offered = registry.names.offered(&review.source, &review.skill)?;
@@ -124,7 +131,7 @@ fn close(outside: &Outside, registry: &Registry, branches: &Branches, review: &R
     changes.extend(expected.map(|_| RefChange { name: offered, expected, new: None }));
     changes.retain(|change| change.expected != change.new);
     let identity = format!("{} {} +0000", crate::registry::IDENTITY, outside.now);
-    registry.repository.refs.apply(&changes, "skillgraft: decline", &identity)
+    registry.repository.refs.apply(&changes, why, &identity)
 }
 
 /// What `retry` did.

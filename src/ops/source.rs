@@ -248,9 +248,14 @@ fn open_candidates(registry: &Registry, state: &State, source: &SourceName) -> R
     let mut refs = Vec::new();
     for id in branches.of_source(registry, source) {
         let branch = branches.get(&registry.repository.store, &registry.names.candidate(source, &id)?)?;
-        let edited = review(registry, state, &branches, source, &id).is_ok_and(|review| review.edited);
-        if edited || branch.checked_out {
-            let why = if edited { "has edits" } else { "is checked out" };
+        let why = match review(registry, state, &branches, source, &id) {
+            Ok(review) if review.edited => Some("has edits"),
+            // What is no candidate is somebody's own.
+            Err(_) => Some("is no candidate that this tool made"),
+            Ok(_) if branch.diverged => Some("differs from the remote's"),
+            Ok(_) => branch.checked_out.then_some("is checked out"),
+        };
+        if let Some(why) = why {
             return Err(Error::new(ErrorKind::Conflict, format!("{} {why}", branch.name.short()))
                 .hint("merge it or delete it first, then run the command again"));
         }

@@ -280,7 +280,10 @@ pub fn with_excluded(text: &str, path: &RelPath) -> Result<String> {
     let list = document.entry("exclude").or_insert_with(|| toml_edit::value(toml_edit::Array::new()));
     let list = list.as_array_mut().ok_or_else(|| Error::new(ErrorKind::Config, "`exclude` is not a list"))?;
     // A name may have characters that globs give a meaning to.
-    list.push(globset::escape(path.as_str()));
+    let glob = globset::escape(path.as_str());
+    if !list.iter().any(|there| there.as_str() == Some(&glob)) {
+        list.push(glob);
+    }
     Ok(document.to_string())
 }
 

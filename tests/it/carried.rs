@@ -371,3 +371,99 @@ fn a_carried_and_merged_branch_that_is_reverted_is_held() {
     assert_eq!(synced.skill("deploy")["hold"], "reverted");
     assert!(world.branches("registry", "candidate/").is_empty());
 }
+
+#[test]
+fn an_edited_branch_that_was_squashed_is_closed_though_the_team_edited_the_skill_since() {
+    let (world, _) = edited();
+    world.git("registry", &["merge", "-q", "--squash", BRANCH]);
+    world.commit("registry", "squashed");
+    world.registry(&[(FILE, &reviewed("the team's", "v2"))]);
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("unchanged", "closed"));
+}
+
+#[test]
+fn an_edited_branch_of_which_only_a_part_was_taken_is_left() {
+    let (world, old) = edited();
+    // Somebody took the tool's commit without the reviewer's.
+    world.git("registry", &["cherry-pick", &format!("{BRANCH}^")]);
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("unchanged", "left"));
+    assert_eq!(world.rev("registry", BRANCH), old);
+    let before = (world.refs("registry"), world.objects("registry"));
+    world.sync();
+    assert_eq!((world.refs("registry"), world.objects("registry")), before);
+    // Merged later, the edit comes in and nothing else changes.
+    assert!(world.git_tries("registry", &["merge", "-q", "--no-edit", BRANCH]));
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), reviewed("first", "v2"));
+    assert_eq!(world.sync().action("deploy"), "closed");
+}
+
+/// A world whose registry has a remote `hub.git`, to which the candidate of `deploy` was pushed, and a reviewer's clone.
+fn with_hub() -> World {
+    let world = world();
+    upstream(&world, &lines("first", "v2"));
+    world.sync();
+    world.git("", &["clone", "-q", "--bare", "registry", "hub.git"]);
+    world.git("registry", &["remote", "add", "origin", &world.url("hub.git")]);
+    world.git("registry", &["fetch", "-q"]);
+    world.git("", &["clone", "-q", "hub.git", "reviewer"]);
+    world.git("reviewer", &["switch", "-q", BRANCH]);
+    world.write(format!("reviewer/{FILE}"), reviewed("first", "v2"));
+    world.commit("reviewer", "reviewed");
+    world.git("reviewer", &["push", "-q"]);
+    world.git("registry", &["fetch", "-q"]);
+    world
+}
+
+#[test]
+fn an_edit_that_only_the_remote_has_is_carried() {
+    let world = with_hub();
+    let theirs = world.head("reviewer");
+    let synced = world.sync();
+    assert_eq!((synced.action("deploy"), &synced.skill("deploy")["candidate"]["edited"]), ("kept", &true.into()));
+    upstream(&world, &lines("upstream's", "v2"));
+    assert_eq!(world.sync().action("deploy"), "carried");
+    is_carried(&world, &theirs);
+    assert_eq!(world.show("registry", BRANCH, FILE), reviewed("upstream's", "v2"));
+}
+
+#[test]
+fn where_local_edits_and_the_remotes_diverged_nothing_moves_and_it_is_said() {
+    let world = with_hub();
+    let ours = review(&world, &[("skills/deploy/ours.md", "ours\n")]);
+    upstream(&world, &lines("upstream's", "v2"));
+    let synced = world.sync();
+    assert_eq!((synced.action("deploy"), world.rev("registry", BRANCH)), ("left", ours.clone()));
+    let notice = &synced.skill("deploy")["notice"];
+    assert!(notice["message"].as_str().unwrap().contains("others on the remote"), "{notice}");
+    // Neither does a decline or an adoption take them away.
+    world.run(&["candidate", "decline", "deploy", "--reason", "no"]).ok();
+    assert_eq!(world.rev("registry", BRANCH), ours);
+    // Joined, they are carried together.
+    world.git("registry", &["switch", "-q", BRANCH]);
+    world.git("registry", &["merge", "-q", "--no-edit", &format!("origin/{BRANCH}")]);
+    world.git("registry", &["switch", "-q", "main"]);
+    world.sync();
+    assert_eq!(world.show("registry", BRANCH, "skills/deploy/ours.md"), "ours\n");
+}
+
+#[test]
+fn edits_that_only_the_local_branch_has_survive_a_decline_of_the_remotes() {
+    // The remote's branch is unedited and was made again; ours has a commit on the older one.
+    let world = world();
+    upstream(&world, &lines("first", "v2"));
+    world.sync();
+    world.git("", &["clone", "-q", "--bare", "registry", "hub.git"]);
+    world.git("", &["clone", "-q", "hub.git", "robot"]);
+    upstream(&world, &lines("first", "v3"));
+    world.sync_in("robot", &[]);
+    world.git("robot", &["push", "-q", "--force", "origin", &format!("{BRANCH}:{BRANCH}"), "mirror/up"]);
+    world.git("registry", &["remote", "add", "origin", &world.url("hub.git")]);
+    world.git("registry", &["fetch", "-q"]);
+    let ours = review(&world, &[("skills/deploy/ours.md", "ours\n")]);
+    world.run(&["candidate", "decline", "deploy", "--reason", "no"]).ok();
+    assert_eq!(world.rev("registry", BRANCH), ours, "nobody's commit goes with a decline");
+    let synced = world.try_sync("registry", &[]);
+    assert_eq!(world.rev("registry", BRANCH), ours, "{:#}", synced.json);
+}

@@ -513,3 +513,96 @@ fn a_shallow_clone_says_what_it_lacks_or_syncs_alike() {
     // What a team took back must not return only because a robot's clone is shallow.
     assert!(world.branches("shallow", "candidate/").is_empty(), "{:#}", synced.json);
 }
+
+/// A world that accepted that upstream removed `other`.
+fn removed() -> World {
+    let world = world();
+    world.sync();
+    world.git("upstream", &["rm", "-rq", "skills/other"]);
+    world.commit("upstream", "no more other");
+    assert_eq!(world.sync().class("other"), "removed");
+    world.run(&["candidate", "accept", "other"]).ok();
+    assert_eq!(world.sync().class("other"), "unchanged");
+    world
+}
+
+#[test]
+fn a_removal_that_was_taken_back_is_held_be_it_by_a_revert_or_a_rollback() {
+    for rolled_back in [false, true] {
+        let world = removed();
+        if rolled_back {
+            world.run(&["rollback", "other", "--reason", "we need it"]).ok();
+        } else {
+            world.git("registry", &["revert", "--no-edit", "-m", "1", "HEAD"]);
+        }
+        assert_eq!(world.read("registry/skills/other/SKILL.md"), skill("other", "v1"));
+        let synced = world.sync();
+        assert_eq!((synced.class("other"), synced.skill("other")["hold"].is_string()), ("removed", true));
+        assert!(world.branches("registry", "candidate/").is_empty());
+        is_settled(&world);
+        world.run(&["check"]).ok();
+        // It comes back upstream: another update.
+        world.upstream(&[("skills/other/SKILL.md", &skill("other", "v2"))]);
+        let synced = world.sync();
+        assert_eq!((synced.class("other"), synced.action("other")), ("fast_forward", "opened"));
+    }
+}
+
+#[test]
+fn a_decline_through_review_closes_the_branch_once_it_is_merged() {
+    let world = world();
+    deploy(&world, "v2");
+    world.sync();
+    let report = world.json(&["candidate", "decline", "candidate/up/deploy", "--reason", "no", "--propose"]);
+    assert_eq!(world.sync().action("deploy"), "kept");
+    merge(&world, report["branch"].as_str().unwrap());
+    let synced = world.sync();
+    is_held(&synced, "declined");
+    assert_eq!(synced.action("deploy"), "closed");
+    is_settled(&world);
+}
+
+#[test]
+fn a_team_that_edits_its_skill_after_a_revert_is_still_not_asked_again() {
+    let world = reverted(true);
+    world.sync();
+    world.registry(&[(FILE, &lines("ours", "last"))]);
+    let synced = world.sync();
+    assert_eq!(synced.class("deploy"), "three_way");
+    is_held(&synced, "reverted");
+    is_settled(&world);
+    deploy(&world, "v3");
+    assert_eq!(world.sync().action("deploy"), "opened");
+    merge(&world, "candidate/up/deploy");
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("ours", "v3"));
+}
+
+#[test]
+fn a_retried_branch_that_is_deleted_by_hand_is_held_again() {
+    let world = reverted(true);
+    world.sync();
+    world.run(&["candidate", "retry", "deploy"]).ok();
+    world.git("registry", &["branch", "-q", "-D", "candidate/up/deploy"]);
+    is_held(&world.sync(), "reverted");
+    is_settled(&world);
+}
+
+#[test]
+fn a_retried_branch_is_carried_and_remade_like_any_other() {
+    let world = reverted(true);
+    world.sync();
+    world.run(&["candidate", "retry", "deploy"]).ok();
+    world.registry(&[(FILE, &lines("ours", "last"))]);
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("three_way", "remade"));
+    assert_eq!(world.show("registry", "candidate/up/deploy", FILE), lines("ours", "v2"));
+    world.git("registry", &["switch", "-q", "candidate/up/deploy"]);
+    world.registry(&[("skills/deploy/reviewed.md", "a thought\n")]);
+    world.git("registry", &["switch", "-q", "main"]);
+    world.registry(&[(FILE, &lines("ours again", "last"))]);
+    assert_eq!(world.sync().action("deploy"), "carried");
+    is_settled(&world);
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("ours again", "v2"));
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+}

@@ -393,3 +393,139 @@ fn every_command_can_propose_instead() {
         world.git("registry", &["branch", "-q", "-D", &branch]);
     }
 }
+
+#[test]
+fn adopting_closes_an_unedited_candidate_at_once_because_a_disabled_source_is_never_looked_at() {
+    let world = world();
+    deploy(&world, "v2");
+    world.upstream(&[("skills/other/SKILL.md", &skill("other", "v2"))]);
+    world.sync();
+    let edited = review(&world);
+    world.run(&["adopt", "deploy", "other"]).ok();
+    assert_eq!(world.branches("registry", "candidate/"), [BRANCH], "only what people edited stays");
+    assert_eq!(world.rev("registry", BRANCH), edited);
+    world.sync();
+    is_settled(&world);
+}
+
+#[test]
+fn a_skill_at_the_top_of_its_repository_is_declined_for_ever_and_adopted_too() {
+    for command in [&["candidate", "decline", "up", "--always", "--reason", "no"][..], &["adopt", "up"]] {
+        let world = World::with_upstream(&[("SKILL.md", &skill("up", "v1"))]);
+        world.run(&["add", "../upstream", "--name", "up"]).ok();
+        world.upstream(&[("SKILL.md", &skill("up", "v2"))]);
+        assert_eq!(world.sync().action("up"), "opened");
+        world.run(command).ok();
+        world.sync();
+        assert!(world.branches("registry", "candidate/").is_empty(), "{command:?}");
+        world.upstream(&[("SKILL.md", &skill("up", "v3"))]);
+        world.sync();
+        assert!(world.branches("registry", "candidate/").is_empty(), "{command:?}");
+        world.run(&["check"]).ok();
+        // Looked at again, it still does not come back.
+        if command[0] == "adopt" {
+            world.run(&["source", "enable", "up"]);
+            world.sync();
+            assert!(world.branches("registry", "candidate/").is_empty(), "{command:?}");
+        }
+    }
+}
+
+#[test]
+fn a_skill_of_the_teams_own_is_neither_adopted_nor_paused_in_silence() {
+    let world = world();
+    world.registry(&[("skills/mine/SKILL.md", &skill("mine", "ours"))]);
+    world.run(&["adopt", "mine"]).ends_with(2).says(&["follows no upstream"]);
+    world.run(&["adopt", "nobody"]).ends_with(1).says(&["no skill `nobody`"]);
+    world.run(&["pause", "mine"]).ends_with(1).says(&["no skill `mine` that follows one"]);
+}
+
+#[test]
+fn commands_work_in_a_bare_repository() {
+    let world = world();
+    deploy(&world, "v2");
+    world.sync();
+    world.git("", &["clone", "-q", "--mirror", "registry", "hub.git"]);
+    world.git("hub.git", &["remote", "remove", "origin"]);
+    world.run_in("hub.git", &["candidate", "decline", "deploy", "--reason", "no"]).ok();
+    world.run_in("hub.git", &["pause", "other"]).ok();
+    world.run_in("hub.git", &["tag"]).ok();
+    assert!(world.show("hub.git", "main", "skills/deploy.toml").contains("[declined]"));
+    assert!(world.show("hub.git", "main", "skills/other.toml").contains("[paused]"));
+    assert!(world.branches("hub.git", "candidate/").is_empty());
+    world.run_in("hub.git", &["disable", "deploy", "--reason", "no"]).ok();
+    world.run_in("hub.git", &["enable", "deploy"]).ok();
+    world.run_in("hub.git", &["adopt", "deploy"]).ok();
+    world.run_in("hub.git", &["source", "rename", "up", "acme"]).ok();
+    assert_eq!(world.branches("hub.git", "mirror/"), ["mirror/acme"]);
+}
+
+#[test]
+fn what_is_excluded_already_is_not_excluded_twice() {
+    let world = world();
+    world.edit("registry/sources/up.toml", "skills = [\"*\"]", "skills = [\"*\"]\nexclude = [\"skills/deploy\"]");
+    world.commit("registry", "exclude deploy");
+    world.run(&["adopt", "deploy"]).ok();
+    assert!(world.read("registry/sources/up.toml").contains("exclude = [\"skills/deploy\"]"));
+}
+
+#[test]
+fn a_renamed_source_can_be_renamed_back_and_its_mirror_goes_on() {
+    let world = world();
+    deploy(&world, "v2");
+    world.sync();
+    let mirror = world.rev("registry", "mirror/up");
+    world.run(&["source", "rename", "up", "acme"]).ok();
+    world.sync();
+    world.run(&["source", "rename", "acme", "up"]).ok();
+    assert_eq!(world.branches("registry", "mirror/"), ["mirror/up"]);
+    let synced = world.sync();
+    assert_eq!((synced.action("deploy"), world.rev("registry", "mirror/up")), ("opened", mirror));
+    assert_eq!(world.branches("registry", "candidate/"), [BRANCH]);
+    is_settled(&world);
+}
+
+#[test]
+fn a_disabled_skill_is_rolled_back_only_with_its_entry() {
+    let world = world();
+    world.registry(&[(FILE, &lines("ours", "last"))]);
+    world.sync();
+    world.run(&["disable", "deploy", "--reason", "it leaks"]).ok();
+    world.run(&["rollback", "deploy", "--to", "v1", "--reason", "this one does not leak"]).ok();
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "last"));
+    assert!(world.read("registry/skills/deploy.toml").contains("status = \"active\""));
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+    world.run(&["check"]).ok();
+}
+
+#[test]
+fn a_persons_branch_among_a_sources_candidates_does_not_go_with_it() {
+    let world = world();
+    world.sync();
+    world.git("registry", &["switch", "-q", "-c", "candidate/up/stuff", "main"]);
+    let theirs = world.registry(&[("stuff.txt", "somebody's own\n")]);
+    world.git("registry", &["switch", "-q", "main"]);
+    for command in [&["source", "remove", "up", "--adopt"][..], &["source", "rename", "up", "acme"]] {
+        world.run(command).ends_with(1).says(&["candidate/up/stuff"]);
+        assert_eq!(world.rev("registry", "candidate/up/stuff"), theirs);
+    }
+}
+
+#[test]
+fn a_branch_that_differs_from_the_remotes_does_not_go_with_its_source() {
+    let world = world();
+    deploy(&world, "v2");
+    world.sync();
+    world.git("", &["clone", "-q", "--bare", "registry", "hub.git"]);
+    world.git("", &["clone", "-q", "hub.git", "robot"]);
+    deploy(&world, "v3");
+    world.sync_in("robot", &[]);
+    world.git("robot", &["push", "-q", "--force", "origin", &format!("{BRANCH}:{BRANCH}"), "mirror/up"]);
+    world.git("registry", &["remote", "add", "origin", &world.url("hub.git")]);
+    world.git("registry", &["fetch", "-q"]);
+    let ours = review(&world);
+    for command in [&["source", "remove", "up", "--adopt"][..], &["source", "rename", "up", "acme"]] {
+        world.run(command).ends_with(1).says(&[BRANCH]);
+        assert_eq!(world.rev("registry", BRANCH), ours);
+    }
+}
