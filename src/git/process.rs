@@ -232,7 +232,8 @@ impl GitCommand<'_> {
         let before = self.growth.as_ref().map_or(0, |(dir, _)| size_of(dir));
 
         let mut open = 2;
-        let mut gone: Option<Instant> = None;
+        // How long the command had run when it was seen to be gone.
+        let mut gone: Option<Duration> = None;
         while open > 0 {
             let Some(left) = self.deadline.checked_sub(started.elapsed()) else { return Err(self.late(&shown)) };
             match received.recv_timeout(left.min(TICK)) {
@@ -245,8 +246,8 @@ impl GitCommand<'_> {
                     }
                     // A credential daemon or an ssh master may keep the pipes for as long as it lives.
                     match gone {
-                        Some(at) if at.elapsed() > GRACE => break,
-                        None if child.try_wait()?.is_some() => gone = Some(Instant::now()),
+                        Some(at) if started.elapsed() - at > GRACE => break,
+                        None if child.try_wait()?.is_some() => gone = Some(started.elapsed()),
                         _ => {}
                     }
                 }

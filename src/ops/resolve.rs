@@ -1,7 +1,7 @@
 //! `candidate resolve`: takes conflicts off the list, once a person has decided them.
 
 use super::{Commit, Outside, candidate};
-use crate::git::{Changes, Mode, Oid, Place, RefChange, entry_at, with_changes};
+use crate::git::{Changes, Mode, Oid, Place, RefChange, Store, entry_at, with_changes};
 use crate::registry::{Conflict, ConflictKind, Layout, Person, Registry, entry, fast_forward};
 use crate::sync::merge::still_conflicted;
 use crate::sync::{Branches, Ground};
@@ -83,7 +83,11 @@ pub fn resolve(outside: &Outside, id: &str, paths: &[String], take: Option<Side>
     let (chosen, left): (Vec<Conflict>, Vec<Conflict>) =
         listed.into_iter().partition(|conflict| paths.is_empty() || paths.contains(&conflict.path));
     let mut changes = Changes::new();
-    for conflict in &chosen {
+    // A carry's conflict may stand beside the one that it was carried into; the latter knows upstream's own file, and
+    // what is put in last stays.
+    let mut in_order: Vec<&Conflict> = chosen.iter().collect();
+    in_order.sort_by_key(|conflict| ground.upstream().is_some_and(|up| is_file_of(store, up.git_tree, conflict)));
+    for conflict in in_order {
         let decision = Decision { registry: &registry, layout: &state.layout, skill: &skill, ground: &ground };
         match take {
             Some(side) => changes.extend(decision.take(conflict, side)?),
@@ -115,6 +119,12 @@ pub fn resolve(outside: &Outside, id: &str, paths: &[String], take: Option<Side>
         }
     };
     Ok(Report { format: 1, skill, branch, on_candidate, commit, resolved, left })
+}
+
+/// Tells whether the conflict's upstream side is the file that the upstream tree has at its path.
+fn is_file_of(store: &Store, tree: Oid, conflict: &Conflict) -> bool {
+    let place = RelPath::parse(&conflict.path).ok().and_then(|path| entry_at(store, tree, &path).ok().flatten());
+    conflict.upstream.is_some() && place.map(|place| place.id) == conflict.upstream
 }
 
 fn nothing_listed(skill: &SkillId) -> Error {

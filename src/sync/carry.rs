@@ -90,17 +90,18 @@ fn text_of(ground: &Ground) -> &str {
     ground.entry.as_ref().map_or("", |entry| entry.text.as_str())
 }
 
-/// `[[conflict]]` is merged as a set; the carry's own conflicts stand for the paths that they are at.
+/// `[[conflict]]` is merged as a set, plus the carry's own. Where a path has both, its markers are nested, and it is
+/// resolved when both are gone.
 fn merge_lists(old: &[Conflict], head: &[Conflict], new: &[Conflict], own: Vec<Conflict>) -> Vec<Conflict> {
     let mut listed: Vec<Conflict> = head.iter().chain(new).cloned().collect();
     listed.sort();
     listed.dedup();
     listed.retain(|conflict| {
         let (in_old, in_head, in_new) = (old.contains(conflict), head.contains(conflict), new.contains(conflict));
-        let replaced = own.iter().any(|other| other.path == conflict.path);
-        !replaced && (in_head && in_new || !in_old)
+        in_head && in_new || !in_old
     });
     listed.extend(own);
     listed.sort();
+    listed.dedup();
     listed
 }

@@ -2,7 +2,8 @@
 
 use super::branches::Branches;
 use super::report::SkillReport;
-use super::{Options, Run, offers, standing_mirror};
+use super::run::Run;
+use super::{Options, offers, standing_mirror};
 use crate::git::{History, RefChange};
 use crate::registry::{IDENTITY, Registry};
 use crate::skill::TreeHasher;

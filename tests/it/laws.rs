@@ -7,6 +7,8 @@
 //!
 //! `SKILLGRAFT_LAW_CASES=5000 SKILLGRAFT_LAW_SEED=7 cargo test --release --test it laws -- --nocapture` walks further.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what was walked, and what broke, is for people")]
+
 mod asserted;
 mod buttons;
 mod dice;
@@ -105,6 +107,23 @@ fn the_laws_hold_in_random_team_histories() {
     let counts = counts.into_inner().unwrap();
     let counts: Vec<String> = counts.iter().map(|(what, times)| format!("{times:>8} {what}")).collect();
     println!("{}", counts.join("\n"));
+}
+
+/// Walks the history in `SKILLGRAFT_LAW_STEPS`, as a failure prints it, and says what happened: for whoever looks for
+/// the cause.
+#[test]
+#[ignore = "walks one given history"]
+fn one_history_again() {
+    let text = std::env::var("SKILLGRAFT_LAW_STEPS").unwrap();
+    let step = |text: &str| {
+        let (name, dice) = text.split_once(" #").unwrap();
+        let operation = OPERATIONS.iter().position(|(known, ..)| *known == name).unwrap();
+        Step { operation, dice: u64::from_str_radix(dice, 16).unwrap() }
+    };
+    let steps: Vec<Step> = text.trim_matches(['[', ']']).split(", ").map(step).collect();
+    if let Err(broken) = walk(&steps) {
+        panic!("{broken}");
+    }
 }
 
 fn walk_many(cases: u32, seed: u32, counts: &Mutex<BTreeMap<String, u64>>) -> Result<(), String> {

@@ -8,7 +8,7 @@ use snapbox::{assert_data_eq, str};
 fn seen(world: &World, run: &Run) -> String {
     let part = |name: &str, text: &str| if text.is_empty() { String::new() } else { format!("[{name}]\n{text}") };
     let text = format!("[exit {}]\n{}{}", run.code, part("stdout", &run.stdout), part("stderr", &run.stderr));
-    redact(&world.path("home").parent().unwrap().to_owned(), &text)
+    redact(world.path("home").parent().unwrap(), &text)
 }
 
 /// A registry with a fast-forward, a conflict, a new skill and a rejected one waiting, not yet synced.

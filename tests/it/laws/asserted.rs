@@ -288,7 +288,8 @@ fn check_candidates(team: &mut Team, report: &Report, before: &Refs, after: &Ref
         match candidate.commit {
             None => drop(team.touched.remove(&name)),
             Some(head) => {
-                if before.get(&name) != Some(&head) {
+                // Edits that were carried are still people's.
+                if before.get(&name) != Some(&head) && action != "carried" {
                     team.touched.remove(&name);
                 }
                 let wanted = skill.class.is_some_and(|class| class.wants_candidate());
@@ -299,7 +300,7 @@ fn check_candidates(team: &mut Team, report: &Report, before: &Refs, after: &Ref
                 }
                 let left = Left {
                     head,
-                    action: if candidate.edited && action == "kept" { "edited" } else { action },
+                    action: if candidate.edited && matches!(action, "kept" | "carried") { "edited" } else { action },
                     causes: causes(team, &skill.id),
                 };
                 if let Some(earlier) = team.last.get(&name).filter(|_| !team.forced)
@@ -429,7 +430,7 @@ fn has_old_markers(team: &Team, skill: &str) -> bool {
     let marked = |place: &skillgraft::git::Place| {
         store.blob(place.id).unwrap().split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<"))
     };
-    files.values().any(|place| marked(place))
+    files.values().any(marked)
 }
 
 /// Law 7: the base of every entry is in the mirror's history, at its path.

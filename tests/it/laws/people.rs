@@ -261,7 +261,9 @@ fn without_markers(team: &Team, tree: Oid, at: &str) -> Oid {
     let store = &team.repository.store;
     let Some(place) = skillgraft::git::entry_at(store, tree, &trees::path(at)).unwrap() else { return tree };
     let text = String::from_utf8(store.blob(place.id).unwrap()).unwrap();
-    let is_marker = |line: &&str| ["<<<<<<< ", "||||||| ", "=======", ">>>>>>> "].iter().any(|m| line.starts_with(m));
+    // Nested markers are longer.
+    let is_marker =
+        |line: &&str| ['<', '|', '=', '>'].iter().any(|sign| line.len() - line.trim_start_matches(*sign).len() >= 7);
     let text: String = text.lines().filter(|line| !is_marker(line)).map(|line| format!("{line}\n")).collect();
     let id = store.write_blob(text.as_bytes()).unwrap();
     trees::with(store, tree, at, Some(skillgraft::git::Place { id, ..place }))

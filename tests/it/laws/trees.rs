@@ -184,8 +184,10 @@ impl Reader {
     }
 }
 
+/// An entry quotes upstream's version; nobody wrote that line.
 fn words(bytes: &[u8]) -> Words {
-    let parts = bytes.split(|byte| !byte.is_ascii_alphanumeric()).filter(|part| part.len() > 1);
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.starts_with(b"version = "));
+    let parts = lines.flat_map(|line| line.split(|byte| !byte.is_ascii_alphanumeric())).filter(|part| part.len() > 1);
     let word = |part: &[u8]| Some((part[0], std::str::from_utf8(&part[1..]).ok()?.parse().ok()?));
     parts.filter(|part| matches!(part[0], b'P' | b'U')).filter_map(word).collect()
 }

@@ -49,7 +49,7 @@ impl Synced {
     /// Returns the reasons for which skills of a source were rejected, as `path reason`.
     #[track_caller]
     pub fn rejected(&self, source: &str) -> Vec<String> {
-        super::sync::remarks(&self.source(source)["rejected"])
+        remarks(&self.source(source)["rejected"])
     }
 }
 
