@@ -17,6 +17,8 @@ pub struct Report {
     pub versions: Vec<VersionReport>,
     /// Versions whose tag could not be made.
     pub failed: Vec<ErrorReport>,
+    /// Whether the default branch has commits that its remote is not known to have: those are not tagged yet.
+    pub unpublished: bool,
 }
 
 /// Tags every version that has no tag. Where there is a remote, only commits that it has.
@@ -34,14 +36,14 @@ pub(super) fn tag_moved(outside: &Outside, registry: &Registry, dry_run: bool) -
     let refs = &registry.repository.refs;
     let tagged = refs.get(TAGGED)?;
     if tagged == Some(registry.head) {
-        return Ok(Report { format: 1, versions: Vec::new(), failed: Vec::new() });
+        return Ok(Report { format: 1, versions: Vec::new(), failed: Vec::new(), unpublished: false });
     }
     let state = registry.state()?;
     if dry_run {
         let missing = Versions::load(&registry.repository, &state)?;
         let missing = missing.missing(&registry.repository.store, &state, registry.head)?;
         let versions = missing.into_iter().map(|version| version.report).collect();
-        return Ok(Report { format: 1, versions, failed: Vec::new() });
+        return Ok(Report { format: 1, versions, failed: Vec::new(), unpublished: false });
     }
     let report = tag_missing(outside, registry, &state)?;
     if report.failed.is_empty() {
@@ -53,8 +55,10 @@ pub(super) fn tag_moved(outside: &Outside, registry: &Registry, dry_run: bool) -
 
 fn tag_missing(outside: &Outside, registry: &Registry, state: &State) -> Result<Report> {
     let repository = &registry.repository;
-    let mut report = Report { format: 1, versions: Vec::new(), failed: Vec::new() };
-    let Some(head) = published(registry)? else { return Ok(report) };
+    let mut report = Report { format: 1, versions: Vec::new(), failed: Vec::new(), unpublished: false };
+    let published = published(registry)?;
+    report.unpublished = published != Some(registry.head);
+    let Some(head) = published else { return Ok(report) };
     let missing = Versions::load(repository, state)?.missing(&repository.store, state, head)?;
     repository.store.flush()?;
     let identity = format!("{IDENTITY} {} +0000", outside.now);

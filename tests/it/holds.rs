@@ -7,12 +7,12 @@ use crate::sync::{lines, world};
 const FILE: &str = "skills/deploy/SKILL.md";
 
 /// Upstream's text of `deploy` with another last line.
-fn deploy(world: &World, last: &str) {
+pub fn deploy(world: &World, last: &str) {
     world.upstream(&[("skills/deploy/SKILL.md", &lines("first", last))]);
 }
 
 /// Merges a candidate as a forge's button does, and leaves the branch.
-fn merge(world: &World, branch: &str) -> String {
+pub fn merge(world: &World, branch: &str) -> String {
     world.git("registry", &["merge", "-q", "--no-ff", "--no-edit", branch]);
     world.head("registry")
 }
@@ -36,7 +36,7 @@ fn reverted(sync_in_between: bool) -> World {
 }
 
 #[track_caller]
-fn is_held(synced: &Synced, kind: &str) {
+pub fn is_held(synced: &Synced, kind: &str) {
     let skill = synced.skill("deploy");
     assert_eq!(skill["hold"], kind, "{skill:#}");
     assert_eq!(skill["notice"]["hint"], "to propose it all the same: skillgraft candidate retry deploy");
@@ -44,7 +44,7 @@ fn is_held(synced: &Synced, kind: &str) {
 
 /// A second sync writes nothing at all.
 #[track_caller]
-fn is_settled(world: &World) {
+pub fn is_settled(world: &World) {
     let before = (world.refs("registry"), world.objects("registry"));
     world.sync();
     assert_eq!((world.refs("registry"), world.objects("registry")), before);
@@ -362,65 +362,6 @@ fn declining_an_edited_candidate_leaves_the_reviewers_branch() {
 }
 
 #[test]
-fn a_branch_that_somebody_deleted_is_withdrawn_until_upstream_moves_on() {
-    let world = world();
-    deploy(&world, "v2");
-    world.sync();
-    world.git("registry", &["branch", "-q", "-D", "candidate/up/deploy"]);
-    is_held(&world.sync(), "withdrawn");
-    is_settled(&world);
-    // Another upstream move is another update.
-    deploy(&world, "v3");
-    assert_eq!(world.sync().action("deploy"), "opened");
-    assert_eq!(world.sync().action("deploy"), "kept");
-}
-
-#[test]
-fn a_withdrawn_update_comes_back_by_retry_or_in_a_clone_that_knows_of_no_offer() {
-    let world = world();
-    deploy(&world, "v2");
-    world.sync();
-    world.git("registry", &["branch", "-q", "-D", "candidate/up/deploy"]);
-    is_held(&world.sync(), "withdrawn");
-    world.git("", &["clone", "-q", "registry", "clone"]);
-    let synced = world.sync_in("clone", &[]);
-    assert_eq!(synced.action("deploy"), "opened", "the marker is this clone's own");
-    world.run(&["candidate", "retry", "deploy"]).ok();
-    assert_eq!(world.sync().action("deploy"), "kept");
-    assert_eq!(world.rev("clone", "candidate/up/deploy"), world.rev("registry", "candidate/up/deploy"));
-}
-
-#[test]
-fn excluding_or_pausing_keeps_the_marker_of_what_was_withdrawn() {
-    let world = world();
-    deploy(&world, "v2");
-    world.sync();
-    world.git("registry", &["branch", "-q", "-D", "candidate/up/deploy"]);
-    world.run(&["pause", "deploy", "--reason", "busy"]).ok();
-    assert_eq!(world.sync().class("deploy"), "paused");
-    world.run(&["resume", "deploy", "--no-sync"]).ok();
-    is_held(&world.sync(), "withdrawn");
-    world.edit("registry/sources/up.toml", "skills = [\"*\"]", "skills = [\"*\"]\nexclude = [\"deploy\"]");
-    world.commit("registry", "exclude deploy");
-    world.sync();
-    world.edit("registry/sources/up.toml", "exclude = [\"deploy\"]", "exclude = []");
-    world.commit("registry", "and back");
-    is_held(&world.sync(), "withdrawn");
-}
-
-#[test]
-fn an_update_that_was_accepted_before_its_branch_was_deleted_is_not_withdrawn() {
-    let world = world();
-    deploy(&world, "v2");
-    world.sync();
-    merge(&world, "candidate/up/deploy");
-    world.git("registry", &["branch", "-q", "-D", "candidate/up/deploy"]);
-    assert_eq!(world.sync().class("deploy"), "unchanged");
-    let refs = world.refs("registry");
-    assert!(!refs.contains("refs/skillgraft/offered/up/deploy"), "{refs}");
-}
-
-#[test]
 fn a_revert_that_was_made_on_a_side_branch_holds_once_it_is_merged() {
     for squashed in [false, true] {
         let world = world();
@@ -474,18 +415,6 @@ fn what_was_retried_and_declined_again_stays_away() {
     assert!(entry(&world).contains("still no"));
     is_held(&world.sync(), "declined");
     assert!(world.branches("registry", "candidate/").is_empty());
-}
-
-#[test]
-fn what_was_withdrawn_stays_away_when_its_source_is_renamed() {
-    let world = world();
-    deploy(&world, "v2");
-    world.sync();
-    world.git("registry", &["branch", "-q", "-D", "candidate/up/deploy"]);
-    is_held(&world.sync(), "withdrawn");
-    world.run(&["source", "rename", "up", "acme"]).ok();
-    is_held(&world.sync(), "withdrawn");
-    is_settled(&world);
 }
 
 #[test]

@@ -27,3 +27,4 @@ mod text;
 mod tree_hash;
 mod unknown_base;
 mod versions;
+mod withdrawn;

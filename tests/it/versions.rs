@@ -165,10 +165,11 @@ fn where_there_is_a_remote_only_what_it_has_is_tagged() {
     world.commit("clone", "not pushed yet");
     world.sync_in("clone", &[]);
     assert_eq!(tags(&world, "clone"), "", "a sync without a push tags nothing");
-    world.run_in("clone", &["tag"]).ok();
+    world.run_in("clone", &["tag"]).ok().says(&["once it is pushed"]);
     assert_eq!(deploys(&world, "clone").len(), 1);
     world.git("clone", &["push", "-q"]);
     world.run_in("clone", &["tag"]).ok();
+    world.run_in("clone", &["tag"]).ok().says(&["every version has its tag"]);
     assert_eq!(deploys(&world, "clone")[1].1, world.head("clone"));
 }
 

@@ -75,7 +75,9 @@ pub fn log(report: &ops_show::Log, out: &mut Text) {
 }
 
 pub fn tag(report: &tag::Report, out: &mut Text) {
-    if report.versions.is_empty() && report.failed.is_empty() {
+    if report.unpublished {
+        out.remark("what the remote is not known to have gets its tags once it is pushed: git push, or git fetch");
+    } else if report.versions.is_empty() && report.failed.is_empty() {
         out.remark("every version has its tag");
     }
     report
