@@ -1,10 +1,12 @@
 //! `check`: every rule on every skill, entry and source of the commit that is checked out. All findings, not the first.
 
 use super::Outside;
-use crate::git::{Mode, Oid, Store};
+use crate::git::{History, Mode, Oid, Store};
 use crate::registry::{Registry, SkillState, State};
 use crate::skill::spec::{Severity, check_skill_md};
 use crate::skill::{Limits, SKILL_MD, TreeHasher, show_bytes};
+use crate::sync::late::moved_without_content;
+use crate::sync::records::Records;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, escape, fold_component};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -56,7 +58,10 @@ fn check_commit(registry: &Registry, commit: Oid) -> Result<Report> {
     let store = &registry.repository.store;
     let state = State::load(store, &registry.folder, commit)?;
     let hasher = TreeHasher::new(store);
-    let checker = Checker { store, state: &state, hasher: &hasher };
+    // A shallow clone has no history to look into.
+    let history = History::of(store, commit)?;
+    let records = Records::walk(store, &state.layout, &history).ok();
+    let checker = Checker { store, state: &state, hasher: &hasher, records: records.as_ref() };
     let mut findings = checker.sources();
     findings.extend(state.strays.iter().map(|error| located(error, "name", &escape(&error.to_string()))));
     let skills: Vec<(&SkillId, &SkillState)> = state.skills.iter().collect();
@@ -71,6 +76,7 @@ struct Checker<'a> {
     store: &'a Store,
     state: &'a State,
     hasher: &'a TreeHasher<'a>,
+    records: Option<&'a Records>,
 }
 
 impl Checker<'_> {
@@ -119,6 +125,16 @@ impl Checker<'_> {
                                 .into(),
                         ));
                     }
+                }
+                if let (Some(upstream), Some(records)) = (&entry.upstream, self.records)
+                    && let Some(commit) = moved_without_content(self.store, &self.state.layout, records, id, upstream)?
+                {
+                    let message = format!(
+                        "commit {} recorded an update without its content; if nobody meant that, undo it (git revert \
+                         {0}) and run: skillgraft candidate retry {id}",
+                        commit.short()
+                    );
+                    findings.push(warning(entry_file.as_str(), "update-without-content", message));
                 }
                 let active = entry.status == crate::registry::Status::Active;
                 let gone = entry.upstream.as_ref().is_none_or(|up| up.accepted != crate::types::TreeHash::EMPTY);

@@ -91,6 +91,16 @@ impl Records {
         went_back.into_iter().filter(|commit| !again(commit)).map(|commit| self.commits[commit]).collect()
     }
 
+    /// Returns the newest first-parent commit in which the entry at `path` came to accept this tree instead of another.
+    pub fn newest_move(&self, path: &RelPath, accepted: TreeHash) -> Option<Oid> {
+        let moved = |step: &&Step| {
+            let is =
+                |record: &Option<Record>| record.as_ref().is_some_and(|r| r.path == *path && r.accepted == accepted);
+            is(&step.new) && step.old.is_some() && !is(&step.old) && self.first_parents.contains(&step.commit)
+        };
+        self.steps.iter().filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
+    }
+
     /// For every commit, the records that it or an ancestor had at `path`.
     fn records_had(&self, path: &RelPath) -> Vec<BTreeSet<&Record>> {
         let mut new_at: BTreeMap<usize, Vec<&Record>> = BTreeMap::new();

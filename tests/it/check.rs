@@ -183,3 +183,28 @@ fn check_looks_at_the_commit_that_is_checked_out() {
     world.git("registry", &["switch", "-q", "main"]);
     world.run(&["check"]).ok();
 }
+
+#[test]
+fn an_entry_only_candidate_that_was_merged_late_is_reported() {
+    let world = crate::sync::world();
+    let (before, after) = (crate::sync::lines("first", "v1"), crate::sync::lines("first", "v2"));
+    world.upstream(&[("skills/deploy/SKILL.md", &before)]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    // The team had upstream's next idea first, and then thought better of it.
+    world.registry(&[("skills/deploy/SKILL.md", &after)]);
+    world.upstream(&[("skills/deploy/SKILL.md", &after)]);
+    assert_eq!(world.sync().class("deploy"), "already_applied");
+    world.registry(&[("skills/deploy/SKILL.md", &before)]);
+    world.git("registry", &["merge", "-q", "--no-edit", "candidate/up/deploy"]);
+    let late = world.head("registry");
+    let found = findings(&world);
+    assert!(found.contains(&"skills/deploy.toml warning update-without-content".into()), "{found:?}");
+    world.run(&["check"]).says(&[&format!("commit {} recorded an update without its content", &late[..7])]);
+    // Undone and proposed again, as the message says.
+    world.git("registry", &["revert", "--no-edit", "-m", "1", "HEAD"]);
+    world.run(&["candidate", "retry", "deploy"]).ok();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    assert!(world.read("registry/skills/deploy/SKILL.md").contains("v2"));
+    assert!(!findings(&world).iter().any(|finding| finding.contains("update-without-content")));
+}
