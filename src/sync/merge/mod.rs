@@ -82,6 +82,7 @@ fn merge(store: &Store, roots: Versions<Oid>, is_skill_md: fn(&BStr) -> bool) ->
     let files = gather(&walk.paths, &renames).into_iter();
     let mut files = files.map(|versions| merger.merge(versions)).collect::<Result<Vec<_>>>()?;
     place::settle(&merger, &mut files)?;
+    place::name_what_stands(&mut files);
     directory::report(store, roots, &renames, &mut files)?;
 
     let mut changes = walk.taken_from_upstream();

@@ -7,7 +7,7 @@
 use super::conflict::{Conflict, ConflictKind};
 use super::file::Merger;
 use super::{File, Version, directories_above};
-use crate::git::{BStr, ByteSlice as _};
+use crate::git::{BStr, ByteSlice as _, Oid};
 use crate::types::Result;
 use std::collections::BTreeMap;
 
@@ -78,6 +78,18 @@ fn give_way(files: &mut [File], yields: usize, stays: usize) {
     let conflict = file.versions.conflict(&result.path, ConflictKind::AddAdd);
     file.conflicts = vec![Conflict { base: None, local, ..conflict }];
     file.result = file.versions.local.clone();
+}
+
+/// Where upstream renamed a file that local deleted, local may have another one at the new path. That one stays, so it is
+/// local's version there: who takes local's side keeps it.
+pub(super) fn name_what_stands(files: &mut [File]) {
+    let standing: BTreeMap<String, Oid> =
+        results(files).map(|(_, result)| (result.path.to_string(), result.place.id)).collect();
+    for conflict in files.iter_mut().flat_map(|file| &mut file.conflicts) {
+        if conflict.kind == ConflictKind::ModifyDelete && conflict.local.is_none() {
+            conflict.local = standing.get(&conflict.path).copied();
+        }
+    }
 }
 
 fn results(files: &[File]) -> impl Iterator<Item = (usize, &Version)> {

@@ -5,9 +5,10 @@ use super::buttons::{Button, press_on};
 use super::dice::Dice;
 use super::people;
 use super::repositories::git_ok;
-use super::team::Team;
+use super::team::{CANDIDATES, Team, conflicts};
 use super::trees;
 use skillgraft::git::{Mode, Place};
+use skillgraft::ops::resolve::{Side, resolve};
 
 #[test]
 fn a_second_sync_wrote_the_trees_that_it_only_compared_with() {
@@ -57,6 +58,31 @@ fn a_base_that_only_a_colleague_saw_was_not_kept_while_nothing_had_to_be_merged(
     let tree = trees::with(store, team.main_tree(), "skills/ops", trees::directory(store, applied));
     team.commit_to_main(tree, "by hand");
     asserted::sync(&mut team, &mut Dice::new(0)).unwrap();
+}
+
+#[test]
+fn taking_locals_side_deleted_locals_own_file_where_upstream_had_moved_another_to() {
+    let mut team = Team::new();
+    asserted::begin(&mut team).unwrap();
+    let note = |n: u32| format!("note {n} \n");
+    let old: String = (1..=5).map(note).collect();
+    // Upstream moves a file; the team deletes it, and has a file of its own at the new path.
+    let store = &team.upstream.store;
+    let tree = trees::with(store, team.upstream_tree(), "skills/ops/a.md", None);
+    team.publish(tree);
+    upstream_writes(&mut team, "skills/ops/guide.md", &format!("{old}U1001\n"));
+    let store = &team.repository.store;
+    let tree = trees::with(store, team.main_tree(), "skills/ops/a.md", None);
+    team.commit_to_main(tree, "delete");
+    team_writes(&mut team, "skills/ops/guide.md", "P1001\n");
+    asserted::sync(&mut team, &mut Dice::new(0)).unwrap();
+    let candidate = format!("{CANDIDATES}ops");
+    let listed = conflicts(&team.entry(team.tree(team.get(&candidate).unwrap()), "ops").unwrap());
+    assert!(listed.iter().any(|(path, kind, _)| path == "guide.md" && kind == "modify_delete"), "{listed:?}");
+    resolve(&team.outside(), "ops", &[], Some(Side::Local), &Team::on_main()).unwrap();
+    let tree = team.tree(team.get(&candidate).unwrap());
+    let guide = trees::blob_at(&team.repository.store, tree, "skills/ops/guide.md");
+    assert_eq!(guide.map(|id| team.repository.store.blob(id).unwrap()).as_deref(), Some(&b"P1001\n"[..]));
 }
 
 fn upstream_writes(team: &mut Team, at: &str, text: &str) {
