@@ -96,7 +96,9 @@ impl Planner<'_> {
         };
         report.class = Some(class);
         let branch = self.branch(id)?;
-        if branch.head.is_some() {
+        // What was merged, and perhaps taken back, is not open any more.
+        let merged = branch.head.map_or(Ok(true), |head| self.judge.main.contains(head))?;
+        if !merged {
             return Err(Error::new(ErrorKind::Usage, format!("`{id}` has an open candidate already"))
                 .hint(format!("see it: skillgraft candidate show {id}")));
         }
