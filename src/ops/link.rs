@@ -85,7 +85,8 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
     })?;
     let source = source.file.as_ref().map_err(Clone::clone)?;
     let finder = Finder { outside, registry: &registry, state: &state, source };
-    let (snapshot, origin) = match &options.base {
+    // What the skill follows is where upstream has it now; the base may stand where upstream had it then.
+    let (snapshot, origin, path) = match &options.base {
         Some(revision) => finder.at_revision(&id, skill, path, revision, local)?,
         None => finder.in_history(&id, skill, path, local)?,
     };
@@ -99,7 +100,7 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
     let proposal = Proposal {
         skill: id.clone(),
         source: name.clone(),
-        path: origin.path.clone(),
+        path: path.clone(),
         revision: revision.clone(),
         date: revision.as_ref().map(|_| origin.date),
         base: accepted,
@@ -114,7 +115,7 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
     let stated = frontmatter_of(&registry, tree)?;
     let mut upstream = Upstream {
         source: name.clone(),
-        path: origin.path,
+        path,
         accepted,
         git_tree: tree,
         mirror: tree,
@@ -147,7 +148,7 @@ impl Finder<'_> {
         path: Option<RelPath>,
         revision: &str,
         local: Oid,
-    ) -> Result<(Snapshot, Origin)> {
+    ) -> Result<(Snapshot, Origin, RelPath)> {
         let access = self.outside.access(false, false);
         // A branch, a tag or a commit; what is recorded is the commit.
         let snapshot =
@@ -155,7 +156,7 @@ impl Finder<'_> {
         let path = self.path(id, skill, path, &snapshot)?;
         let found = ancestry::state_at(&snapshot, &self.registry.repository.store, &path, local)?;
         let origin = found.ok_or_else(|| self.nothing_at(&path))?;
-        Ok((snapshot, origin))
+        Ok((snapshot, origin, path))
     }
 
     fn in_history(
@@ -164,7 +165,7 @@ impl Finder<'_> {
         skill: &crate::registry::SkillState,
         path: Option<RelPath>,
         local: Oid,
-    ) -> Result<(Snapshot, Origin)> {
+    ) -> Result<(Snapshot, Origin, RelPath)> {
         let access = self.outside.access(false, false);
         let limits = &self.state.settings.limits;
         let present = observe(&access, self.source, &self.registry.directory, limits)?;
@@ -176,7 +177,7 @@ impl Finder<'_> {
         // Read on at the commit that was found.
         let store = snapshot.store();
         let tree = if snapshot.revision.is_some() { store.commit(origin.revision)?.tree } else { snapshot.tree };
-        Ok((Snapshot { tree, ..snapshot }, origin))
+        Ok((Snapshot { tree, ..snapshot }, origin, path))
     }
 
     /// The path that was named, or that the entry has, or else the one directory of upstream with the skill's name.

@@ -30,7 +30,7 @@ pub struct Origin {
 
 /// Searches the first-parent history of `snapshot` for the state of `path` that is nearest to the skill `local` (a
 /// tree of `store`): identical, else with the most identical files, then with the fewest changed lines; of equals, the
-/// newest.
+/// newest. Where upstream moved the directory, the search goes on at its former path.
 pub fn find_origin(snapshot: &Snapshot, store: &Store, path: &RelPath, local: Oid) -> Result<Option<Origin>> {
     let here = files(store, local)?;
     let upstream = snapshot.store();
@@ -40,14 +40,21 @@ pub fn find_origin(snapshot: &Snapshot, store: &Store, path: &RelPath, local: Oi
     };
     let mut seen = BTreeSet::new();
     let mut near_ones: Vec<Origin> = Vec::new();
+    let mut path = path.clone();
+    // The tree in the commit that was looked at before, as long as the skill stands there.
+    let mut newer: Option<Oid> = None;
     for commit in first_parents(upstream, head) {
         let commit = commit?;
         let data = upstream.commit(commit)?;
-        let Some(tree) = skill_tree(upstream, data.tree, path)? else { continue };
-        if !seen.insert(tree) {
-            continue;
+        let mut found = skill_tree(upstream, data.tree, &path)?;
+        if let (None, Some(newer)) = (found, newer)
+            && let Some((former, tree)) = former_place(upstream, data.tree, &path, newer)?
+        {
+            (path, found) = (former, Some(tree));
         }
-        let origin = near(&here, &files(upstream, tree)?, commit, path, tree, data.committed);
+        newer = found;
+        let Some(tree) = found.filter(|tree| seen.insert(*tree)) else { continue };
+        let origin = near(&here, &files(upstream, tree)?, commit, &path, tree, data.committed);
         if origin.other_files == 0 {
             return Ok(Some(origin));
         }
@@ -61,6 +68,31 @@ pub fn find_origin(snapshot: &Snapshot, store: &Store, path: &RelPath, local: Oi
     // A stable sort: of equals, the newest stays first.
     near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.changed_lines));
     Ok(near_ones.into_iter().next())
+}
+
+/// Returns the directory of the same name that a skill stood in before it stands at `path` with the tree `newer`: the
+/// one that shares most files with it, and at least half of them.
+fn former_place(store: &Store, root: Oid, path: &RelPath, newer: Oid) -> Result<Option<(RelPath, Oid)>> {
+    let there = files(store, newer)?;
+    let mut best: Option<(usize, RelPath, Oid)> = None;
+    let mut open = vec![(RelPath::root(), root)];
+    while let Some((above, tree)) = open.pop() {
+        for entry in store.tree(tree)?.entries().iter().filter(|entry| entry.mode == Mode::Tree) {
+            let Ok(below) = above.join(&entry.name) else { continue };
+            if below.name() == path.name()
+                && let Some(tree) = skill_tree(store, root, &below)?
+            {
+                let same = files(store, tree)?.iter().filter(|(path, id)| there.get(*path) == Some(*id)).count();
+                let better = best.as_ref().is_none_or(|(most, place, _)| (same, &below) > (*most, place));
+                if same * 2 >= there.len() && better {
+                    best = Some((same, below, tree));
+                }
+            } else {
+                open.push((below, entry.id));
+            }
+        }
+    }
+    Ok(best.map(|(_, path, tree)| (path, tree)))
 }
 
 /// Compares the skill `local` with what stands at `path` in the snapshot itself.

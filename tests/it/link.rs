@@ -250,3 +250,25 @@ fn link_with_propose_is_reviewed_like_any_commit() {
     assert_eq!(world.sync().class("deploy"), "fast_forward");
     base_is_in_the_mirror(&world, "registry");
 }
+
+#[test]
+fn a_copy_that_is_older_than_upstreams_move_finds_its_base_at_the_former_path() {
+    let world = World::with_upstream(&[("deploy/SKILL.md", &lines("first", "last")), ("deploy/run", "#!/bin/sh\n")]);
+    let copied = world.head("upstream");
+    world.upstream(&[("deploy/SKILL.md", &lines("first", "second"))]);
+    world.git("upstream", &["rm", "-q", "-r", "--cached", "deploy"]);
+    std::fs::create_dir_all(world.path("upstream/skills")).unwrap();
+    std::fs::rename(world.path("upstream/deploy"), world.path("upstream/skills/deploy")).unwrap();
+    world.upstream(&[]);
+    world.write("registry/skills/deploy/run", "#!/bin/sh\n");
+    world.registry(&[(FILE, &lines("first", "last").replace("\n3\n", "\n3, said the team\n"))]);
+    let url = world.url("upstream");
+    world.run(&["add", &url, "--name", "up", "--no-enable"]).ok();
+    let report = link(&world, &[]);
+    assert_eq!((&report["revision"], &report["path"]), (&json!(copied), &json!("skills/deploy")));
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("three_way", "opened"));
+    let merged = world.show("registry", "candidate/up/deploy", FILE);
+    assert_eq!(merged, lines("first", "second").replace("\n3\n", "\n3, said the team\n"));
+    base_is_in_the_mirror(&world, "registry");
+}
