@@ -137,7 +137,7 @@ fn in_shell(dir: &Path, command: &str) -> String {
     text.replace(dir.canonicalize().unwrap().to_str().unwrap(), "/tmp").replace(dir.to_str().unwrap(), "/tmp")
 }
 
-/// Returns `text` with every run of 7 or more hex digits, of which one is a digit, as `#`.
+/// Returns `text` with every run of 7 or more hex digits as `#`. An id may be all letters: one in a thousand is.
 fn ids_hidden(text: &str) -> String {
     let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     let mut hidden = String::new();
@@ -146,8 +146,7 @@ fn ids_hidden(text: &str) -> String {
         hidden.push_str(&rest[..start]);
         rest = &rest[start..];
         let run = &rest[..rest.find(|c| !is_hex(c)).unwrap_or(rest.len())];
-        let is_id = run.len() >= 7 && run.contains(|c: char| c.is_ascii_digit());
-        hidden.push_str(if is_id { "#" } else { run });
+        hidden.push_str(if run.len() >= 7 { "#" } else { run });
         rest = &rest[run.len()..];
     }
     hidden + rest
