@@ -12,9 +12,9 @@
 //! | `main.rs` | calls [`cli::main`] and returns its exit code |
 //! | [`cli`] | the command line: arguments to options, reports to text or JSON. The only part that prints, and (`cli/outside.rs`) the only one that reads environment and clock |
 //! | [`ops`] | one verb per file: options in, report out |
-//! | [`sync`] | the engine: mirror, offers, class, holds, merge, candidate, carry, verdict, plan, versions |
+//! | [`sync`] | the engine: mirror, offers, class, holds, merge, candidate, carry, verdict, plan, push, versions |
 //! | [`source`] | where skills come from: every kind of source becomes a [`source::Snapshot`] |
-//! | [`registry`] | the team's repository: settings, source files, entries, lock, one commit on the default branch |
+//! | [`registry`] | the team's repository: settings, source files, entries, lock, whose refs count, one commit on the default branch |
 //! | [`skill`] | what a skill is: frontmatter, tree hash, the rules of the spec, limits |
 //! | [`git`] | objects, refs and history in-process (gix), network and checkout through the user's `git`. The only module that names gix types or starts a process |
 //! | [`types`] | strings with rules, and the one error type. Imports nothing |
@@ -57,6 +57,8 @@
 //! | `refs/skillgraft/offered/<source>/<skill>` | `sync/plan.rs` | `sync`, together with the candidate: the commit that the tool last made there |
 //! | `refs/skillgraft/superseded/<source>/<skill>` | `sync/plan.rs` | `sync`: what the candidate was before |
 //! | `refs/skillgraft/tagged` | `ops/tag.rs` | `sync`: the head up to which it has tagged; only saves a walk |
+//! | `refs/skillgraft/remote/<remote>/...` | `registry/view.rs` | `sync --push`: the remote's refs as it last had them, and its own `tagged` |
+//! | on the remote: mirrors, candidates, `refs/skillgraft/offered/`, `superseded/`, tags of versions | `sync/push.rs` | `sync --push`, each from an explicit id |
 //! | `refs/remotes/<remote>/...` of those branches | `sync/branches.rs` | read only: a fresh clone has no local ones |
 //! | in the cache: `refs/skillgraft/fetched/<commit>`, `refs/skillgraft/tip/<hash>` | `git/transport.rs`, `source/git.rs` | a fetch; what `--offline` goes by |
 //!

@@ -8,6 +8,7 @@ pub mod settings;
 pub mod source_file;
 mod state;
 pub mod toml_file;
+mod view;
 
 pub use change::{Change, Changed, Destination, Person, fast_forward};
 pub use entry::{Conflict, ConflictKind, Entry, Status, Upstream};
@@ -16,6 +17,7 @@ pub use names::{Layout, RefNames};
 pub use settings::{NewSkills, RemovedSkills, Settings};
 pub use source_file::{NewSource, Origin, Selection, SourceFile};
 pub use state::{EntryState, SkillState, SourceState, State, read_entry, skill_at};
+pub use view::View;
 
 use crate::git::{Oid, RefName, Repository, entry_at};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
@@ -40,6 +42,8 @@ pub struct Registry {
     pub remote: Option<String>,
     /// The names of the tool's refs.
     pub names: RefNames,
+    /// Whose refs count.
+    pub view: View,
 }
 
 impl Registry {
@@ -65,7 +69,7 @@ impl Registry {
         let names = RefNames::new(&settings.ref_prefix);
         let branch = default_branch(&repository, &settings, remote.as_deref(), &names)?;
         let head = branch_head(&repository, &branch, remote.as_deref())?;
-        Ok(Registry { repository, folder, directory, branch, head, remote, names })
+        Ok(Registry { repository, folder, directory, branch, head, remote, names, view: View::Clone })
     }
 
     /// Reads what the registry holds at the head of the default branch.

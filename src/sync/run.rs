@@ -19,9 +19,9 @@ use std::sync::OnceLock;
 
 /// What moves together: a source's mirror (no skill), or one skill's refs.
 pub(super) struct Moves {
-    source: usize,
-    skill: Option<usize>,
-    changes: Vec<RefChange>,
+    pub(super) source: usize,
+    pub(super) skill: Option<usize>,
+    pub(super) changes: Vec<RefChange>,
 }
 
 pub(super) struct Run<'a> {
@@ -278,11 +278,7 @@ impl Run<'_> {
     }
 
     fn has_tracking_mirror(&self, name: &SourceName) -> Result<bool> {
-        let branch = self.registry.names.mirror(name)?;
-        match self.registry.remote_tracking(branch.as_str()) {
-            Some(tracking) => Ok(self.registry.repository.refs.get(&tracking)?.is_some()),
-            None => Ok(false),
-        }
+        Ok(self.registry.elsewhere(self.registry.names.mirror(name)?.as_str())?.is_some())
     }
 
     /// Moves all refs in one transaction; where that fails, one by one, so that a ref in the way fails alone.
@@ -300,17 +296,7 @@ impl Run<'_> {
                 continue;
             }
             let Err(error) = refs.apply(&moved.changes, "skillgraft: sync", &identity) else { continue };
-            match moved.skill {
-                None => {
-                    source.outcome = Outcome::Failed;
-                    source.error = Some(ErrorReport::from(&error));
-                    source.skills.iter_mut().for_each(|skill| skill.candidate = None);
-                }
-                Some(skill) => {
-                    source.skills[skill].error = Some(ErrorReport::from(&error));
-                    source.skills[skill].candidate = None;
-                }
-            }
+            super::push::refuse(source, moved.skill, &error);
         }
         Ok(())
     }

@@ -18,6 +18,7 @@ mod link;
 mod merge;
 mod merge_oracle;
 mod ownership;
+mod push;
 mod recognised;
 mod robust;
 mod security;
