@@ -9,12 +9,14 @@ mod branches;
 mod candidate;
 mod carry;
 pub mod classify;
+pub mod failures;
 pub mod holds;
 pub mod late;
 pub mod merge;
 mod mirror;
 mod offers;
 mod plan;
+mod publish;
 mod push;
 pub mod records;
 pub mod report;
@@ -40,8 +42,9 @@ use crate::skill::TreeHasher;
 use crate::source::{Access, Found, Snapshot, flatten};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName};
 use jiff::civil::Date;
+use publish::Moves;
 use report::{Counts, SourceReport};
-use run::{Moves, Run};
+use run::Run;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -82,13 +85,13 @@ pub fn push(
     options: &Options<'_>,
     delivery: &Delivery<'_>,
 ) -> Result<(Report, BTreeSet<SourceName>)> {
-    decide(registry, options, |run, moves, sources| run.push(&moves, sources, delivery))
+    decide(registry, options, |run, moves, sources| run.push(moves, sources, delivery))
 }
 
 fn decide<T: Default>(
     registry: &Registry,
     options: &Options<'_>,
-    publish: impl FnOnce(&Run<'_>, Vec<Moves>, &mut [SourceReport]) -> Result<T>,
+    publish: impl FnOnce(&Run<'_>, &[Moves], &mut [SourceReport]) -> Result<T>,
 ) -> Result<(Report, T)> {
     let state = registry.state()?;
     let chosen = choose(&state, options.sources)?;
@@ -108,12 +111,17 @@ fn decide<T: Default>(
         plans.append(&mut changes);
         sources.push(report);
     }
+    if !options.access.dry_run {
+        plans.append(&mut failures::count_failures(registry, &sources)?);
+        // A source's moves stand together, its mirror first.
+        plans.sort_by_key(|moved| moved.source);
+    }
     options.access.git.check_cancelled()?;
     // Where no ref moves, what was made to compare with is not worth keeping: a second sync writes nothing.
     let mut published = T::default();
     if !options.access.dry_run && !plans.is_empty() {
         store.flush()?;
-        published = publish(&run, plans, &mut sources)?;
+        published = publish(&run, &plans, &mut sources)?;
     }
     let candidates = count(&sources);
     let branch = registry.branch.short().to_owned();

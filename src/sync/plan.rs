@@ -293,7 +293,9 @@ impl Planner<'_> {
                 candidate.action = Action::Opened;
                 self.make_anew(wanted, branch, &mut candidate)?
             }
-            Some(head) if self.judge.is_kept(head, wanted.id, wanted.ground, wanted.made)? => Vec::new(),
+            Some(head) if self.judge.is_kept(head, wanted.id, wanted.ground, wanted.made)? => {
+                self.still_offered(wanted.id, head, offered)?
+            }
             Some(head) if self.judge.is_foreign(head, wanted.id, offered)? => {
                 candidate.action = Action::Left;
                 report.notice = Some(foreign(&branch.name));
@@ -464,6 +466,15 @@ impl Planner<'_> {
             )));
         }
         Ok(None)
+    }
+
+    /// `offered` is written by every sync: a run that was killed after it had moved the branch left it behind.
+    fn still_offered(&self, id: &SkillId, head: Oid, offered: Option<Oid>) -> Result<Vec<RefChange>> {
+        if offered == Some(head) || self.judge.is_edited(head, id, None)? {
+            return Ok(Vec::new());
+        }
+        let name = self.registry.names.offered(&self.source.name, id)?;
+        Ok(vec![RefChange { name, expected: offered, new: Some(head) }])
     }
 
     /// Returns the changes that move a candidate to `new`, with the refs that remember what was made and what was.

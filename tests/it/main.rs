@@ -10,6 +10,7 @@ mod check;
 mod demo;
 mod discovery;
 mod documents;
+mod faults;
 mod holds;
 mod house;
 mod init;
