@@ -98,10 +98,17 @@ impl Selection {
     /// Tells whether the skill in the upstream directory `path` is selected. A skill at upstream's root has the name
     /// of its source.
     pub fn selects(&self, path: &RelPath, source: &SourceName) -> bool {
-        let name = path.name().unwrap_or(source.as_str());
-        let matches = |globs: &GlobSet| globs.is_match(name) || globs.is_match(path.as_str());
-        path.is_within(&self.path) && matches(&self.skills) && !matches(&self.exclude)
+        path.is_within(&self.path) && matches(&self.skills, path, source) && !self.excludes(path, source)
     }
+
+    /// Tells whether the skill in the upstream directory `path` is excluded.
+    pub fn excludes(&self, path: &RelPath, source: &SourceName) -> bool {
+        matches(&self.exclude, path, source)
+    }
+}
+
+fn matches(globs: &GlobSet, path: &RelPath, source: &SourceName) -> bool {
+    globs.is_match(path.name().unwrap_or(source.as_str())) || globs.is_match(path.as_str())
 }
 
 fn glob_set(globs: &[String]) -> Result<GlobSet> {

@@ -3,7 +3,7 @@
 
 use super::candidate::{Ground, Maker, Offer};
 use super::mirror::{self, oldest_of_newest_run};
-use super::offers;
+use super::{moved, offers};
 use crate::git::{Changes, Oid};
 use crate::registry::{Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
@@ -24,15 +24,16 @@ pub struct Admission {
     pub warnings: Vec<Remark>,
 }
 
-/// Looks at the source and makes everything that its skills need; moves no ref.
+/// Looks at the source and makes everything that its skills need; moved no ref.
 pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &Access<'_>) -> Result<Admission> {
     let store = &registry.repository.store;
     let limits = &state.settings.limits;
     let snapshot = observe(access, source, &registry.directory, limits)?;
     let (local_mirror, previous) = super::mirror_head(registry, source)?;
     let mirror = mirror::observe(store, previous, &snapshot, source, limits)?;
-    let new = offers::new_skills(store, state, source, &mirror)?;
     let hasher = TreeHasher::new(store);
+    let moved = moved::find(store, &hasher, state, source, &mirror)?;
+    let new = offers::new_skills(store, state, source, &mirror, &moved)?;
     let no_base = |_: &Upstream| Err(Error::new(ErrorKind::UnknownBase, "a new skill has no base"));
     let (layout, name) = (&state.layout, &source.name);
     let maker = Maker { store, hasher: &hasher, layout, source: name, mirror: &mirror, find_base: &no_base };

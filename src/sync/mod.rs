@@ -1,7 +1,8 @@
 //! The engine: from an upstream commit to a review branch, one step a file.
 //!
-//! `observe` (source) -> [`mirror`] -> [`offers`] -> [`classify`] -> [`merge`] -> [`candidate`] -> [`verdict`] and
-//! [`plan`] -> one transaction of refs. Up to the last step nothing is on disk but objects that nobody names yet.
+//! `observe` (source) -> [`mirror`] -> [`moved`] and [`offers`] -> [`classify`] -> [`merge`] -> [`candidate`] ->
+//! [`verdict`] and [`plan`] -> one transaction of refs. Up to the last step nothing is on disk but objects that nobody
+//! names yet.
 
 mod admit;
 pub mod ancestry;
@@ -13,6 +14,7 @@ pub mod holds;
 pub mod late;
 pub mod merge;
 mod mirror;
+mod moved;
 mod offers;
 mod plan;
 pub mod records;
@@ -33,10 +35,10 @@ pub use retry::retry;
 pub use review::{Review, Trees, review};
 
 use crate::git::{History, Oid};
-use crate::registry::{Registry, SourceFile, State};
+use crate::registry::{Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{Access, Found, Snapshot, flatten};
-use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use jiff::civil::Date;
 use report::{Counts, SourceReport};
 use run::Run;
@@ -185,6 +187,23 @@ pub fn standing_mirror(registry: &Registry, source: &SourceName) -> Result<Optio
     let head = branches::counting(&registry.repository.store, refs.get(branch.as_str())?, remote)?.0;
     let mirror = head.map(|head| mirror::standing(&registry.repository.store, head)).transpose();
     mirror.context(ErrorKind::Git, || format!("cannot read the mirror of `{source}`"))
+}
+
+/// Returns the path at which upstream has a skill now: its entry's, or where upstream moved it to.
+pub fn place_of(
+    registry: &Registry,
+    state: &State,
+    mirror: &Mirror,
+    id: &SkillId,
+    upstream: &Upstream,
+) -> Result<RelPath> {
+    let source = state.sources.get(&upstream.source).and_then(|source| source.file.as_ref().ok());
+    let Some(source) = source.filter(|_| !mirror.skills.contains_key(&upstream.path)) else {
+        return Ok(upstream.path.clone());
+    };
+    let store = &registry.repository.store;
+    let moved = moved::find(store, &TreeHasher::new(store), state, source, mirror)?;
+    Ok(moved.place(id).unwrap_or(&upstream.path).clone())
 }
 
 /// Copies the skill at `path` of a snapshot into the registry's database; none where there is none, or where it breaks

@@ -4,6 +4,7 @@
 //! collision, decided by [`preference`] and reported.
 
 use super::mirror::Mirror;
+use super::moved::Moved;
 use crate::git::{Oid, Store};
 use crate::registry::{SourceFile, State};
 use crate::skill::{SKILL_MD, frontmatter, spec};
@@ -24,11 +25,19 @@ pub struct NewSkills {
     pub unreadable: BTreeMap<SkillId, RelPath>,
 }
 
-/// Returns the skills of the mirror that no entry follows.
-pub fn new_skills(store: &Store, state: &State, source: &SourceFile, mirror: &Mirror) -> Result<NewSkills> {
+/// Returns the skills of the mirror that no entry follows, at its path or where the skill `moved` to.
+pub fn new_skills(
+    store: &Store,
+    state: &State,
+    source: &SourceFile,
+    mirror: &Mirror,
+    moved: &Moved,
+) -> Result<NewSkills> {
     let mut found = NewSkills::default();
-    let bound: BTreeMap<&RelPath, &SkillId> =
-        state.followers(&source.name).filter_map(|(id, _, entry)| Some((&entry.upstream.as_ref()?.path, id))).collect();
+    let bound: BTreeMap<&RelPath, &SkillId> = state
+        .followers(&source.name)
+        .filter_map(|(id, _, entry)| Some((moved.place(id).unwrap_or(&entry.upstream.as_ref()?.path), id)))
+        .collect();
     let mut by_id: BTreeMap<SkillId, Vec<(&RelPath, Oid)>> = BTreeMap::new();
     for (path, tree) in &mirror.skills {
         if bound.contains_key(path) || !source.selection.selects(path, &source.name) {
@@ -52,10 +61,9 @@ pub fn new_skills(store: &Store, state: &State, source: &SourceFile, mirror: &Mi
             && standing.is_none()
         {
             let message = format!(
-                "`{id}` follows {gone}, where upstream has nothing any more, and this is a skill of that name; to follow \
-                 it, write `path = \"{0}\"` in {1}",
-                chosen.0,
-                state.layout.entry(&id)
+                "`{id}` follows {gone}, where upstream has nothing any more, and this is a skill of that name, but not \
+                 surely the one that stood there; to follow it: skillgraft link {id} --to {}:{}",
+                source.name, chosen.0
             );
             found.refused.push(Remark::new(chosen.0, "moved", message));
         }
@@ -126,7 +134,7 @@ fn id_of(store: &Store, source: &SourceFile, path: &RelPath, tree: Oid) -> Resul
 /// Which of several copies is followed, best first: `skills/`, then any folder that is not hidden, then
 /// `.agents/skills/` (the universal one), then `.claude/skills/`, then the others; the shorter path, then the
 /// alphabet.
-fn preference(path: &RelPath) -> (u8, usize, RelPath) {
+pub(super) fn preference(path: &RelPath) -> (u8, usize, RelPath) {
     let text = path.as_str();
     let rank = match () {
         () if text.starts_with("skills/") => 0,

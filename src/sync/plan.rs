@@ -6,6 +6,7 @@ use super::carry::Carried;
 use super::classify::{Class, Facts, classify};
 use super::holds::{Hold, HoldKind, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
+use super::moved::{ENOUGH, Lost, Moved};
 use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport};
 use super::verdict::Judge;
 use crate::git::{Oid, RefChange};
@@ -40,6 +41,8 @@ pub struct Planner<'a> {
     pub source: &'a SourceFile,
     /// What candidates are made with.
     pub maker: &'a Maker<'a>,
+    /// Where its skills went that left their entry's path.
+    pub moved: &'a Moved,
     /// The judge of open candidates.
     pub judge: &'a Judge<'a>,
     /// The open candidates.
@@ -51,9 +54,10 @@ pub struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Decides about a skill that follows this source.
+    /// Decides about a skill that follows this source, at its entry's path or where upstream moved it to.
     pub fn followed(&self, id: &SkillId, skill: &SkillState, entry: &Entry) -> Plan {
-        let path = entry.upstream.as_ref().map(|upstream| upstream.path.clone()).unwrap_or_default();
+        let path = entry.upstream.as_ref().map(|upstream| &upstream.path);
+        let path = self.moved.place(id).or(path).cloned().unwrap_or_default();
         self.guarded(id, &path, |report| self.decide(id, &path, Some((skill, entry)), report))
     }
 
@@ -168,7 +172,7 @@ impl Planner<'_> {
             }
         };
         report.class = Some(class);
-        report.notice = self.notice(id, class);
+        report.notice = self.notice(id, class).or_else(|| self.lost(id, class));
         if matches!(class, Class::Paused | Class::Conflicted) {
             return Ok(Vec::new());
         }
@@ -206,11 +210,17 @@ impl Planner<'_> {
         report.base = Some(followed.accepted);
         report.local = skill.tree.map(hash).transpose()?;
         report.upstream = upstream.map(hash).transpose()?;
+        let moved = *path != followed.path;
+        report.moved_from = moved.then(|| followed.path.to_string());
+        // Who excludes a path does not want the skill, wherever upstream puts it.
+        let selection = &self.source.selection;
+        let excluded = moved && selection.excludes(&followed.path, &self.source.name);
         Ok(classify(&Facts {
             disabled: entry.status != Status::Active,
             paused: entry.paused_on(self.today),
             conflicted: !entry.conflicts.is_empty(),
-            selected: self.source.selection.selects(path, &self.source.name),
+            selected: selection.selects(path, &self.source.name) && !excluded,
+            moved,
             base: followed.accepted,
             local: report.local,
             upstream: report.upstream,
@@ -253,6 +263,29 @@ impl Planner<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Returns what to tell about a skill that is gone, and may have gone elsewhere.
+    fn lost(&self, id: &SkillId, class: Class) -> Option<Notice> {
+        let lost = self.moved.lost(id).filter(|_| class == Class::Removed)?;
+        let source = &self.source.name;
+        let (message, places) = match lost {
+            Lost::Unclear(places) => {
+                let list: Vec<&str> = places.iter().map(RelPath::as_str).collect();
+                let message = format!("it may have moved to {}, but nobody can tell", list.join(" or "));
+                (message, places.clone())
+            }
+            Lost::TooFar(path, percent) => {
+                let message = format!(
+                    "nearest to it is {path}, which appeared when it went, but has only {percent} % of it; from \
+                     {ENOUGH} % on it would be followed"
+                );
+                (message, vec![path.clone()])
+            }
+        };
+        let commands: Vec<String> =
+            places.iter().map(|path| format!("skillgraft link {id} --to {source}:{path}")).collect();
+        Some(Notice::new(message, format!("to follow it there: {}", commands.join(", or "))))
     }
 
     /// Returns the hold that keeps the offer back. A branch that offers this very update, and was made when the
@@ -495,6 +528,7 @@ fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
     SkillReport {
         id: id.to_string(),
         path: path.to_string(),
+        moved_from: None,
         class: None,
         base: None,
         local: None,

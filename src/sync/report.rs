@@ -138,6 +138,8 @@ pub struct SkillReport {
     pub id: String,
     /// Its upstream path.
     pub path: String,
+    /// The path that its entry names, where upstream moved it.
+    pub moved_from: Option<String>,
     /// Its class; none where it failed before it could be classified.
     pub class: Option<Class>,
     /// The merge base.

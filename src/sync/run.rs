@@ -3,6 +3,7 @@
 use super::branches::Branches;
 use super::holds::Holder;
 use super::mirror::{self, Mirror};
+use super::moved::{self, Moved};
 use super::plan::{Plan, Planner};
 use super::records::Records;
 use super::report::{ErrorReport, Outcome, SourceReport};
@@ -155,6 +156,7 @@ impl Run<'_> {
         &self,
         source: &SourceFile,
         mirror: &Mirror,
+        moved: &Moved,
         act: impl FnOnce(&Planner<'_>) -> T,
     ) -> T {
         let find_base = |upstream: &Upstream| self.find_base(source, mirror, upstream);
@@ -183,6 +185,7 @@ impl Run<'_> {
             state: self.state,
             source,
             maker: &maker,
+            moved,
             judge: &judge,
             branches: self.branches,
             holder: &holder,
@@ -200,7 +203,7 @@ impl Run<'_> {
             if !open.is_empty() {
                 let mut former = source.clone();
                 former.name = name.clone();
-                plans.extend(self.with_planner(&former, mirror, |planner| {
+                plans.extend(self.with_planner(&former, mirror, &Moved::default(), |planner| {
                     open.iter().map(|id| planner.abandoned(id)).collect::<Vec<_>>()
                 }));
             }
@@ -218,7 +221,8 @@ impl Run<'_> {
         report: &mut SourceReport,
     ) -> Result<Vec<Moves>> {
         let Observed { mirror, revision, local } = observed;
-        let new = offers::new_skills(self.store(), self.state, source, &mirror)?;
+        let moved = moved::find(self.store(), self.hasher, self.state, source, &mirror)?;
+        let new = offers::new_skills(self.store(), self.state, source, &mirror, &moved)?;
         let followed: Vec<_> = self.state.followers(&source.name).collect();
         let open = self.branches.of_source(self.registry, &source.name);
         let unreadable = self.unreadable(&source.name, &new.unreadable, &open);
@@ -227,7 +231,7 @@ impl Run<'_> {
                 || followed.iter().any(|(followed, ..)| *followed == id)
                 || unreadable.iter().any(|(unreadable, ..)| *unreadable == id)
         };
-        let mut plans: Vec<Plan> = self.with_planner(source, &mirror, |planner| {
+        let mut plans: Vec<Plan> = self.with_planner(source, &mirror, &moved, |planner| {
             let followed = followed.par_iter().map(|(id, skill, entry)| planner.followed(id, skill, entry));
             let appeared = new.offered.par_iter().map(|(id, path)| planner.appeared(id, path));
             let abandoned = open.par_iter().filter(|id| !known(id)).map(|id| planner.abandoned(id));

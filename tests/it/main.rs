@@ -17,6 +17,7 @@ mod laws;
 mod link;
 mod merge;
 mod merge_oracle;
+mod moved;
 mod ownership;
 mod recognised;
 mod robust;

@@ -164,8 +164,13 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
             }
             out.line(format!("  {:<width$} {class:<16} {:<7} {}{more}", skill.id, action.as_str(), branch.short()));
         }
-        None if out.verbose || skill.notice.is_some() => out.line(format!("  {:<width$} {class}", skill.id)),
+        None if out.verbose || skill.notice.is_some() || skill.moved_from.is_some() => {
+            out.line(format!("  {:<width$} {class}", skill.id))
+        }
         None => {}
+    }
+    if let Some(from) = &skill.moved_from {
+        out.remark(format!("    moved from {from} to {}", skill.path));
     }
     if let Some(notice) = &skill.notice {
         out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, notice.message));
