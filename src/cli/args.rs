@@ -88,7 +88,7 @@ pub enum Command {
     Candidate(Candidate),
     /// Let sync pass a source or a skill by for a while
     Pause {
-        /// A source or a skill
+        /// A source or a skill; source:NAME or skill:NAME where both have that name
         name: String,
         /// Why
         #[arg(long, value_name = "TEXT")]
@@ -101,7 +101,7 @@ pub enum Command {
     },
     /// End a pause, and sync
     Resume {
-        /// A source or a skill
+        /// A source or a skill; source:NAME or skill:NAME where both have that name
         name: String,
         /// Only end the pause
         #[arg(long)]

@@ -55,9 +55,23 @@ pub struct Paused {
     pub until: Option<Day>,
 }
 
+impl Paused {
+    /// Tells whether it holds on the day `today`: `until` is its last day.
+    pub fn holds_on(&self, today: Date) -> bool {
+        self.until.is_none_or(|until| until.holds_on(today))
+    }
+}
+
 /// A date in TOML: `2026-11-20`, bare or quoted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day(pub Date);
+
+impl Day {
+    /// Tells whether what lasts until this day, the last one, holds on the day `today`.
+    pub fn holds_on(self, today: Date) -> bool {
+        today <= self.0
+    }
+}
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -209,7 +223,7 @@ impl SourceFile {
 
     /// Tells whether the source is paused on the day `today`. A pause ends after its `until`.
     pub fn paused_on(&self, today: Date) -> bool {
-        self.paused.as_ref().is_some_and(|paused| paused.until.is_none_or(|until| today <= until.0))
+        self.paused.as_ref().is_some_and(|paused| paused.holds_on(today))
     }
 
     /// Returns the word for the kind of origin, as JSON shows it.

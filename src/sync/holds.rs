@@ -90,7 +90,7 @@ impl Holder<'_> {
 
     fn is_declined(&self, entry: Option<&Entry>, offer: &Offer) -> bool {
         let Some(declined) = entry.and_then(|entry| entry.declined.as_ref()) else { return false };
-        let holds_today = declined.until.is_none_or(|until| self.today <= until.0);
+        let holds_today = declined.until.is_none_or(|until| until.holds_on(self.today));
         holds_today && declined.upstream == offer.accepted.to_string()
     }
 

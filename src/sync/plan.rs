@@ -7,10 +7,12 @@ use super::classify::{Class, Facts, classify};
 use super::holds::{Hold, HoldKind, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
 use super::moved::{ENOUGH, Lost, Moved};
-use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport};
+use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport, ended_pause};
 use super::verdict::Judge;
 use crate::git::{Oid, RefChange};
-use crate::registry::{Conflict, Entry, NewSkills, Registry, RemovedSkills, SkillState, SourceFile, State, Status};
+use crate::registry::{
+    Conflict, Entry, NewSkills, Pausable, Registry, RemovedSkills, SkillState, SourceFile, State, Status,
+};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, TreeHash};
 use jiff::civil::Date;
 
@@ -58,7 +60,21 @@ impl Planner<'_> {
     pub fn followed(&self, id: &SkillId, skill: &SkillState, entry: &Entry) -> Plan {
         let path = entry.upstream.as_ref().map(|upstream| &upstream.path);
         let path = self.moved.place(id).or(path).cloned().unwrap_or_default();
-        self.guarded(id, &path, |report| self.decide(id, &path, Some((skill, entry)), report))
+        let mut plan = self.guarded(id, &path, |report| self.decide(id, &path, Some((skill, entry)), report));
+        let pausable = self.state.pausable_as(Pausable::Skill(id));
+        plan.report.ended.extend(ended_pause(entry.paused.as_ref(), self.today, &pausable));
+        plan.report.ended.extend(self.ended_decline(id, entry, plan.report.upstream));
+        plan
+    }
+
+    /// A decline of the update that upstream offers now; of another one there is nothing to say.
+    fn ended_decline(&self, id: &SkillId, entry: &Entry, upstream: Option<TreeHash>) -> Option<Notice> {
+        let declined = entry.declined.as_ref()?;
+        let until = declined.until.filter(|until| !until.holds_on(self.today))?;
+        let offered = upstream.unwrap_or(TreeHash::EMPTY).to_string();
+        let hint = format!("decline it again: skillgraft candidate decline {id} --reason TEXT");
+        (declined.upstream == offered)
+            .then(|| Notice::new(format!("the decline of this update ended on {}", until.0), hint))
     }
 
     /// Decides about a skill that appeared at the upstream path `path`.
@@ -172,7 +188,10 @@ impl Planner<'_> {
             }
         };
         report.class = Some(class);
-        report.notice = self.notice(id, class).or_else(|| self.lost(id, class));
+        report.notice = match (self.notice(id, class), self.lost(id, class)) {
+            (Some(kept), Some(lost)) => Some(Notice::new(format!("{}; {}", kept.message, lost.message), lost.hint)),
+            (notice, lost) => notice.or(lost),
+        };
         if matches!(class, Class::Paused | Class::Conflicted) {
             return Ok(Vec::new());
         }
@@ -536,6 +555,7 @@ fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
         candidate: None,
         hold: None,
         notice: None,
+        ended: Vec::new(),
         error: None,
     }
 }

@@ -4,8 +4,10 @@ use super::classify::Class;
 use super::holds::HoldKind;
 use crate::git::{Oid, RefName};
 use crate::registry::Conflict;
+use crate::registry::source_file::Paused;
 use crate::source::Remark;
 use crate::types::{Error, ErrorKind, SourceName, TreeHash};
+use jiff::civil::Date;
 use serde::Serialize;
 
 /// What a sync did.
@@ -76,6 +78,8 @@ pub struct SourceReport {
     pub rejected: Vec<Remark>,
     /// What is odd about skills that were taken.
     pub warnings: Vec<Remark>,
+    /// A pause of it that is over: it holds nothing back any more, but stands in the file still.
+    pub ended: Vec<Notice>,
 }
 
 /// How a source ended.
@@ -154,6 +158,8 @@ pub struct SkillReport {
     pub hold: Option<HoldKind>,
     /// What a person should know or do.
     pub notice: Option<Notice>,
+    /// A pause or a decline of it that is over: it holds nothing back any more, but stands in the entry still.
+    pub ended: Vec<Notice>,
     /// What failed.
     pub error: Option<ErrorReport>,
 }
@@ -172,6 +178,13 @@ impl Notice {
     pub fn new(message: impl Into<String>, hint: impl Into<Option<String>>) -> Self {
         Notice { message: message.into(), hint: hint.into() }
     }
+}
+
+/// Returns what to tell about a pause that ended before the day `today`; `name` is what `resume` calls it.
+pub fn ended_pause(paused: Option<&Paused>, today: Date, name: &str) -> Option<Notice> {
+    let until = paused.filter(|paused| !paused.holds_on(today))?.until?;
+    let hint = format!("remove its note: skillgraft resume {name}");
+    Some(Notice::new(format!("its pause ended on {}", until.0), hint))
 }
 
 /// A skill's candidate.

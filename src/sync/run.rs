@@ -6,11 +6,11 @@ use super::mirror::{self, Mirror};
 use super::moved::{self, Moved};
 use super::plan::{Plan, Planner};
 use super::records::Records;
-use super::report::{ErrorReport, Outcome, SourceReport};
+use super::report::{ErrorReport, Outcome, SourceReport, ended_pause};
 use super::verdict::Judge;
 use super::{Maker, Options, import, mirror_head, offers};
 use crate::git::{History, Oid, RefChange, Store};
-use crate::registry::{Entry, IDENTITY, Registry, SourceFile, State, Status, Upstream};
+use crate::registry::{Entry, IDENTITY, Pausable, Registry, SourceFile, State, Status, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{observe, observe_revision};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash};
@@ -133,7 +133,11 @@ impl Run<'_> {
             skills: Vec::new(),
             rejected: Vec::new(),
             warnings: Vec::new(),
+            ended: Vec::new(),
         };
+        let paused = file.and_then(|file| file.paused.as_ref());
+        let pausable = self.state.pausable_as(Pausable::Source(name));
+        report.ended.extend(ended_pause(paused, self.options.today, &pausable));
         let planned = match (observed, file) {
             (Ok(Look::At(observed)), Some(file)) => self.plan_source(index, file, *observed, &mut report),
             (Ok(Look::Away(outcome)), _) => {

@@ -19,6 +19,8 @@ mod merge;
 mod merge_oracle;
 mod moved;
 mod ownership;
+mod paused;
+mod policy;
 mod recognised;
 mod robust;
 mod security;

@@ -4,7 +4,7 @@ use super::candidates::candidate_table;
 use super::{count, remarks, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::{add, decline, init, pause, source, status};
-use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
+use crate::sync::report::{CandidateReport, Notice, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome};
 use crate::types::{escape, one_line};
 
@@ -143,6 +143,7 @@ fn sync_source(source: &SourceReport, out: &mut Text) {
         out.error(format!("{RED}error:{RED:#} {}: {}", source.name, error.message));
         error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
+    tell_ended(source.name.as_str(), &source.ended, out);
     let width = source.skills.iter().map(|skill| skill.id.len()).max().unwrap_or_default();
     for skill in &source.skills {
         sync_skill(skill, width, out);
@@ -176,9 +177,17 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
         out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, notice.message));
         notice.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
+    tell_ended(&skill.id, &skill.ended, out);
     if let Some(error) = &skill.error {
         out.error(format!("{RED}error:{RED:#} {}: {}", skill.id, error.message));
         error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
+    }
+}
+
+fn tell_ended(name: &str, ended: &[Notice], out: &mut Text) {
+    for notice in ended {
+        out.remark(format!("{name}: {}", notice.message));
+        notice.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
 }
 
