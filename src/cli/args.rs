@@ -238,6 +238,12 @@ pub struct Add {
     /// Put this before the ids: acme makes acme/deploy
     #[arg(long, value_name = "NS", default_value = "", hide_default_value = true)]
     pub namespace: String,
+    /// Let skills of the team's own that have the name of an upstream one follow it: finds what each was copied from
+    #[arg(long, conflicts_with = "no_enable")]
+    pub link: bool,
+    /// Do not ask about what --link finds
+    #[arg(short, long, requires = "link")]
+    pub yes: bool,
     /// Only register the source; `source enable` does the rest
     #[arg(long)]
     pub no_enable: bool,

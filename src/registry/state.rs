@@ -75,6 +75,11 @@ impl SkillState {
         self.entry.as_ref()?.entry.as_ref().ok()
     }
 
+    /// Tells whether the skill is here and follows nothing: the team's own.
+    pub fn is_own(&self) -> bool {
+        self.tree.is_some() && self.unreadable().is_none() && self.entry().is_none_or(|entry| entry.upstream.is_none())
+    }
+
     /// Returns why the entry cannot be read, if there is one that cannot.
     pub fn unreadable(&self) -> Option<&Error> {
         self.entry.as_ref()?.entry.as_ref().err()

@@ -8,7 +8,8 @@ use crate::git::{Changes, Oid};
 use crate::registry::{Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{Access, Remark, observe};
-use crate::types::{Error, ErrorKind, Result, SkillId};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId};
+use std::collections::BTreeMap;
 
 /// What comes in with a source.
 pub struct Admission {
@@ -18,6 +19,8 @@ pub struct Admission {
     pub local_mirror: Option<Oid>,
     /// The skills, with what each puts into the registry's tree.
     pub skills: Vec<(SkillId, Changes)>,
+    /// The upstream path of each skill whose id is one of the team's own; each is among those that cannot come in.
+    pub own: BTreeMap<SkillId, RelPath>,
     /// Skills that cannot come in.
     pub rejected: Vec<Remark>,
     /// What is odd about skills that come in.
@@ -61,5 +64,5 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
         ));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
-    Ok(Admission { mirror: mirror.head, local_mirror, skills, rejected, warnings })
+    Ok(Admission { mirror: mirror.head, local_mirror, skills, own: new.own, rejected, warnings })
 }

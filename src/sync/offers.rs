@@ -6,7 +6,7 @@
 use super::mirror::Mirror;
 use super::moved::Moved;
 use crate::git::{Oid, Store};
-use crate::registry::{SourceFile, State};
+use crate::registry::{SkillState, SourceFile, State};
 use crate::skill::{SKILL_MD, frontmatter, spec};
 use crate::source::Remark;
 use crate::types::{RelPath, Result, SkillId};
@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct NewSkills {
     /// The upstream path of each new skill, by the id it gets.
     pub offered: BTreeMap<SkillId, RelPath>,
+    /// The upstream path of each skill whose id is one of the team's own: it stays out, but can be linked.
+    pub own: BTreeMap<SkillId, RelPath>,
     /// Skills that cannot come in.
     pub refused: Vec<Remark>,
     /// Different skills of one name, of which one was taken.
@@ -85,6 +87,9 @@ pub fn new_skills(
         if state.skills.get(&id).is_some_and(|skill| skill.unreadable().is_some()) {
             found.unreadable.insert(id, chosen.0.clone());
             continue;
+        }
+        if state.skills.get(&id).is_some_and(SkillState::is_own) {
+            found.own.insert(id.clone(), chosen.0.clone());
         }
         match state.taken(&id) {
             Some(owner) => found.refused.push(Remark::new(

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make repositories, run programs and read them with git itself")]
 
 mod add;
+mod add_link;
 mod candidate;
 mod carried;
 mod check;

@@ -1,7 +1,7 @@
 //! Sources, and what sync did with them.
 
 use super::candidates::candidate_table;
-use super::{count, remarks, table, untagged};
+use super::{count, found_origin, remarks, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::{add, decline, init, pause, source, status};
 use crate::sync::report::{CandidateReport, Notice, Report as SyncReport, SkillReport, SourceReport};
@@ -29,6 +29,7 @@ pub fn init(report: &init::Report, out: &mut Text) {
 
 pub fn add(report: &add::Report, out: &mut Text) {
     match &report.changed {
+        None if !report.linked.is_empty() => out.line("nothing was changed"),
         None => out.line(format!(
             "Source {} is here{} already; nothing to do",
             report.source,
@@ -44,8 +45,14 @@ pub fn add(report: &add::Report, out: &mut Text) {
         }
     }
     report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
+    for found in &report.linked {
+        out.line(format!("  {}", found_origin(found)));
+    }
     remarks(&report.rejected, "not taken", out);
     remarks(&report.warnings, "warning", out);
+    if report.changed.is_some() && !report.linked.is_empty() {
+        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {}", report.source));
+    }
     if report.changed.is_some() && !report.enabled {
         out.remark(format!("{CYAN}next:{CYAN:#} skillgraft source enable {}", report.source));
     }
