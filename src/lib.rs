@@ -54,7 +54,7 @@
 //! | `refs/heads/<prefix>candidate/<source>/<skill>` | `sync/plan.rs` | `sync`, `candidate retry`; `candidate resolve` adds a commit, `candidate accept` and `candidate decline` delete it; people add commits |
 //! | `refs/tags/<tag_prefix><skill>/v<N>` | `sync/versions.rs` | `tag`, and `sync` where there is no remote; never moved |
 //! | `refs/heads/<prefix>proposal/<command>-<hash>` | [`registry::Change`] | a command with `--propose`, once |
-//! | `refs/skillgraft/offered/<source>/<skill>` | `sync/plan.rs` | `sync`, together with the candidate: the commit that the tool last made there |
+//! | `refs/skillgraft/offered/<source>/<skill>` | `sync/plan.rs` | `sync`, together with the candidate: the commit that the tool last made there; it moves when the source is renamed, and goes when the source does |
 //! | `refs/skillgraft/superseded/<source>/<skill>` | `sync/plan.rs` | `sync`: what the candidate was before |
 //! | `refs/skillgraft/tagged` | `ops/tag.rs` | `sync`: the head up to which it has tagged; only saves a walk |
 //! | `refs/remotes/<remote>/...` of those branches | `sync/branches.rs` | read only: a fresh clone has no local ones |

@@ -210,6 +210,11 @@ impl SourceFile {
         })
     }
 
+    /// Returns what stands for a source whose file is gone: nothing is asked of it but its name.
+    pub fn gone(name: &SourceName) -> Self {
+        Self::parse(name.clone(), "format = 1\npath = \".\"\nenabled = false\n").expect("fixed text")
+    }
+
     /// Returns the same source at another branch, tag or commit.
     #[must_use]
     pub fn at(&self, reference: &str) -> Self {

@@ -43,7 +43,7 @@ use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, Sou
 use jiff::civil::Date;
 use report::{Counts, SourceReport};
 use run::Run;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// How many sources are asked at once by default. They wait for the network, not for the processor.
@@ -71,8 +71,8 @@ pub struct Options<'a> {
 /// Where the registry itself cannot be read. What fails in a source or skill is part of the report.
 pub fn sync(registry: &Registry, options: &Options<'_>) -> Result<Report> {
     let state = registry.state()?;
-    let chosen = choose(&state, options.sources)?;
     let branches = Branches::load(registry)?;
+    let chosen = choose(&state, options.sources, gone(registry, &state, &branches))?;
     let store = &registry.repository.store;
     let hasher = TreeHasher::new(store);
     let main = History::of(store, registry.head)?;
@@ -131,10 +131,24 @@ fn mirror_head(registry: &Registry, source: &SourceFile) -> Result<(Option<Oid>,
     Ok((local, None))
 }
 
-/// Returns the sources to look at: those with a file and those that entries follow, or the named ones.
-fn choose(state: &State, named: &[SourceName]) -> Result<Vec<SourceName>> {
+/// Returns the sources that were removed: no file, no follower, no new name, and this clone still has something of them.
+fn gone(registry: &Registry, state: &State, branches: &Branches) -> BTreeSet<SourceName> {
+    let mut gone = branches.sources(registry);
+    gone.retain(|name| !state.sources.contains_key(name) && state.followers(name).next().is_none());
+    // Of a file that cannot be read nobody knows what it was called before.
+    let files = state.sources.values().map(|source| source.file.as_ref());
+    match files.collect::<Result<Vec<_>, _>>() {
+        Ok(files) => gone.retain(|name| !files.iter().any(|file| file.was.contains(name))),
+        Err(_) => gone.clear(),
+    }
+    gone
+}
+
+/// Returns the sources to look at: those with a file, those that entries follow and those that are `gone`, or the named
+/// ones.
+fn choose(state: &State, named: &[SourceName], gone: BTreeSet<SourceName>) -> Result<Vec<SourceName>> {
     let followed = state.skills.values().filter_map(|skill| Some(skill.entry()?.upstream.as_ref()?.source.clone()));
-    let known: std::collections::BTreeSet<SourceName> = state.sources.keys().cloned().chain(followed).collect();
+    let known: BTreeSet<SourceName> = state.sources.keys().cloned().chain(followed).chain(gone).collect();
     if named.is_empty() {
         return Ok(known.into_iter().collect());
     }

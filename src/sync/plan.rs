@@ -9,7 +9,7 @@ use super::mirror::{oldest_of_newest_run, upstream_at};
 use super::moved::{ENOUGH, Lost, Moved};
 use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport, ended_pause};
 use super::verdict::Judge;
-use crate::git::{Oid, RefChange};
+use crate::git::{Oid, RefChange, RefName};
 use crate::registry::{
     Conflict, Entry, NewSkills, Pausable, Registry, RemovedSkills, SkillState, SourceFile, State, Status,
 };
@@ -31,6 +31,28 @@ struct Wanted<'a> {
     ground: &'a Ground,
     offer: &'a Offer,
     made: &'a Made,
+}
+
+/// What `refs/skillgraft/offered` has of a skill.
+struct Offered {
+    name: RefName,
+    now: Option<Oid>,
+    /// Under a name that the source had before, where nothing but this is left of the candidate: it was withdrawn, and
+    /// that goes along.
+    former: Option<(RefName, Oid)>,
+}
+
+impl Offered {
+    fn commit(&self) -> Option<Oid> {
+        self.now.or(self.former.as_ref().map(|(_, commit)| *commit))
+    }
+
+    /// Returns the changes after which it names `new`, under the present name alone.
+    fn moved(self, new: Option<Oid>) -> Vec<RefChange> {
+        let former = self.former.map(|(name, commit)| RefChange { name, expected: Some(commit), new: None });
+        let present = RefChange { name: self.name, expected: self.now, new };
+        former.into_iter().chain([present]).filter(|change| change.expected != change.new).collect()
+    }
 }
 
 /// Decides about the skills of one source.
@@ -320,7 +342,7 @@ impl Planner<'_> {
         if class == Class::AlreadyApplied {
             return Ok(None);
         }
-        let offered = self.branches.own(&self.registry.names.offered(&self.source.name, id)?);
+        let offered = self.offered(id)?.commit();
         let hold = self.holder.hold(id, entry, offer, offered.filter(|_| branch.head.is_none()))?;
         let (Some(hold), Some(head)) = (&hold, branch.head) else { return Ok(hold) };
         let asked_for = self.judge.is_asked_for(head, id, offer, &hold.rests_on)?;
@@ -331,6 +353,21 @@ impl Planner<'_> {
         self.branches.get(self.maker.store, &self.registry.names.candidate(&self.source.name, id)?)
     }
 
+    fn offered(&self, id: &SkillId) -> Result<Offered> {
+        let names = &self.registry.names;
+        let name = names.offered(&self.source.name, id)?;
+        let now = self.branches.own(&name);
+        let mut former = None;
+        for before in self.source.was.iter().filter(|name| !self.state.sources.contains_key(*name)) {
+            let marker = names.offered(before, id)?;
+            let is_open = self.branches.get(self.maker.store, &names.candidate(before, id)?)?.head.is_some();
+            if let Some(commit) = self.branches.own(&marker).filter(|_| now.is_none() && former.is_none() && !is_open) {
+                former = Some((marker, commit));
+            }
+        }
+        Ok(Offered { name, now, former })
+    }
+
     fn propose(&self, wanted: &Wanted<'_>, branch: &Branch, report: &mut SkillReport) -> Result<Vec<RefChange>> {
         let mut candidate = CandidateReport {
             branch: branch.name.clone(),
@@ -339,7 +376,7 @@ impl Planner<'_> {
             edited: false,
             conflicts: wanted.made.conflicts.clone(),
         };
-        let offered = self.branches.own(&self.registry.names.offered(&self.source.name, wanted.id)?);
+        let offered = self.offered(wanted.id)?.commit();
         let changes = match branch.head {
             None => {
                 candidate.action = Action::Opened;
@@ -443,8 +480,8 @@ impl Planner<'_> {
     /// The class wants nothing: an unedited branch is deleted, an edited one left, unless its change is on the default
     /// branch.
     fn settle(&self, id: &SkillId, branch: &Branch, report: &mut SkillReport) -> Result<Vec<RefChange>> {
-        let name = self.registry.names.offered(&self.source.name, id)?;
-        let offered = self.branches.own(&name);
+        let marker = self.offered(id)?;
+        let offered = marker.commit();
         let Some(head) = branch.head else {
             // Nobody has to know any more that it was offered once it was accepted.
             let accepted = match offered {
@@ -454,13 +491,12 @@ impl Planner<'_> {
                 }
                 None => false,
             };
-            let change = RefChange { name, expected: offered, new: None };
             if report.hold.is_some() {
                 let (branch, conflicts) = (branch.name.clone(), Vec::new());
                 let action = Action::Held;
                 report.candidate = Some(CandidateReport { branch, commit: None, action, edited: false, conflicts });
             }
-            return Ok(if accepted { vec![change] } else { Vec::new() });
+            return Ok(marker.moved(offered.filter(|_| !accepted)));
         };
         let mut candidate = CandidateReport {
             branch: branch.name.clone(),
@@ -522,8 +558,7 @@ impl Planner<'_> {
     ) -> Result<Vec<RefChange>> {
         let names = &self.registry.names;
         let mut changes = vec![RefChange { name: branch.name.clone(), expected: branch.local, new }];
-        let offered = names.offered(&self.source.name, id)?;
-        changes.push(RefChange { expected: self.branches.own(&offered), name: offered, new: made });
+        changes.extend(self.offered(id)?.moved(made));
         if superseded.is_some() {
             let name = names.superseded(&self.source.name, id)?;
             changes.push(RefChange { expected: self.branches.own(&name), name, new: superseded });

@@ -96,6 +96,8 @@ pub enum Outcome {
     Disabled,
     /// Skills follow it, but it has no file.
     Missing,
+    /// Its file was removed and nothing follows it; what this clone has of it is tidied away.
+    Removed,
     /// It failed; nothing of it was touched.
     Failed,
 }
@@ -109,6 +111,7 @@ impl Outcome {
             Outcome::Paused => "paused",
             Outcome::Disabled => "disabled",
             Outcome::Missing => "missing",
+            Outcome::Removed => "removed",
             Outcome::Failed => "failed",
         }
     }

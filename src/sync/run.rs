@@ -8,8 +8,8 @@ use super::plan::{Plan, Planner};
 use super::records::Records;
 use super::report::{ErrorReport, Outcome, SourceReport, ended_pause};
 use super::verdict::Judge;
-use super::{Maker, Options, import, mirror_head, offers};
-use crate::git::{History, Oid, RefChange, Store};
+use super::{Maker, Options, import, mirror_head, offers, standing_mirror};
+use crate::git::{History, Oid, RefChange, RefName, Store};
 use crate::registry::{Entry, IDENTITY, Pausable, Registry, SourceFile, State, Status, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{observe, observe_revision};
@@ -45,6 +45,7 @@ pub(super) struct Observed {
 pub(super) enum Look {
     At(Box<Observed>),
     Away(Outcome),
+    Gone,
 }
 
 impl Run<'_> {
@@ -65,6 +66,9 @@ impl Run<'_> {
     }
 
     pub(super) fn observe(&self, name: &SourceName) -> Result<Look> {
+        if self.source_file(name).is_none() && self.state.followers(name).next().is_none() {
+            return Ok(Look::Gone);
+        }
         let file = self.readable_source(name)?;
         if !file.enabled {
             return Ok(Look::Away(Outcome::Disabled));
@@ -144,6 +148,10 @@ impl Run<'_> {
                 report.outcome = outcome;
                 Ok(Vec::new())
             }
+            (Ok(Look::Gone), _) => {
+                report.outcome = Outcome::Removed;
+                self.tidy_away(index, name, &mut report)
+            }
             (Ok(Look::At(_)), None) => unreachable!("only a source with a file is looked at"),
             (Err(error), _) => Err(error),
         };
@@ -215,6 +223,32 @@ impl Run<'_> {
         // Of one that only the remote has there is nothing to say.
         plans.retain(|plan| plan.report.candidate.is_some() || plan.report.error.is_some());
         plans
+    }
+
+    /// Decides about what this clone has of a source that was removed: unedited candidates go, and so does the memory of
+    /// offers. The mirror stays, because entries in the history name it.
+    fn tidy_away(&self, index: usize, name: &SourceName, report: &mut SourceReport) -> Result<Vec<Moves>> {
+        let Some(mirror) = standing_mirror(self.registry, name)? else { return Ok(Vec::new()) };
+        let source = SourceFile::gone(name);
+        let open = self.branches.of_source(self.registry, name);
+        let plans = self.with_planner(&source, &mirror, &Moved::default(), |planner| {
+            open.iter().map(|id| planner.abandoned(id)).collect::<Vec<_>>()
+        });
+        let mut moves = Vec::new();
+        for plan in plans.into_iter().filter(|plan| plan.report.candidate.is_some() || plan.report.error.is_some()) {
+            if !plan.changes.is_empty() {
+                moves.push(Moves { source: index, skill: Some(report.skills.len()), changes: plan.changes });
+            }
+            report.skills.push(plan.report);
+        }
+        let forgotten = self.branches.offers_of(self.registry, name).filter(|(id, ..)| !open.contains(id));
+        let forgotten = forgotten
+            .map(|(_, name, id)| Ok(RefChange { name: RefName::parse(name)?, expected: Some(id), new: None }))
+            .collect::<Result<Vec<_>>>()?;
+        if !forgotten.is_empty() {
+            moves.push(Moves { source: index, skill: None, changes: forgotten });
+        }
+        Ok(moves)
     }
 
     fn plan_source(

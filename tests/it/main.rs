@@ -5,6 +5,7 @@
 
 mod add;
 mod add_link;
+mod cache;
 mod candidate;
 mod carried;
 mod check;
@@ -23,6 +24,7 @@ mod ownership;
 mod paused;
 mod policy;
 mod recognised;
+mod removed_source;
 mod robust;
 mod security;
 mod support;
