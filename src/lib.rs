@@ -59,6 +59,7 @@
 //! | `refs/skillgraft/tagged` | `ops/tag.rs` | `sync`: the head up to which it has tagged; only saves a walk |
 //! | `refs/remotes/<remote>/...` of those branches | `sync/branches.rs` | read only: a fresh clone has no local ones |
 //! | in the cache: `refs/skillgraft/fetched/<commit>`, `refs/skillgraft/tip/<hash>` | `git/transport.rs`, `source/git.rs` | a fetch; what `--offline` goes by |
+//! | in the cache: `refs/skillgraft/missing/<commit>` | `source/git.rs` | a base look-up: upstream had no such commit when its tip was where this points; dropped when the tip moves |
 //!
 //! Never touched: another branch or tag, the index, the configuration of any repository but the cache's and the demo's.
 
