@@ -15,6 +15,7 @@ pub mod late;
 pub mod merge;
 mod mirror;
 mod moved;
+mod notices;
 mod offers;
 mod plan;
 pub mod records;

@@ -4,15 +4,14 @@ use super::branches::{Branch, Branches};
 use super::candidate::{Ground, Made, Maker, Offer, unknown_base};
 use super::carry::Carried;
 use super::classify::{Class, Facts, classify};
-use super::holds::{Hold, HoldKind, Holder};
+use super::holds::{Hold, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
-use super::moved::{ENOUGH, Lost, Moved};
-use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport, ended_pause};
+use super::moved::Moved;
+use super::notices::held;
+use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport};
 use super::verdict::Judge;
 use crate::git::{Oid, RefChange, RefName};
-use crate::registry::{
-    Conflict, Entry, NewSkills, Pausable, Registry, RemovedSkills, SkillState, SourceFile, State, Status,
-};
+use crate::registry::{Conflict, Entry, NewSkills, Registry, RemovedSkills, SkillState, SourceFile, State, Status};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, TreeHash};
 use jiff::civil::Date;
 
@@ -83,20 +82,8 @@ impl Planner<'_> {
         let path = entry.upstream.as_ref().map(|upstream| &upstream.path);
         let path = self.moved.place(id).or(path).cloned().unwrap_or_default();
         let mut plan = self.guarded(id, &path, |report| self.decide(id, &path, Some((skill, entry)), report));
-        let pausable = self.state.pausable_as(Pausable::Skill(id));
-        plan.report.ended.extend(ended_pause(entry.paused.as_ref(), self.today, &pausable));
-        plan.report.ended.extend(self.ended_decline(id, entry, plan.report.upstream));
+        plan.report.ended = self.ended(id, entry, plan.report.upstream);
         plan
-    }
-
-    /// A decline of the update that upstream offers now; of another one there is nothing to say.
-    fn ended_decline(&self, id: &SkillId, entry: &Entry, upstream: Option<TreeHash>) -> Option<Notice> {
-        let declined = entry.declined.as_ref()?;
-        let until = declined.until.filter(|until| !until.holds_on(self.today))?;
-        let offered = upstream.unwrap_or(TreeHash::EMPTY).to_string();
-        let hint = format!("decline it again: skillgraft candidate decline {id} --reason TEXT");
-        (declined.upstream == offered)
-            .then(|| Notice::new(format!("the decline of this update ended on {}", until.0), hint))
     }
 
     /// Decides about a skill that appeared at the upstream path `path`.
@@ -210,10 +197,7 @@ impl Planner<'_> {
             }
         };
         report.class = Some(class);
-        report.notice = match (self.notice(id, class), self.lost(id, class)) {
-            (Some(kept), Some(lost)) => Some(Notice::new(format!("{}; {}", kept.message, lost.message), lost.hint)),
-            (notice, lost) => notice.or(lost),
-        };
+        report.notice = self.notice(id, class);
         if matches!(class, Class::Paused | Class::Conflicted) {
             return Ok(Vec::new());
         }
@@ -268,65 +252,10 @@ impl Planner<'_> {
         }))
     }
 
-    fn policy_forbids(&self, class: Class) -> bool {
+    pub(super) fn policy_forbids(&self, class: Class) -> bool {
         let policy = self.source.policy(self.state.settings.policy);
         class == Class::New && policy.new_skills == NewSkills::Ignore
             || class == Class::Removed && policy.removed_skills == RemovedSkills::Keep
-    }
-
-    fn notice(&self, id: &SkillId, class: Class) -> Option<Notice> {
-        let (directory, source) = (self.state.layout.skill(id), &self.source.name);
-        match class {
-            Class::Conflicted => Some(Notice::new(
-                "the entry on the default branch lists unresolved conflicts, so updates wait",
-                format!("resolve them, then: skillgraft candidate resolve {id}"),
-            )),
-            Class::MissingLocal => Some(Notice::new(
-                format!("the entry stands, but {directory} is gone"),
-                format!(
-                    "bring it back: git checkout <commit> -- {directory}, or remove {} too",
-                    self.state.layout.entry(id)
-                ),
-            )),
-            Class::Unselected => Some(Notice::new(
-                format!("the settings of source `{source}` no longer select it"),
-                format!(
-                    "select it again in {}, or remove [upstream] from {} to keep it as the team's own",
-                    self.state.layout.source(source),
-                    self.state.layout.entry(id)
-                ),
-            )),
-            Class::Removed if self.policy_forbids(class) => {
-                Some(Notice::new("it is gone upstream; `removed_skills = \"keep\"` leaves it here", None))
-            }
-            Class::New if self.policy_forbids(class) => {
-                Some(Notice::new("it is new upstream; `new_skills = \"ignore\"` leaves it there", None))
-            }
-            _ => None,
-        }
-    }
-
-    /// Returns what to tell about a skill that is gone, and may have gone elsewhere.
-    fn lost(&self, id: &SkillId, class: Class) -> Option<Notice> {
-        let lost = self.moved.lost(id).filter(|_| class == Class::Removed)?;
-        let source = &self.source.name;
-        let (message, places) = match lost {
-            Lost::Unclear(places) => {
-                let list: Vec<&str> = places.iter().map(RelPath::as_str).collect();
-                let message = format!("it may have moved to {}, but nobody can tell", list.join(" or "));
-                (message, places.clone())
-            }
-            Lost::TooFar(path, percent) => {
-                let message = format!(
-                    "nearest to it is {path}, which appeared when it went, but has only {percent} % of it; from \
-                     {ENOUGH} % on it would be followed"
-                );
-                (message, vec![path.clone()])
-            }
-        };
-        let commands: Vec<String> =
-            places.iter().map(|path| format!("skillgraft link {id} --to {source}:{path}")).collect();
-        Some(Notice::new(message, format!("to follow it there: {}", commands.join(", or "))))
     }
 
     /// Returns the hold that keeps the offer back. A branch that offers this very update, and was made when the
@@ -566,16 +495,6 @@ impl Planner<'_> {
         changes.retain(|change| change.expected != change.new);
         Ok(changes)
     }
-}
-
-/// What to tell about a held update.
-fn held(id: &SkillId, hold: &Hold) -> Notice {
-    let message = match hold.kind {
-        HoldKind::Reverted => "held: the team took this very update back; the next one is proposed again",
-        HoldKind::Declined => "held: the team declined this update; the next one is proposed again",
-        HoldKind::Withdrawn => "held: somebody deleted the branch of this update; the next one is proposed again",
-    };
-    Notice::new(message, format!("to propose it all the same: skillgraft candidate retry {id}"))
 }
 
 fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
