@@ -46,7 +46,7 @@ pub fn status(outside: &Outside) -> Result<Report> {
     let registry = outside.registry()?;
     let state = registry.state()?;
     let sources = source::list(outside)?.sources;
-    let skills = list::items(&registry.repository.store, &state)?;
+    let skills = list::items(&registry.repository.store, &state, outside.today)?;
     let open = candidate::open(&registry, &state)?;
     let mut problems: Vec<String> = sources.iter().filter_map(|source| source.error.clone()).collect();
     for skill in &skills {

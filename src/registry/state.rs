@@ -40,6 +40,15 @@ pub struct SourceState {
     pub file: Result<SourceFile>,
 }
 
+/// What can be paused: it has a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pausable<'a> {
+    /// A source.
+    Source(&'a SourceName),
+    /// A skill with an entry.
+    Skill(&'a SkillId),
+}
+
 /// A skill: its directory, its entry, or both.
 #[derive(Debug, Clone, Default)]
 pub struct SkillState {
@@ -64,6 +73,11 @@ impl SkillState {
     /// Returns the entry, where there is one that can be read.
     pub fn entry(&self) -> Option<&Entry> {
         self.entry.as_ref()?.entry.as_ref().ok()
+    }
+
+    /// Tells whether the skill is here and follows nothing: the team's own.
+    pub fn is_own(&self) -> bool {
+        self.tree.is_some() && self.unreadable().is_none() && self.entry().is_none_or(|entry| entry.upstream.is_none())
     }
 
     /// Returns why the entry cannot be read, if there is one that cannot.
@@ -107,6 +121,18 @@ impl State {
             let skill = self.skills.get(id)?;
             Some((id, skill, skill.entry()?))
         })
+    }
+
+    /// Returns how `pause` and `resume` call a source or a skill: by its name, and by its kind too where a source and a
+    /// skill have that name.
+    pub fn pausable_as(&self, what: Pausable<'_>) -> String {
+        let (kind, name) = match what {
+            Pausable::Source(name) => ("source", name.as_str()),
+            Pausable::Skill(id) => ("skill", id.as_str()),
+        };
+        let is_source = self.sources.keys().any(|source| source.as_str() == name);
+        let is_skill = self.skills.iter().any(|(id, skill)| id.as_str() == name && skill.entry.is_some());
+        if is_source && is_skill { format!("{kind}:{name}") } else { name.to_owned() }
     }
 
     /// Returns why the id cannot be given to a new skill of `source`: who has it, or a namespace in the way.

@@ -1,6 +1,6 @@
 //! Finds the upstream state that a skill was copied from: trees first, blobs only to choose between near ones.
 
-use crate::git::{Mode, Oid, Store, first_parents, tree_at};
+use crate::git::{Commit, Mode, Oid, Store, first_parents, tree_at};
 use crate::skill::SKILL_MD;
 use crate::source::Snapshot;
 use crate::types::{RelPath, Result};
@@ -28,46 +28,101 @@ pub struct Origin {
     pub changed_lines: Option<usize>,
 }
 
-/// Searches the first-parent history of `snapshot` for the state of `path` that is nearest to the skill `local` (a
-/// tree of `store`): identical, else with the most identical files, then with the fewest changed lines; of equals, the
-/// newest. Where upstream moved the directory, the search goes on at its former path.
-pub fn find_origin(snapshot: &Snapshot, store: &Store, path: &RelPath, local: Oid) -> Result<Option<Origin>> {
-    let here = files(store, local)?;
-    let upstream = snapshot.store();
+/// A skill that was copied: its path upstream, and its tree here.
+#[derive(Debug, Clone)]
+pub struct Copied {
+    /// Where upstream has it now.
+    pub path: RelPath,
+    /// The skill here, a tree of the registry's store.
+    pub local: Oid,
+}
+
+/// Searches the first-parent history of `snapshot` for the state that each of `skills` is nearest to: identical, else
+/// with the most identical files, then with the fewest changed lines; of equals, the newest. Where upstream moved a
+/// directory, the search goes on at its former path. The history is walked once, and blobs are asked for once.
+pub fn find_origins(snapshot: &Snapshot, store: &Store, skills: &[Copied]) -> Result<Vec<Option<Origin>>> {
     let Some(head) = snapshot.revision.as_deref().map(Oid::parse).transpose()? else {
         // A plain directory has one state.
-        return state_at(snapshot, store, path, local);
+        return skills.iter().map(|skill| state_at(snapshot, store, &skill.path, skill.local)).collect();
     };
-    let mut seen = BTreeSet::new();
-    let mut near_ones: Vec<Origin> = Vec::new();
-    let mut path = path.clone();
-    // The tree in the commit that was looked at before, as long as the skill stands there.
-    let mut newer: Option<Oid> = None;
+    let upstream = snapshot.store();
+    let mut searches = skills.iter().map(|skill| Search::new(store, skill)).collect::<Result<Vec<_>>>()?;
     for commit in first_parents(upstream, head) {
         let commit = commit?;
         let data = upstream.commit(commit)?;
-        let mut found = skill_tree(upstream, data.tree, &path)?;
-        if let (None, Some(newer)) = (found, newer)
-            && let Some((former, tree)) = former_place(upstream, data.tree, &path, newer)?
+        for search in searches.iter_mut().filter(|search| !search.is_over) {
+            search.look(upstream, commit, &data)?;
+        }
+        if searches.iter().all(|search| search.is_over) {
+            break;
+        }
+    }
+    let mut differing = BTreeSet::new();
+    for search in &mut searches {
+        search.keep_the_nearest();
+        for origin in search.near_ones.iter().filter(|origin| origin.other_files > 0) {
+            let there = files(upstream, origin.tree)?;
+            let differ = |(path, id): &(&String, &Oid)| search.here.get(*path) != Some(*id);
+            differing.extend(there.iter().filter(differ).map(|(_, id)| *id));
+        }
+    }
+    snapshot.need(differing)?;
+    searches.into_iter().map(|search| search.nearest(snapshot, store)).collect()
+}
+
+/// Returns the files of a state, so that they can be asked for together with those of others.
+pub fn blobs(snapshot: &Snapshot, origin: &Origin) -> Result<Vec<Oid>> {
+    Ok(files(snapshot.store(), origin.tree)?.into_values().collect())
+}
+
+/// The search for one skill's origin.
+struct Search {
+    here: Files,
+    path: RelPath,
+    /// The tree in the commit that was looked at before, as long as the skill stands there.
+    newer: Option<Oid>,
+    seen: BTreeSet<Oid>,
+    near_ones: Vec<Origin>,
+    is_over: bool,
+}
+
+impl Search {
+    fn new(store: &Store, skill: &Copied) -> Result<Self> {
+        let (here, path) = (files(store, skill.local)?, skill.path.clone());
+        Ok(Search { here, path, newer: None, seen: BTreeSet::new(), near_ones: Vec::new(), is_over: false })
+    }
+
+    fn look(&mut self, upstream: &Store, commit: Oid, data: &Commit) -> Result<()> {
+        let mut found = skill_tree(upstream, data.tree, &self.path)?;
+        if let (None, Some(newer)) = (found, self.newer)
+            && let Some((former, tree)) = former_place(upstream, data.tree, &self.path, newer)?
         {
-            (path, found) = (former, Some(tree));
+            (self.path, found) = (former, Some(tree));
         }
-        newer = found;
-        let Some(tree) = found.filter(|tree| seen.insert(*tree)) else { continue };
-        let origin = near(&here, &files(upstream, tree)?, commit, &path, tree, data.committed);
+        self.newer = found;
+        let Some(tree) = found.filter(|tree| self.seen.insert(*tree)) else { return Ok(()) };
+        let origin = near(&self.here, &files(upstream, tree)?, commit, &self.path, tree, data.committed);
         if origin.other_files == 0 {
-            return Ok(Some(origin));
+            self.is_over = true;
+            self.near_ones.clear();
         }
-        near_ones.push(origin);
+        self.near_ones.push(origin);
+        Ok(())
     }
-    near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.other_files));
-    near_ones.truncate(COMPARED);
-    for origin in &mut near_ones {
-        origin.changed_lines = Some(changed_lines(snapshot, store, &here, origin)?);
+
+    fn keep_the_nearest(&mut self) {
+        self.near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.other_files));
+        self.near_ones.truncate(COMPARED);
     }
-    // A stable sort: of equals, the newest stays first.
-    near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.changed_lines));
-    Ok(near_ones.into_iter().next())
+
+    fn nearest(mut self, snapshot: &Snapshot, store: &Store) -> Result<Option<Origin>> {
+        for origin in self.near_ones.iter_mut().filter(|origin| origin.other_files > 0) {
+            origin.changed_lines = Some(changed_lines(snapshot, store, &self.here, origin)?);
+        }
+        // A stable sort: of equals, the newest stays first.
+        self.near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.changed_lines));
+        Ok(self.near_ones.into_iter().next())
+    }
 }
 
 /// Returns the directory of the same name that a skill stood in before it stands at `path` with the tree `newer`: the

@@ -109,8 +109,9 @@ impl Maker<'_> {
 
     fn merge(&self, ground: &Ground, offer: &Offer) -> Result<(Option<Oid>, Vec<Conflict>)> {
         let Some(followed) = ground.upstream() else { return Ok((offer.tree, Vec::new())) };
-        if ground.skill == offer.tree {
-            return Ok((offer.tree, Vec::new()));
+        // Upstream is the base still, at another path: local stays.
+        if ground.skill == offer.tree || offer.accepted == followed.accepted {
+            return Ok((ground.skill, Vec::new()));
         }
         let local_is_base = match ground.skill {
             Some(local) => self.hasher.hash(local)? == followed.accepted,
@@ -174,6 +175,7 @@ impl Maker<'_> {
             Class::New => format!("{id}: add from {source}{at}"),
             Class::Removed => format!("{id}: removed by {source}{at}"),
             Class::AlreadyApplied => format!("{id}: record {source}{at}, which is here already"),
+            Class::Moved => format!("{id}: follow {source}{at} to {}", offer.path),
             _ => format!("{id}: update to {source}{at}"),
         };
         let what = match class {
@@ -182,10 +184,14 @@ impl Maker<'_> {
             Class::AlreadyApplied => {
                 "The content is upstream's already. Only the entry moves, to be the next merge base."
             }
+            Class::Moved => "The content is the same. Only the entry moves, to where upstream has the skill now.",
             Class::FastForward => "The skill was not edited here, so it becomes what upstream has.",
             _ => "Upstream's changes are merged with the edits made here.",
         };
         let mut message = format!("{subject}\n\n{what}\n");
+        if let Some(left) = ground.upstream().filter(|up| up.source == *source && up.path != offer.path) {
+            message.push_str(&format!("\nUpstream moved it from {} to {}.\n", left.path, offer.path));
+        }
         if !made.conflicts.is_empty() {
             message.push_str("\nConflicts, to be resolved on this branch:\n");
             for conflict in &made.conflicts {
@@ -243,7 +249,7 @@ impl Maker<'_> {
     /// can still be made.
     pub fn remake(&self, proposed: &Ground, ground: &Ground) -> Result<Option<Made>> {
         let Some(offered) = proposed.upstream() else { return Ok(None) };
-        if ground.upstream().is_some_and(|here| here.record() == offered.record()) {
+        if ground.upstream().is_some_and(|here| here.record() == offered.record() && here.path == offered.path) {
             // The ground has this very update: the candidate would change nothing.
             let entry = ground.entry.as_ref().map(|entry| entry.blob);
             return Ok(entry.map(|entry| Made { skill: ground.skill, entry, conflicts: Vec::new() }));

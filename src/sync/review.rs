@@ -20,6 +20,8 @@ pub struct Review {
     pub source: SourceName,
     /// The skill's upstream path.
     pub path: crate::types::RelPath,
+    /// The path that its entry names on the default branch, where upstream moved it.
+    pub moved_from: Option<crate::types::RelPath>,
     /// The branch, as people write it.
     pub branch: String,
     /// Its head.
@@ -86,9 +88,12 @@ pub fn review(
     let followed = now.upstream().cloned();
     let local = now.skill.map(|tree| hasher.hash(tree)).transpose()?;
     let base = followed.as_ref().map(|up| up.accepted);
+    let left = followed.as_ref().filter(|up| up.source == offered.source && up.path != offered.path);
+    let moved_from = left.map(|up| up.path.clone());
     let gone = offered.accepted == TreeHash::EMPTY;
     let class = match base {
         None => Class::New,
+        Some(base) if base == offered.accepted && moved_from.is_some() => Class::Moved,
         Some(base) if base == offered.accepted => Class::Unchanged,
         Some(_) if gone => Class::Removed,
         Some(_) if local == Some(offered.accepted) => Class::AlreadyApplied,
@@ -109,6 +114,7 @@ pub fn review(
         skill: id.clone(),
         source: source.clone(),
         path: offered.path.clone(),
+        moved_from,
         branch: branch.name.short().to_owned(),
         commit: head,
         class,

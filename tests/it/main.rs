@@ -4,6 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests make repositories, run programs and read them with git itself")]
 
 mod add;
+mod add_link;
+mod cache;
 mod candidate;
 mod carried;
 mod check;
@@ -18,9 +20,13 @@ mod laws;
 mod link;
 mod merge;
 mod merge_oracle;
+mod moved;
 mod ownership;
+mod paused;
+mod policy;
 mod push;
 mod recognised;
+mod removed_source;
 mod robust;
 mod security;
 mod support;

@@ -53,12 +53,13 @@ pub fn files(store: &Store, tree: Oid) -> BTreeMap<String, Place> {
     all
 }
 
-/// Returns a new skill.
+/// Returns a new skill. Less than half of its `SKILL.md` is that of another one: where upstream drops one skill and adds
+/// another, none has moved.
 pub fn new_skill(store: &Store, name: &str, word: &str) -> Oid {
     let lines = |word: &str, what: &str| (1..=5).fold(String::new(), |text, n| format!("{text}{what} {n} {word}\n"));
     let skill_md = format!(
         "---\nname: {name}\ndescription: Says how to {name} {word}\nlicense: MIT\nallowed-tools: Bash Read\nmetadata:\n  version: \"1\"\n---\n\n# {name}\n\n{}",
-        lines("", "step")
+        lines(name, "step")
     );
     let changes = [
         ("SKILL.md", file(store, skill_md.as_bytes())),
