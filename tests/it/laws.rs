@@ -87,6 +87,7 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("resolve", 9, people::resolve),
     ("check a candidate out", 1, people::check_a_candidate_out),
     ("a colleague accepts", 3, people::a_colleague_accepts),
+    ("two clones", 2, clones::two_clones),
     ("merge everything", 2, asserted::merge_everything),
     ("git gc", 1, people::collect_garbage),
     ("sync", 26, asserted::sync),

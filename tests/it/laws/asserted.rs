@@ -133,8 +133,8 @@ fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
     check_report(&report, evidence)?;
     if !evidence {
         team.count("sync without evidence");
-        if before != after {
-            return Err("a source that lists nothing moved refs".into());
+        if let Some(moved) = moved_by_a_source(&before, &after) {
+            return Err(format!("a source that lists nothing moved {moved}"));
         }
         team.dirty.clear();
         return Ok(None);
@@ -162,6 +162,9 @@ fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
         return Err(format!("the second sync says {:?}", moved.candidate));
     }
     team.dirty.clear();
+    if team.earlier.is_empty() || dice.chance(30) {
+        team.earlier = after;
+    }
     Ok(Some(said))
 }
 
@@ -174,11 +177,16 @@ fn sync_while_away(team: &mut Team) -> Checked<Option<String>> {
     if !["Paused", "Disabled"].contains(&outcome.as_str()) {
         return Err(format!("the source is paused or disabled, and sync says {outcome}"));
     }
-    let is_tag = |name: &String| name.starts_with("refs/tags/") || name == "refs/skillgraft/tagged";
-    match changed_refs(&before, &team.refs()).into_iter().find(|name| !is_tag(name)) {
+    match moved_by_a_source(&before, &team.refs()) {
         Some(moved) => Err(format!("a source that is {outcome} moved {moved}")),
         None => Ok(None),
     }
+}
+
+/// Returns a ref that moved, tags apart: versions are the default branch's alone, whatever upstream is.
+fn moved_by_a_source(before: &Refs, after: &Refs) -> Option<String> {
+    let is_tag = |name: &String| name.starts_with("refs/tags/") || name == "refs/skillgraft/tagged";
+    changed_refs(before, after).into_iter().find(|name| !is_tag(name))
 }
 
 /// Returns the names of what differs.

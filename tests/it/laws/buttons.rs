@@ -138,13 +138,11 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
             ));
         }
     }
-    if !team.touched.contains(name) {
-        // Git follows a skill that was renamed since.
-        let is_here = |path: &String| {
-            let name = |text: &str| text.replace("-acme", "");
-            belongs_to(&name(path), &name(skill))
-        };
-        let elsewhere = trees::differences(store, old_tree, new_tree).into_iter().find(|path| !is_here(path));
+    // Where the skill is gone since, git looks for a place that it was renamed to, and may find any.
+    let base = merge_base(store, old, head).unwrap().map_or(store.empty_tree(), |base| team.tree(base));
+    let is_there = |tree| team.skill_and_entry(tree, skill).0.is_some();
+    if !team.touched.contains(name) && (is_there(old_tree) || !is_there(base)) {
+        let elsewhere = trees::differences(store, old_tree, new_tree).into_iter().find(|path| !belongs_to(path, skill));
         if let Some(path) = elsewhere {
             return Err(format!("{button:?} of the unedited candidate of {skill} changed {path}"));
         }

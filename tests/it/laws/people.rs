@@ -279,6 +279,7 @@ pub fn back_to_the_desk(team: &Team) {
 pub fn collect_garbage(team: &mut Team, dice: &mut Dice) -> Done {
     // What the colleague's clone borrows may go.
     let _ = fs::remove_dir_all(team.path("laptop"));
+    team.earlier.clear();
     let what: &[&str] = match dice.below(3) {
         0 => &["pack-refs", "--all"],
         1 => &["gc", "-q"],

@@ -41,6 +41,8 @@ pub struct Team {
     /// What the mirror must hold, by the oracle: skills by name, and the licence file.
     pub mirrored: BTreeMap<String, Oid>,
     pub license: Option<Oid>,
+    /// The branches some syncs ago.
+    pub earlier: BTreeMap<String, Oid>,
     /// What the last sync left behind.
     pub last: BTreeMap<String, Left>,
     pub history: Vec<String>,
@@ -78,6 +80,7 @@ impl Team {
             states: Vec::new(),
             mirrored: BTreeMap::new(),
             license: None,
+            earlier: BTreeMap::new(),
             last: BTreeMap::new(),
             history: Vec::new(),
             counts: BTreeMap::new(),
