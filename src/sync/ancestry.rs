@@ -146,7 +146,7 @@ fn count_changed_lines(snapshot: &Snapshot, store: &Store, here: &Files, origins
         differing.push(versions.collect::<Vec<(String, Option<Oid>)>>());
     }
     let needed: BTreeSet<Oid> = differing.iter().flatten().filter_map(|(_, id)| *id).collect();
-    snapshot.need(needed.into_iter())?;
+    snapshot.need(needed)?;
     let read = |store: &Store, id: Option<Oid>| -> Result<String> {
         let bytes = id.map_or(Ok(Vec::new()), |id| store.blob(id))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -167,7 +167,7 @@ fn walk_many(cases: u32, seed: u32, counts: &Mutex<BTreeMap<String, u64>>) -> Re
     let result = runner.run(&steps, |steps| {
         let done = walk(&steps).map_err(|why| {
             if !broken.replace(true) {
-                eprintln!("after {} walks a law is broken, now shrinking: {why}", walked.get());
+                eprintln!("after {} walks a law is broken, now shrinking: {why}\n{steps:?}", walked.get());
             }
             TestCaseError::fail(why)
         })?;

@@ -112,7 +112,7 @@ fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
     let before = team.refs();
     let is_at_desk = team.head_branch() == "refs/heads/desk";
     // After a force push it matters which candidates the tool remembers to have offered, and a fresh clone does not know.
-    let twins = (is_at_desk && !team.forced && dice.chance(40)).then(|| twins(team, &before));
+    let twins = (is_at_desk && !team.forced && dice.chance(25)).then(|| twins(team, &before));
     let person = what_a_person_sees(team);
     let report = team.sync(&outside_of_git, false);
     team.repository.store.refresh();

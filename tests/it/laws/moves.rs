@@ -29,7 +29,7 @@ pub fn rename(team: &mut Team, dice: &mut Dice) -> Done {
 /// `git rm` of a skill's directory, of its entry, or of both.
 pub fn delete(team: &mut Team, dice: &mut Dice) -> Done {
     let Some(skill) = dice.pick(&team.skills()).cloned() else { return Ok(None) };
-    let what: &[&str] = *dice.pick(&[&[""][..], &["", ".toml"], &["", ".toml"], &[".toml"]]).unwrap();
+    let what: &[&str] = dice.pick(&[&[""][..], &["", ".toml"], &["", ".toml"], &[".toml"]]).unwrap();
     let store = &team.repository.store;
     let remove = |tree, suffix: &&str| trees::with(store, tree, &format!("skills/{skill}{suffix}"), None);
     let tree = what.iter().fold(team.main_tree(), remove);

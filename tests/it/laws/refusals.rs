@@ -93,5 +93,12 @@ pub fn decline(team: &mut Team, dice: &mut Dice) -> Done {
     if team.get(&name).is_none() {
         team.touched.remove(&name);
     }
+    let is_removal = offers == Some(super::oracle::tree_hash(&team.repository.store, None));
+    team.count(match (is_new, is_removal, always) {
+        (true, ..) => "decline of a new skill",
+        (_, true, _) => "decline of a removal",
+        (_, _, true) => "decline of an update, always",
+        _ => "decline of an update",
+    });
     Ok(Some(format!("{skill} always {always} until {until:?}, new {is_new}")))
 }

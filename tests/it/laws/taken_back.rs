@@ -90,7 +90,7 @@ fn write_down(team: &mut Team, commit: Oid) {
             records.insert(path, record);
         }
         let log = &mut team.taken.log;
-        match entry.as_ref().and_then(|entry| declined(entry)) {
+        match entry.as_ref().and_then(declined) {
             Some(hash) if log.declined.get(id).is_some_and(|(standing, _)| *standing == hash) => {}
             Some(hash) => drop(log.declined.insert(id, (hash, commit))),
             None => drop(log.declined.remove(id)),
