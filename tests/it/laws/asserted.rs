@@ -68,7 +68,8 @@ pub fn merge_everything(team: &mut Team, dice: &mut Dice) -> Done {
         let button = if edited && button == Button::CherryPick { Button::Squash } else { button };
         let outcome = buttons::press_on(team, &skill, button)?;
         team.count(&format!("button {button:?} {outcome}"));
-        if outcome != "ok" && !edited {
+        // A branch from before a force push brings back what was forced away, of other skills too.
+        if outcome != "ok" && !edited && !team.dirty.contains(&skill) {
             return Err(format!("{button:?} of the fresh candidate of {skill}: {outcome}"));
         }
         if outcome == "ok" {
