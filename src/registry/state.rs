@@ -9,7 +9,7 @@ use crate::git::{Mode, Oid, Store, entry_at, tree_at};
 use crate::skill::SKILL_MD;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The content of a registry at one commit.
 pub struct State {
@@ -25,6 +25,8 @@ pub struct State {
     pub sources: BTreeMap<SourceName, SourceState>,
     /// Every skill directory and every entry, by id.
     pub skills: BTreeMap<SkillId, SkillState>,
+    /// Directories among the skills that are no skills: namespaces, and whatever people keep there.
+    folders: BTreeSet<String>,
     /// Files in the places above that are neither.
     pub strays: Vec<Error>,
     /// The skills that follow each source.
@@ -102,14 +104,15 @@ impl State {
         let layout = Layout::new(folder, &settings.skills);
         let mut strays = Vec::new();
         let sources = load_sources(store, tree, folder, &mut strays)?;
-        let skills = load_skills(store, tree, &layout, &mut strays)?;
+        let mut folders = BTreeSet::new();
+        let skills = load_skills(store, tree, &layout, &mut folders, &mut strays)?;
         let mut followers: BTreeMap<SourceName, Vec<SkillId>> = BTreeMap::new();
         for (id, skill) in &skills {
             if let Some(upstream) = skill.entry().and_then(|entry| entry.upstream.as_ref()) {
                 followers.entry(upstream.source.clone()).or_default().push(id.clone());
             }
         }
-        Ok(State { commit, tree, layout, settings, sources, skills, strays, followers })
+        Ok(State { commit, tree, layout, settings, sources, skills, folders, strays, followers })
     }
 
     /// Returns the skills that follow `source`, with their entries.
@@ -148,8 +151,12 @@ impl State {
             return Some(format!("`{above}` is a skill, so it cannot be the namespace of `{id}`"));
         }
         let below = format!("{id}/");
-        let inside = self.skills.keys().find(|other| other.as_str().starts_with(&below))?;
-        Some(format!("`{id}` is the namespace of `{inside}`"))
+        if let Some(inside) = self.skills.keys().find(|other| other.as_str().starts_with(&below)) {
+            return Some(format!("`{id}` is the namespace of `{inside}`"));
+        }
+        // A new skill's tree would take the place of these files.
+        let has_files = self.folders.contains(id.as_str());
+        has_files.then(|| format!("{} holds files that are no skill", self.layout.skill(id)))
     }
 }
 
@@ -183,11 +190,12 @@ fn load_skills(
     store: &Store,
     tree: Oid,
     layout: &Layout,
+    folders: &mut BTreeSet<String>,
     strays: &mut Vec<Error>,
 ) -> Result<BTreeMap<SkillId, SkillState>> {
     let mut skills: BTreeMap<SkillId, (Option<Oid>, Option<Oid>)> = BTreeMap::new();
     if let Some(tree) = tree_at(store, tree, &layout.skills)? {
-        collect(store, tree, "", layout, &mut skills, strays)?;
+        collect(store, tree, "", layout, &mut skills, folders, strays)?;
     }
     let read = |(id, (tree, blob)): (SkillId, (Option<Oid>, Option<Oid>))| -> Result<(SkillId, SkillState)> {
         let entry = blob.map(|blob| read_entry(store, layout.entry(&id).as_str(), blob)).transpose()?;
@@ -210,6 +218,7 @@ fn collect(
     namespace: &str,
     layout: &Layout,
     skills: &mut BTreeMap<SkillId, (Option<Oid>, Option<Oid>)>,
+    folders: &mut BTreeSet<String>,
     strays: &mut Vec<Error>,
 ) -> Result<()> {
     let tree = store.tree(tree)?;
@@ -231,9 +240,12 @@ fn collect(
                         Ok(id) => skills.entry(id).or_default().0 = Some(entry.id),
                         Err(error) => strays.push(stray(error)),
                     }
-                } else if namespace.split('/').count() < 3 {
+                } else {
                     let below = if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") };
-                    collect(store, entry.id, &below, layout, skills, strays)?;
+                    if namespace.split('/').count() < 3 {
+                        collect(store, entry.id, &below, layout, skills, folders, strays)?;
+                    }
+                    folders.insert(below);
                 }
             }
             _ => {}

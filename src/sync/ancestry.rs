@@ -6,9 +6,6 @@ use crate::source::Snapshot;
 use crate::types::{RelPath, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many near states are compared line by line.
-const COMPARED: usize = 8;
-
 /// An upstream state that a skill may have been copied from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -110,18 +107,19 @@ impl Search {
         Ok(())
     }
 
+    /// All of them that share the most files: a skill of one file that was edited shares none with any state, so lines
+    /// alone tell.
     fn keep_the_nearest(&mut self) {
-        self.near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.other_files));
-        self.near_ones.truncate(COMPARED);
+        let most = self.near_ones.iter().map(|origin| origin.same_files).max();
+        self.near_ones.retain(|origin| Some(origin.same_files) == most);
     }
 
     fn nearest(mut self, snapshot: &Snapshot, store: &Store) -> Result<Option<Origin>> {
-        for origin in self.near_ones.iter_mut().filter(|origin| origin.other_files > 0) {
-            origin.changed_lines = Some(changed_lines(snapshot, store, &self.here, origin)?);
+        if !self.is_over {
+            count_changed_lines(snapshot, store, &self.here, &mut self.near_ones)?;
         }
-        // A stable sort: of equals, the newest stays first.
-        self.near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.changed_lines));
-        Ok(self.near_ones.into_iter().next())
+        // Of equals, the newest comes first, and `min_by_key` takes the first.
+        Ok(self.near_ones.into_iter().min_by_key(|origin| origin.changed_lines))
     }
 }
 
@@ -158,7 +156,7 @@ pub fn state_at(snapshot: &Snapshot, store: &Store, path: &RelPath, local: Oid) 
     let date = snapshot.date.unwrap_or_default();
     let mut origin = near(&here, &files(snapshot.store(), tree)?, revision, path, tree, date);
     if origin.other_files > 0 {
-        origin.changed_lines = Some(changed_lines(snapshot, store, &here, &origin)?);
+        count_changed_lines(snapshot, store, &here, std::slice::from_mut(&mut origin))?;
     }
     Ok(Some(origin))
 }
@@ -193,20 +191,44 @@ fn files(store: &Store, tree: Oid) -> Result<Files> {
     Ok(files)
 }
 
-fn changed_lines(snapshot: &Snapshot, store: &Store, here: &Files, origin: &Origin) -> Result<usize> {
-    let there = files(snapshot.store(), origin.tree)?;
-    let differing: BTreeSet<&String> =
-        here.keys().chain(there.keys()).filter(|path| here.get(*path) != there.get(*path)).collect();
-    snapshot.need(differing.iter().filter_map(|path| there.get(*path)).copied())?;
-    let mut lines = 0;
-    for path in differing {
-        let read = |store: &Store, id: Option<&Oid>| -> Result<String> {
-            let bytes = id.map_or(Ok(Vec::new()), |id| store.blob(*id))?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
-        };
-        let (old, new) = (read(snapshot.store(), there.get(path))?, read(store, here.get(path))?);
-        let diff = similar::TextDiff::from_lines(&old, &new);
-        lines += diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal).count();
+/// Counts for each state the lines that differ. What upstream must send for that is asked for at once, and each version
+/// of a file is compared once.
+fn count_changed_lines(snapshot: &Snapshot, store: &Store, here: &Files, origins: &mut [Origin]) -> Result<()> {
+    let upstream = snapshot.store();
+    let mut differing = Vec::new();
+    for origin in &*origins {
+        let there = files(upstream, origin.tree)?;
+        let paths: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
+        let differs = |path: &&&String| here.get(**path) != there.get(**path);
+        let versions = paths.iter().filter(differs).map(|path| ((*path).clone(), there.get(*path).copied()));
+        differing.push(versions.collect::<Vec<(String, Option<Oid>)>>());
     }
-    Ok(lines)
+    let needed: BTreeSet<Oid> = differing.iter().flatten().filter_map(|(_, id)| *id).collect();
+    snapshot.need(needed)?;
+    let read = |store: &Store, id: Option<Oid>| -> Result<String> {
+        let bytes = id.map_or(Ok(Vec::new()), |id| store.blob(id))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let mut known: BTreeMap<(String, Option<Oid>), usize> = BTreeMap::new();
+    for (origin, versions) in origins.iter_mut().zip(differing) {
+        let mut lines = 0;
+        for version in versions {
+            lines += match known.get(&version) {
+                Some(lines) => *lines,
+                None => {
+                    let (old, new) = (read(upstream, version.1)?, read(store, here.get(&version.0).copied())?);
+                    let lines = lines_between(&old, &new);
+                    known.insert(version, lines);
+                    lines
+                }
+            };
+        }
+        origin.changed_lines = Some(lines);
+    }
+    Ok(())
+}
+
+fn lines_between(old: &str, new: &str) -> usize {
+    let diff = similar::TextDiff::from_lines(old, new);
+    diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal).count()
 }

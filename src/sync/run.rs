@@ -11,7 +11,7 @@ use super::report::{ErrorReport, Outcome, SourceReport, ended_pause};
 use super::verdict::Judge;
 use super::{Maker, Options, import, mirror_head, offers, standing_mirror};
 use crate::git::{History, Oid, RefChange, RefName, Store};
-use crate::registry::{Entry, Pausable, Registry, SourceFile, State, Status, Upstream};
+use crate::registry::{Entry, Pausable, Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{observe, observe_revision};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash};
@@ -84,8 +84,8 @@ impl Run<'_> {
 
     fn join_bases(&self, source: &SourceFile, mirror: &mut Mirror) -> Result<()> {
         let followed: Vec<&Entry> = self.state.followers(&source.name).map(|(_, _, entry)| entry).collect();
-        let active = followed.iter().filter(|entry| entry.status == Status::Active);
-        for upstream in active.filter_map(|entry| entry.upstream.as_ref()) {
+        // A disabled skill's too: it comes back one day, and upstream may have forgotten by then.
+        for upstream in followed.iter().filter_map(|entry| entry.upstream.as_ref()) {
             let is_removal = upstream.accepted == TreeHash::EMPTY;
             if !is_removal && !self.store().contains(upstream.git_tree) {
                 // Brought here now, so that it is joined below, whatever the class: the next one may need it when

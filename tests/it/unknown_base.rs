@@ -37,6 +37,14 @@ fn forget(world: &World) {
     assert!(!world.git_tries("registry", &["cat-file", "-e", &accepted]), "the base is really gone");
 }
 
+/// Upstream rewrites its history, and forgets the old one.
+fn upstream_forgets(world: &World) {
+    let root = world.git("upstream", &["commit-tree", "-m", "all there is", "HEAD^{tree}"]);
+    world.git("upstream", &["reset", "-q", "--hard", &root]);
+    world.git("upstream", &["reflog", "expire", "--expire=now", "--all"]);
+    world.git("upstream", &["gc", "-q", "--prune=now"]);
+}
+
 fn git_tree(world: &World) -> String {
     let entry = world.read("registry/skills/deploy.toml");
     let line = entry.lines().find(|line| line.starts_with("git_tree")).unwrap();
@@ -85,11 +93,7 @@ fn a_base_that_can_be_found_nowhere_fails_closed_and_names_the_way_out() {
     let world = moved();
     forget(&world);
     std::fs::remove_dir_all(world.path("cache")).unwrap();
-    // Upstream rewrote its history and forgot, too.
-    let root = world.git("upstream", &["commit-tree", "-m", "all there is", "HEAD^{tree}"]);
-    world.git("upstream", &["reset", "-q", "--hard", &root]);
-    world.git("upstream", &["reflog", "expire", "--expire=now", "--all"]);
-    world.git("upstream", &["gc", "-q", "--prune=now"]);
+    upstream_forgets(&world);
     let files = crate::support::listing(&world.path("registry"));
     for _ in 0..2 {
         let synced = world.try_sync("registry", &[]);
@@ -177,4 +181,16 @@ fn a_fast_forward_needs_no_base() {
     world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "upstream's"))]);
     let synced = world.sync();
     assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "opened"));
+}
+
+#[test]
+fn the_base_of_a_disabled_skill_is_kept_too_because_upstream_may_forget_it_until_it_is_enabled() {
+    let world = moved();
+    forget(&world);
+    world.run(&["disable", "deploy", "--reason", "not now"]).ok();
+    assert_eq!(world.sync().class("deploy"), "disabled");
+    std::fs::remove_dir_all(world.path("cache")).unwrap();
+    upstream_forgets(&world);
+    world.run(&["enable", "deploy"]).ok();
+    merged(&world);
 }

@@ -11,7 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub type Word = (u8, u32);
 pub type Words = BTreeSet<Word>;
 
+/// What upstream may have, by name.
 pub const SKILLS: [&str; 4] = ["deploy", "ops", "net", "lint"];
+/// What the team may have: upstream's names, and what people rename them to.
+pub const IDS: [&str; 8] = ["deploy", "ops", "net", "lint", "deploy-acme", "ops-acme", "net-acme", "lint-acme"];
 
 pub fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
