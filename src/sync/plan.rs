@@ -218,7 +218,7 @@ impl Planner<'_> {
     }
 
     fn policy_forbids(&self, class: Class) -> bool {
-        let policy = self.source.policy(self.state.settings.policy);
+        let policy = self.source.policy(&self.state.settings.policy);
         class == Class::New && policy.new_skills == NewSkills::Ignore
             || class == Class::Removed && policy.removed_skills == RemovedSkills::Keep
     }

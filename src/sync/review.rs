@@ -1,7 +1,7 @@
 //! Reads an open candidate as a reviewer needs it. No network, nothing moves.
 
 use super::branches::{Branch, Branches};
-use super::candidate::{Ground, Maker};
+use super::candidate::{Ground, Maker, license_change};
 use super::classify::Class;
 use super::mirror::{self, Mirror, upstream_at};
 use super::verdict::Judge;
@@ -46,9 +46,23 @@ pub struct Review {
     pub base_version: Option<String>,
     /// Upstream's own version, as offered.
     pub version: Option<String>,
+    /// The licence before and after, where the one before is known and another one follows.
+    pub license_change: Option<LicenseChange>,
+    /// The entries' upstreams, before and as offered.
+    #[serde(skip)]
+    pub entries: (Option<Upstream>, Upstream),
     /// The trees, for diffs.
     #[serde(skip)]
     pub trees: Trees,
+}
+
+/// Another licence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LicenseChange {
+    /// What it was.
+    pub before: String,
+    /// What it is now; none where nothing is stated or known.
+    pub after: Option<String>,
 }
 
 /// The trees of a candidate.
@@ -123,15 +137,18 @@ pub fn review(
         local,
         upstream: offered.accepted,
         base_revision: followed.as_ref().and_then(|up| up.revision.clone()),
-        revision: offered.revision,
+        revision: offered.revision.clone(),
         base_version: followed.as_ref().and_then(|up| up.version.clone()),
-        version: offered.version,
+        version: offered.version.clone(),
+        license_change: license_change(followed.as_ref(), Some(&offered))
+            .map(|(before, after)| LicenseChange { before: before.to_owned(), after: after.map(str::to_owned) }),
         trees: Trees {
             base: followed.as_ref().and_then(|up| here(up.git_tree)),
             local: now.skill,
             upstream: here(offered.git_tree),
             proposed: proposed.skill,
         },
+        entries: (followed, offered),
     })
 }
 

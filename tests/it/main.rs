@@ -14,6 +14,7 @@ mod holds;
 mod house;
 mod init;
 mod laws;
+mod licenses;
 mod link;
 mod merge;
 mod merge_oracle;

@@ -59,6 +59,10 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
     out.line(format!("base      {}", hash(review.base)));
     out.line(format!("local     {}", hash(review.local)));
     out.line(format!("upstream  {}", review.upstream));
+    if let Some(change) = &review.license_change {
+        let after = change.after.as_deref().unwrap_or("none is stated");
+        out.line(format!("{YELLOW}licence{YELLOW:#}   {} -> {}", one_line(&change.before, 60), one_line(after, 60)));
+    }
     if report.files.is_empty() {
         out.line("merging it changes no file of the skill, only its entry");
     }
