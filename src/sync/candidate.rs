@@ -6,6 +6,7 @@
 use super::classify::Class;
 use super::merge::merge_skill;
 use super::mirror::{self, Mirror};
+use super::report::LicenseChange;
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, same_except, tree_at, with_changes};
 use crate::registry::{Conflict, EntryState, IDENTITY, Layout, Upstream, entry, read_entry, skill_at};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
@@ -182,13 +183,7 @@ impl Maker<'_> {
     fn message(&self, id: &SkillId, class: Class, ground: &Ground, offer: &Offer, made: &Made) -> Result<String> {
         let source = self.source;
         let revision = mirror::revision_of(self.store, offer.mirror)?;
-        let at = revision.as_deref().map_or(String::new(), |id| format!(" {}", id.get(..7).unwrap_or(id)));
-        let subject = match class {
-            Class::New => format!("{id}: add from {source}{at}"),
-            Class::Removed => format!("{id}: removed by {source}{at}"),
-            Class::AlreadyApplied => format!("{id}: record {source}{at}, which is here already"),
-            _ => format!("{id}: update to {source}{at}"),
-        };
+        let subject = subject(id, class, source, revision.as_deref());
         let what = match class {
             Class::New => "The skill is new upstream.",
             Class::Removed => "The skill is gone upstream; its entry stays, so that it is known if it comes back.",
@@ -199,8 +194,9 @@ impl Maker<'_> {
             _ => "Upstream's changes are merged with the edits made here.",
         };
         let mut message = format!("{subject}\n\n{what}\n");
-        if let Some((before, after)) = self.license_change(ground, made)? {
-            message.push_str(&format!("\nLicence: {before} -> {after}\n"));
+        if let Some(LicenseChange { before, after }) = self.license_change(ground, made)? {
+            let after = after.as_deref().map_or("none is stated".into(), inert);
+            message.push_str(&format!("\nLicence: {} -> {after}\n", inert(&before)));
         }
         if !made.conflicts.is_empty() {
             message.push_str("\nConflicts, to be resolved on this branch:\n");
@@ -227,12 +223,10 @@ impl Maker<'_> {
         Ok(message)
     }
 
-    /// Returns the licence before and after, inert, where the one before is known and another one follows.
-    fn license_change(&self, ground: &Ground, made: &Made) -> Result<Option<(String, String)>> {
+    /// Returns the change of licence that a candidate on `ground` brings.
+    pub fn license_change(&self, ground: &Ground, made: &Made) -> Result<Option<LicenseChange>> {
         let entry = read_entry(self.store, self.layout.skills.as_str(), made.entry)?.entry.ok();
-        let after = entry.and_then(|entry| entry.upstream);
-        let change = license_change(ground.upstream(), after.as_ref());
-        Ok(change.map(|(before, after)| (inert(before), after.map_or("none is stated".into(), inert))))
+        Ok(license_change(ground.upstream(), entry.and_then(|entry| entry.upstream).as_ref()))
     }
 
     /// Tells whether the whole tree `tree` is `ground` with the candidate put in, the licence files of the mirror's
@@ -296,17 +290,24 @@ impl Maker<'_> {
     }
 }
 
-/// Returns the licence before and after, where the one before is known and another one follows. Of a removal there is
-/// nothing to say.
-pub fn license_change<'u>(
-    before: Option<&'u Upstream>,
-    after: Option<&'u Upstream>,
-) -> Option<(&'u str, Option<&'u str>)> {
+/// Returns the first line of a candidate's commit: what it does to the skill, in words of ours only.
+pub fn subject(id: &SkillId, class: Class, source: &SourceName, revision: Option<&str>) -> String {
+    let at = revision.map_or(String::new(), |id| format!(" {}", inert(id.get(..7).unwrap_or(id))));
+    match class {
+        Class::New => format!("{id}: add from {source}{at}"),
+        Class::Removed => format!("{id}: removed by {source}{at}"),
+        Class::AlreadyApplied => format!("{id}: record {source}{at}, which is here already"),
+        _ => format!("{id}: update to {source}{at}"),
+    }
+}
+
+/// Returns the change of licence between two entries, where the one before is known. Of a removal there is nothing to
+/// say.
+pub fn license_change(before: Option<&Upstream>, after: Option<&Upstream>) -> Option<LicenseChange> {
     let after = after.filter(|after| after.accepted != TreeHash::EMPTY)?;
     let before = before?.license.as_deref().filter(|stated| license::is_known(stated))?;
-    let after = after.license.as_deref();
-    let same = |after: &str| license::expression(before).as_deref().unwrap_or(before) == after;
-    (!after.is_some_and(same)).then_some((before, after))
+    let before = license::expression(before).unwrap_or_else(|| before.to_owned());
+    (after.license.as_ref() != Some(&before)).then(|| LicenseChange { before, after: after.license.clone() })
 }
 
 /// Returns the error for a base that can be found nowhere.

@@ -7,8 +7,10 @@ mod admit;
 pub mod ancestry;
 mod branches;
 mod candidate;
+mod candidate_state;
 mod carry;
 pub mod classify;
+mod contained;
 pub mod holds;
 pub mod late;
 pub mod merge;
@@ -25,12 +27,14 @@ pub mod versions;
 
 pub use admit::{Admission, admit};
 pub use branches::{Branch, Branches};
-pub use candidate::{Ground, Maker};
+pub use candidate::{Ground, Maker, subject as candidate_subject};
+pub use candidate_state::CandidateState;
 pub use classify::Class;
+pub use contained::Contained;
 pub use mirror::{Mirror, commit_of_base};
-pub use report::{Action, Outcome, Report};
+pub use report::{Action, LicenseChange, Outcome, Report};
 pub use retry::retry;
-pub use review::{Review, Trees, review};
+pub use review::{Review, Reviewer, Trees};
 
 use crate::git::{History, Oid};
 use crate::registry::{Registry, SourceFile, State};

@@ -26,7 +26,7 @@ pub fn inert(text: &str) -> String {
             // References: an issue, a merge request, a snippet, an epic, a label, a milestone, of GitLab and others.
             '#' | '!' | '$' | '&' | '~' | '%' => next.is_alphanumeric() || next == '"',
             // Markup, and `***NO_CI***`.
-            '*' | '_' => before == c || next == c,
+            '*' => before == c || next == c,
             // A scheme, or a host that forges link without one.
             ':' => rest.starts_with("://"),
             '.' => before == 'w' || before == 'W',
@@ -96,10 +96,11 @@ fn tame(text: &str) -> String {
     shown
 }
 
-/// Tells whether a bracket's words ask CI to pass by: `[skip ci]`, `[ci skip]`, `[no ci]`, `[skip actions]`, ...
+/// Tells whether a bracket's words ask CI to pass by: `[skip ci]`, `[ci-skip]`, `[no ci]`, `[skip actions]`, ...
 fn skips_ci(rest: &str) -> bool {
     let inside = rest.trim_start_matches('[').split([']', '\n']).next().unwrap_or_default();
-    inside.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "skip" | "no"))
+    let words: Vec<&str> = inside.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words == ["no", "ci"] || matches!(words.len(), 2 | 3) && words.contains(&"skip")
 }
 
 fn longest_run(text: &str, sign: char) -> usize {
@@ -170,7 +171,7 @@ mod tests {
             let shown = inert(text);
             assert_eq!(active(&shown), None, "{text:?} became {shown:?}");
         }
-        for plain in ["references/api.md", "Release notes (2026) v1.2.3, done.", "_private_ a-b", "Apache-2.0"] {
+        for plain in ["references/api.md", "Release notes (2026) v1.2.3, done.", "__init__.py a-b", "Apache-2.0"] {
             assert_eq!(inert(plain), plain);
         }
     }
@@ -193,6 +194,8 @@ mod tests {
         }
         assert_eq!(code_span("SKILL.md", 80), "`SKILL.md`");
         assert_eq!(code_span("a `b`", 80), "`` a `b` ``");
+        let code = "a -> b [label=\"no\"]; // p@q.example, issue 12\n#heading\nx[1]";
+        assert_eq!(code_fence(code), format!("```text\n{code}\n```\n"), "code stays legible");
     }
 
     proptest::proptest! {

@@ -56,7 +56,7 @@ const ISC: &str = "permission to use copy modify and or distribute this software
 const ISC_END: &str = "arising out of or in connection with the use or performance of this software";
 const APPLY: &str = "how to apply these terms to your new";
 const CC_END: &str = "from the legal processes of any jurisdiction or authority";
-const CC_NOTICE: (&str, &[&str], usize) = ("creative commons is not a party", &["creativecommons org"], 145);
+const CC_NOTICE: (&str, &[&str], usize) = ("creative commons is not a party", &["creativecommons org"], 170);
 const END: &str = "end of terms and conditions";
 
 /// By id, as the tests read it.
