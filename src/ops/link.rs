@@ -3,7 +3,7 @@
 use super::{Commit, Outside};
 use crate::git::{Changes, Mode, Oid, Place, with_changes};
 use crate::registry::{Changed, Registry, SourceFile, State, Upstream, entry};
-use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
+use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
 use crate::source::{Snapshot, discover, observe, observe_history};
 use crate::sync::ancestry::{self, Copied, Origin};
 use crate::sync::merge::Alike;
@@ -169,7 +169,7 @@ fn prepare(
         changed_lines: origin.changed_lines,
     };
     let unrelated = origin.same_files == 0 && Alike::new(store).skill_md(tree, *local)? < ENOUGH;
-    let sentence = format!("It was copied from {path}{at}.");
+    let sentence = format!("It was copied from {}{at}.", crate::types::inert(path.as_str()));
     Ok(Linked { proposal, entry: (state.layout.entry(id), Some(place)), sentence, unrelated })
 }
 
@@ -300,6 +300,7 @@ fn frontmatter_of(registry: &Registry, tree: Oid) -> Result<(Option<String>, Opt
     let skill_md = store.tree(tree)?.get(SKILL_MD.as_bytes()).map(|entry| entry.id);
     let Some(blob) = skill_md else { return Ok((None, None)) };
     let read = frontmatter::read(&store.blob(blob)?);
-    let short = |text: Option<String>| text.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
-    Ok((short(read.version), short(read.license)))
+    let version = read.version.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
+    // Licence files above it may have been others at that revision; the next update reads them.
+    Ok((version, license::of_skill(store, tree, None, &RelPath::root())?))
 }

@@ -228,6 +228,19 @@ fn count_changed_lines(snapshot: &Snapshot, store: &Store, here: &Files, origins
     Ok(())
 }
 
+/// Returns how many lines differ between two trees.
+pub fn changed_lines(store: &Store, old: Oid, new: Oid) -> Result<usize> {
+    let (old, new) = (files(store, old)?, files(store, new)?);
+    let differing: BTreeSet<&String> =
+        new.keys().chain(old.keys()).filter(|path| new.get(*path) != old.get(*path)).collect();
+    let read = |id: Option<&Oid>| -> Result<String> {
+        let bytes = id.map_or(Ok(Vec::new()), |id| store.blob(*id))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let lines = |path: &String| Ok(lines_between(&read(old.get(path))?, &read(new.get(path))?));
+    differing.into_iter().map(lines).sum()
+}
+
 fn lines_between(old: &str, new: &str) -> usize {
     let diff = similar::TextDiff::from_lines(old, new);
     diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal).count()
