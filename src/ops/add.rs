@@ -126,10 +126,12 @@ pub(super) fn follow(
             admission.rejected.retain(|remark| !(remark.reason == "ownership" && is_own(&admission.own, remark)));
         }
         refuse_what_is_owned(&admission).map_err(|error| match command {
-            "add" => error.hint(
-                "leave these skills out with --exclude NAME, give all ids a namespace with --namespace NS, or, where \
-                 the team's own were copied from there, follow it with --link",
+            "add" if !admission.own.is_empty() && link.is_none() => error.hint(
+                "where the team's own were copied from there, let them follow it with --link; else leave these skills \
+                 out with --exclude NAME, or give all ids a namespace with --namespace NS",
             ),
+            "add" => error
+                .hint("leave these skills out with --exclude NAME, or give all ids a namespace with --namespace NS"),
             _ => {
                 error.hint(format!("set `exclude` or `namespace` in {file} and commit it, then run the command again"))
             }
