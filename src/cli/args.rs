@@ -218,7 +218,7 @@ fn version(text: &str) -> Result<u64, String> {
 
 #[derive(Debug, Args)]
 pub struct Add {
-    /// A git URL, or the path of a repository or folder
+    /// owner/repo, a URL, or the path of a repository, folder or git bundle
     pub source: String,
     /// The source's name [default: the last part of SOURCE]
     #[arg(long, value_name = "NAME")]
@@ -235,9 +235,12 @@ pub struct Add {
     /// No skills whose directory matches; may be repeated
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
-    /// Put this before the ids: acme makes acme/deploy
+    /// Put this before the ids: acme makes acme/deploy; the word plugin stands for each skill's plugin
     #[arg(long, value_name = "NS", default_value = "", hide_default_value = true)]
     pub namespace: String,
+    /// Allow http without encryption
+    #[arg(long)]
+    pub insecure: bool,
     /// Only register the source; `source enable` does the rest
     #[arg(long)]
     pub no_enable: bool,

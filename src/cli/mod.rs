@@ -171,6 +171,7 @@ fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
             skills: options.skill.clone(),
             exclude: options.exclude.clone(),
             namespace: options.namespace.clone(),
+            insecure: options.insecure,
             enable: !options.no_enable,
             commit: commit(&options.commits),
         },

@@ -3,10 +3,10 @@
 use super::{Commit, Outside};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, Repository, with_changes};
 use crate::registry::{Changed, IDENTITY, NewSource, Origin, Registry, SourceFile, State};
-use crate::source::Remark;
-use crate::source::location::{self, Location};
+use crate::source::location::{self, GitLocation, Location};
+use crate::source::{Remark, split_reference};
 use crate::sync::{Admission, admit};
-use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName, one_line, visible};
 use serde::Serialize;
 use std::path::{Component, Path, PathBuf};
 
@@ -25,8 +25,10 @@ pub struct Options {
     pub skills: Vec<String>,
     /// Globs.
     pub exclude: Vec<String>,
-    /// The namespace of the ids; empty for none.
+    /// The namespace of the ids; empty for none, `plugin` for each skill's plugin.
     pub namespace: String,
+    /// Whether it may come over unencrypted http.
+    pub insecure: bool,
     /// Whether the skills come in now.
     pub enable: bool,
     /// How it is committed.
@@ -60,13 +62,7 @@ pub struct Report {
 pub fn add(outside: &Outside, options: &Options) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
-    let new = describe(outside, &registry, options)?;
-    let name = match &options.name {
-        Some(name) => SourceName::parse(name)?,
-        None => location::default_name(&options.source).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, "no name can be made of this source").hint("choose one with --name")
-        })?,
-    };
+    let Described { new, name } = describe(outside, &registry, options)?;
     let text = new.render();
     let file = SourceFile::parse(name.clone(), &text)?;
     if let Some(existing) = state.sources.get(&name) {
@@ -183,25 +179,124 @@ fn same_source(there: &SourceFile, new: &NewSource) -> bool {
         && there.namespace == new.namespace
 }
 
-fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<NewSource> {
-    let origin = match location::parse(&options.source)? {
-        Location::Url(url) => Origin::Git(url),
-        Location::Path(path) => on_disk(outside, registry, &path)?,
+/// What a spelling and the options beside it come to.
+struct Described {
+    new: NewSource,
+    name: SourceName,
+}
+
+fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<Described> {
+    let location = location::parse(&options.source)?;
+    refuse_ambiguous(outside, &options.source)?;
+    let name = match &options.name {
+        Some(name) => SourceName::parse(name)?,
+        None => location::default_name(&location).ok_or_else(|| {
+            Error::new(ErrorKind::Usage, "no name can be made of this source").hint("choose one with --name")
+        })?,
     };
+    let (origin, said) = origin(outside, registry, options, location)?;
     if matches!(origin, Origin::Directory(_)) && (options.reference.is_some() || options.path.is_some()) {
         return Err(Error::new(ErrorKind::Usage, "a plain folder has no --ref and no --path")
             .hint("name the folder that holds the skills"));
     }
-    Ok(NewSource {
+    let typed_path = options.path.as_deref().map(RelPath::parse).transpose();
+    let typed_path = typed_path.context(ErrorKind::Usage, || "--path is not a folder inside the source")?;
+    let mut skills = options.skills.clone();
+    if let Some(skill) = said.skill {
+        let both = match skills.as_slice() {
+            [] => None,
+            [one] => Some(one.clone()),
+            _ => Some(skills.join(", ")),
+        };
+        skills = agreed("--skill", both, Some(skill))?.into_iter().collect();
+    }
+    let new = NewSource {
         origin,
-        reference: options.reference.clone(),
-        path: RelPath::parse(options.path.as_deref().unwrap_or("."))
-            .context(ErrorKind::Usage, || "--path is not a folder inside the source")?,
-        skills: options.skills.clone(),
+        reference: agreed("--ref", options.reference.clone(), said.reference)?,
+        path: agreed("--path", typed_path, said.path)?.unwrap_or_default(),
+        skills,
         exclude: options.exclude.clone(),
         namespace: options.namespace.clone(),
+        insecure: options.insecure,
         enabled: options.enable,
-    })
+    };
+    Ok(Described { new, name })
+}
+
+/// The one value of an option and of what the spelling says.
+fn agreed<T: PartialEq + ToString>(option: &str, typed: Option<T>, said: Option<T>) -> Result<Option<T>> {
+    match (typed, said) {
+        (Some(typed), Some(said)) if typed != said => {
+            let (typed, said) = (one_line(&typed.to_string(), 80), one_line(&said.to_string(), 80));
+            Err(Error::new(ErrorKind::Usage, format!("the source says `{said}`, and {option} says `{typed}`"))
+                .hint(format!("say it once: leave {option} out, or name the repository alone")))
+        }
+        (typed, said) => Ok(typed.or(said)),
+    }
+}
+
+/// `owner/repo` is on GitHub, unless it is a folder here: then nobody can say which one was meant.
+fn refuse_ambiguous(outside: &Outside, typed: &str) -> Result<()> {
+    match location::path_meant(typed) {
+        Some(path) if outside.directory.join(path).exists() => {
+            let url = match path.split('/').next().is_some_and(|host| host.contains('.')) {
+                true => format!("https://{typed}"),
+                false => format!("https://github.com/{typed}"),
+            };
+            Err(Error::new(
+                ErrorKind::Usage,
+                format!("`{typed}` is a folder here, and could be a repository elsewhere"),
+            )
+            .hint(format!("write ./{path} for the folder, or {url} for the repository")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns where a location is, as the source file writes it, and what else the spelling says.
+fn origin(
+    outside: &Outside,
+    registry: &Registry,
+    options: &Options,
+    location: Location,
+) -> Result<(Origin, GitLocation)> {
+    let git = match location {
+        Location::Path(path) => return Ok((on_disk(outside, registry, &path)?, GitLocation::default())),
+        Location::Bundle(path) => return Ok((on_disk(outside, registry, &path)?, GitLocation::default())),
+        Location::Git(git) => git,
+        Location::GitTree { url, rest } => {
+            refuse_insecure(&url, options)?;
+            let access = outside.access(false, false);
+            let (reference, path) = split_reference(&access, &url, options.insecure, &rest)?;
+            let path = RelPath::parse(&path)?;
+            GitLocation {
+                url,
+                reference: Some(reference),
+                path: Some(path).filter(|path| !path.is_root()),
+                skill: None,
+            }
+        }
+        Location::ClawHub { .. } | Location::Index(_) => return not_yet(&options.source),
+    };
+    refuse_insecure(&git.url, options)?;
+    Ok((Origin::Git(git.url.clone()), git))
+}
+
+fn refuse_insecure(url: &str, options: &Options) -> Result<()> {
+    if !location::is_insecure(url) || options.insecure {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Usage,
+        format!("{} comes unprotected, so anybody on the way could change what your agents load", visible(url)),
+    )
+    .hint("use https; or allow it with --insecure"))
+}
+
+/// The one place for kinds that are understood and not read.
+fn not_yet<T>(typed: &str) -> Result<T> {
+    Err(Error::new(ErrorKind::Usage, format!("`{}` is understood, but not read yet", one_line(typed, 200)))
+        .hint("name a git repository, a folder or a bundle"))
 }
 
 /// A path is written down relative to the registry where it was typed relative, so that a clone beside another copy of
@@ -209,15 +304,12 @@ fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result
 fn on_disk(outside: &Outside, registry: &Registry, typed: &str) -> Result<Origin> {
     let path = outside.directory.join(typed);
     let missing = || {
-        Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display())).hint(
-            location::url_meant(typed)
-                .map_or("a source is a URL, or the path of a repository or folder".into(), |url| {
-                    format!("for the repository elsewhere, write its whole URL: skillgraft add {url}")
-                }),
-        )
+        Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display()))
+            .hint(format!("a source is one of: {}", location::UNDERSTOOD))
     };
     let real = path.canonicalize().map_err(|error| missing().because(error))?;
-    if !real.is_dir() {
+    let is_bundle = real.is_file() && typed.ends_with(".bundle");
+    if !real.is_dir() && !is_bundle {
         return Err(missing());
     }
     let relative = if Path::new(typed).is_absolute() { real.clone() } else { relative_to(&registry.directory, &real) };
@@ -227,6 +319,9 @@ fn on_disk(outside: &Outside, registry: &Registry, typed: &str) -> Result<Origin
     let is_repository = Repository::open(&real).is_ok() && own.as_deref() != Some(real.as_path());
     // In a source file a plain word is a path too; the dot says so to people.
     let text = if text.starts_with(['.', '/']) { text } else { format!("./{text}") };
+    if is_bundle {
+        return Ok(Origin::Bundle(text));
+    }
     Ok(if is_repository { Origin::Git(text) } else { Origin::Directory(text) })
 }
 

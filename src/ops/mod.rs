@@ -60,10 +60,11 @@ impl Outside {
         Ok((self.registry()?, lock))
     }
 
-    /// Returns how sources are reached.
+    /// Returns how sources are reached in one run: what they answered is asked once.
     pub fn access(&self, offline: bool, dry_run: bool) -> Access<'_> {
         let (git, cache) = (&self.git, self.cache.as_path());
-        Access { git, cache, offline, dry_run, deadline: DEADLINE, max_bytes: FETCH_BYTES }
+        let memo = Default::default();
+        Access { git, cache, offline, dry_run, deadline: DEADLINE, max_bytes: FETCH_BYTES, memo }
     }
 }
 

@@ -47,9 +47,7 @@ pub fn list(outside: &Outside) -> Result<List> {
         Item {
             name: name.clone(),
             kind: file.map(SourceFile::kind),
-            location: file.map(|file| match &file.origin {
-                source_file::Origin::Git(place) | source_file::Origin::Directory(place) => place.clone(),
-            }),
+            location: file.map(|file| file.origin.place().to_owned()),
             reference: file.and_then(|file| file.reference.clone()),
             enabled: file.is_some_and(|file| file.enabled),
             paused: file.is_some_and(|file| file.paused_on(outside.today)),

@@ -7,18 +7,22 @@ mod discover;
 mod git;
 mod links;
 pub mod location;
+mod memo;
 mod snapshot;
 
 pub use assemble::{Flat, Remark, flatten};
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
-pub use git::is_commit_id;
+pub use git::{is_commit_id, split_reference};
+pub use memo::Memo;
 pub use snapshot::Snapshot;
 
 use crate::git::Git;
 use crate::registry::{Origin, SourceFile};
 use crate::skill::Limits;
 use crate::types::{Error, ErrorKind, Result};
+use git::Place;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long one upstream may take.
@@ -27,7 +31,7 @@ pub const DEADLINE: Duration = Duration::from_secs(600);
 pub const FETCH_BYTES: u64 = 2 << 30;
 
 /// How sources are reached.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Access<'a> {
     /// The user's git.
     pub git: &'a Git,
@@ -41,28 +45,47 @@ pub struct Access<'a> {
     pub deadline: Duration,
     /// How much one fetch may bring, in bytes.
     pub max_bytes: u64,
+    /// What this run has asked already.
+    pub memo: Arc<Memo>,
 }
 
 /// Returns the present state of a source. `registry` is the directory that relative paths start at.
 pub fn observe(access: &Access<'_>, source: &SourceFile, registry: &Path, limits: &Limits) -> Result<Snapshot> {
-    match &source.origin {
-        Origin::Git(origin) => git::observe(access, origin, source.reference.as_deref(), registry),
-        Origin::Directory(path) => directory::read(&registry.join(path), limits),
+    match git_place(source, registry)? {
+        Some(place) => git::observe(access, &place, source.reference.as_deref()),
+        None => other(source, registry, limits),
     }
 }
 
 /// Returns the present state of a source with its whole history: commits and trees, blobs on demand.
 pub fn observe_history(access: &Access<'_>, source: &SourceFile, registry: &Path, limits: &Limits) -> Result<Snapshot> {
-    match &source.origin {
-        Origin::Git(origin) => git::observe_history(access, origin, source.reference.as_deref(), registry),
-        Origin::Directory(path) => directory::read(&registry.join(path), limits),
+    match git_place(source, registry)? {
+        Some(place) => git::observe_history(access, &place, source.reference.as_deref()),
+        None => other(source, registry, limits),
     }
 }
 
 /// Returns the state of a source at an upstream commit that an entry recorded.
 pub fn observe_revision(access: &Access<'_>, source: &SourceFile, revision: &str, registry: &Path) -> Result<Snapshot> {
+    match git_place(source, registry)? {
+        Some(place) => git::observe_revision(access, &place, revision),
+        None => Err(Error::new(ErrorKind::UnknownBase, "a plain directory has no earlier states")),
+    }
+}
+
+/// The repository of a source that is one.
+fn git_place(source: &SourceFile, registry: &Path) -> Result<Option<Place>> {
     match &source.origin {
-        Origin::Git(origin) => git::observe_revision(access, origin, revision, registry),
-        Origin::Directory(_) => Err(Error::new(ErrorKind::UnknownBase, "a plain directory has no earlier states")),
+        Origin::Git(written) => Place::repository(written, source.insecure, registry).map(Some),
+        Origin::Bundle(path) => Place::bundle(path, registry).map(Some),
+        Origin::Directory(_) | Origin::Plugin { .. } => Ok(None),
+    }
+}
+
+/// A source that is no repository.
+fn other(source: &SourceFile, registry: &Path, limits: &Limits) -> Result<Snapshot> {
+    match &source.origin {
+        Origin::Directory(path) => directory::read(&registry.join(path), limits),
+        _ => Err(Error::new(ErrorKind::Usage, "plugins of marketplaces are not read yet")),
     }
 }

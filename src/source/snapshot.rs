@@ -8,17 +8,19 @@ use crate::types::Result;
 use std::sync::Arc;
 
 /// Fetches blobs that a filtered fetch left out.
-pub type FetchBlobs = Box<dyn Fn(&[Oid]) -> Result<()> + Send + Sync>;
+pub type FetchBlobs = Arc<dyn Fn(&[Oid]) -> Result<()> + Send + Sync>;
 
 /// Where a snapshot's objects are.
+#[derive(Clone)]
 pub enum Objects {
     /// In a repository: upstream's own, or the cache.
     Repository(Arc<Repository>),
     /// In memory.
-    Memory(Box<Store>),
+    Memory(Arc<Store>),
 }
 
 /// One observed state of an upstream.
+#[derive(Clone)]
 pub struct Snapshot {
     /// Its objects.
     pub objects: Objects,

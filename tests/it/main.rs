@@ -15,6 +15,7 @@ mod house;
 mod init;
 mod laws;
 mod link;
+mod locations;
 mod merge;
 mod merge_oracle;
 mod ownership;

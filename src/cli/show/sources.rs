@@ -6,7 +6,7 @@ use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::{add, decline, init, pause, source, status};
 use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome};
-use crate::types::{escape, one_line};
+use crate::types::{escape, one_line, visible};
 
 pub fn init(report: &init::Report, out: &mut Text) {
     if let Some(commit) = report.commit {
@@ -59,7 +59,7 @@ pub fn sources(report: &source::List, out: &mut Text) {
             () if source.paused => "paused",
             () => "enabled",
         };
-        let place = source.location.as_deref().map(|place| one_line(place, 60)).unwrap_or_default();
+        let place = source.location.as_deref().map(|place| one_line(&visible(place), 60)).unwrap_or_default();
         vec![
             source.name.to_string(),
             state.into(),
