@@ -229,6 +229,9 @@ pub struct Add {
     /// The folder of the repository to look in
     #[arg(long, value_name = "PATH")]
     pub path: Option<String>,
+    /// SOURCE is a marketplace: follow its plugins whose name matches, each as a source of its own; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub plugin: Vec<String>,
     /// Only skills whose directory matches; may be repeated
     #[arg(long, value_name = "GLOB")]
     pub skill: Vec<String>,

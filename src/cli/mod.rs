@@ -161,22 +161,24 @@ fn commit(commits: &Commits) -> Commit {
 }
 
 fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
-    let report = ops::add::add(
-        outside,
-        &ops::add::Options {
-            source: options.source.clone(),
-            name: options.name.clone(),
-            reference: options.reference.clone(),
-            path: options.path.clone(),
-            skills: options.skill.clone(),
-            exclude: options.exclude.clone(),
-            namespace: options.namespace.clone(),
-            insecure: options.insecure,
-            enable: !options.no_enable,
-            commit: commit(&options.commits),
-        },
-    )?;
-    out.report(&report, show::add);
+    let add = ops::add::Options {
+        source: options.source.clone(),
+        name: options.name.clone(),
+        reference: options.reference.clone(),
+        path: options.path.clone(),
+        skills: options.skill.clone(),
+        exclude: options.exclude.clone(),
+        namespace: options.namespace.clone(),
+        insecure: options.insecure,
+        enable: !options.no_enable,
+        commit: commit(&options.commits),
+    };
+    if !options.plugin.is_empty() {
+        let report = ops::add_plugins::add(outside, &add, &options.plugin)?;
+        out.report(&report, show::add_plugins);
+        return Ok(if report.failed() { FAILED } else { 0 });
+    }
+    out.report(&ops::add::add(outside, &add)?, show::add);
     Ok(0)
 }
 

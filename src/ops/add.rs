@@ -92,11 +92,12 @@ pub(super) fn follow(
     let source_file = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     let mut changes = Changes::from([(state.layout.source(&file.name), Some(source_file))]);
     let mut report = unchanged(file.name.clone(), file.enabled);
-    let mut mirror = None;
+    let mut mirrors = Vec::new();
     let verb = if command == "add" { "Follow" } else { "Enable" };
     let mut message = format!("{verb} source {}\n", file.name);
     if file.enabled {
         let admission = admit(registry, state, file, &outside.access(false, false))?;
+        mirrors.push((file.name.clone(), admission.local_mirror, admission.mirror));
         let file = state.layout.source(&file.name);
         refuse_what_is_owned(&admission).map_err(|error| match command {
             "add" => error
@@ -110,7 +111,6 @@ pub(super) fn follow(
             message.push_str(&format!("{id}\n"));
             changes.extend(what.clone());
         }
-        mirror = Some((admission.mirror, admission.local_mirror));
         report.skills = admission.skills.into_iter().map(|(id, _)| id).collect();
         report.rejected = admission.rejected;
         report.warnings = admission.warnings;
@@ -121,36 +121,33 @@ pub(super) fn follow(
     let person = crate::registry::Person::ask(&outside.git, &registry.repository)?;
     let change = commit.change(registry, outside, command);
     let new = change.build(&person, tree, vec![registry.head], &commit.message(&message))?;
-    // The mirror first: an entry never names a commit that nothing keeps.
-    let moved = mirror.map(|(head, local)| move_mirror(outside, registry, &file.name, local, head)).transpose()?;
-    match change.publish(&person, new) {
-        Ok(changed) => report.changed = Some(changed),
-        Err(error) => {
-            if let Some(Some(back)) = moved {
-                let _ = registry.repository.refs.apply(&[back], "skillgraft: undo", &identity(outside));
-            }
-            return Err(error);
-        }
-    }
+    report.changed = Some(publish(outside, registry, &mirrors, || change.publish(&person, new))?);
     Ok(report)
 }
 
-/// Moves the mirror and returns the change that takes it back, where it moved.
-fn move_mirror(
+/// A mirror that a source brings: the source, where its branch is, and where it goes.
+pub(super) type MovedMirror = (SourceName, Option<Oid>, Oid);
+
+/// Moves mirrors, all or none, publishes the commit, and takes the mirrors back where that fails.
+pub(super) fn publish(
     outside: &Outside,
     registry: &Registry,
-    name: &SourceName,
-    from: Option<Oid>,
-    to: Oid,
-) -> Result<Option<RefChange>> {
-    if from == Some(to) {
-        return Ok(None);
+    mirrors: &[MovedMirror],
+    commit: impl FnOnce() -> Result<Changed>,
+) -> Result<Changed> {
+    let mut there = Vec::new();
+    for (name, from, to) in mirrors.iter().filter(|(_, from, to)| *from != Some(*to)) {
+        there.push(RefChange { name: registry.names.mirror(name)?, expected: *from, new: Some(*to) });
     }
-    registry.repository.store.flush()?;
-    let name = registry.names.mirror(name)?;
-    let change = RefChange { name: name.clone(), expected: from, new: Some(to) };
-    registry.repository.refs.apply(&[change], "skillgraft: add", &identity(outside))?;
-    Ok(Some(RefChange { name, expected: Some(to), new: from }))
+    // The mirrors first: an entry never names a commit that nothing keeps.
+    if !there.is_empty() {
+        registry.repository.store.flush()?;
+        registry.repository.refs.apply(&there, "skillgraft: add", &identity(outside))?;
+    }
+    commit().inspect_err(|_| {
+        let back = there.into_iter().map(|moved| RefChange { expected: moved.new, new: moved.expected, ..moved });
+        let _ = registry.repository.refs.apply(&back.collect::<Vec<_>>(), "skillgraft: undo", &identity(outside));
+    })
 }
 
 fn identity(outside: &Outside) -> String {
@@ -180,12 +177,12 @@ fn same_source(there: &SourceFile, new: &NewSource) -> bool {
 }
 
 /// What a spelling and the options beside it come to.
-struct Described {
-    new: NewSource,
-    name: SourceName,
+pub(super) struct Described {
+    pub(super) new: NewSource,
+    pub(super) name: SourceName,
 }
 
-fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<Described> {
+pub(super) fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<Described> {
     let location = location::parse(&options.source)?;
     refuse_ambiguous(outside, &options.source)?;
     let name = match &options.name {

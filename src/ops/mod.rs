@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod add;
+pub mod add_plugins;
 pub mod adopt;
 pub mod candidate;
 pub mod check;

@@ -239,6 +239,7 @@ fn snapshot(repository: Arc<Repository>, id: Oid, fetch: Option<FetchBlobs>) -> 
         date: Some(commit.committed),
         objects: Objects::Repository(repository),
         fetch,
+        scope: None,
     })
 }
 
@@ -353,6 +354,6 @@ fn no_such_ref(place: &str, reference: Option<&str>) -> Error {
 }
 
 /// A URL as people may see it: no credentials, and no letter of another script that looks like one of ours.
-fn shown(url: &str) -> String {
+pub(super) fn shown(url: &str) -> String {
     crate::types::visible(&crate::git::redact(url))
 }

@@ -6,18 +6,31 @@
 
 use super::Access;
 use super::cache::{self, CacheRepository};
+use super::marketplace::Marketplace;
+use super::snapshot::Snapshot;
 use crate::git::{Oid, Repository};
+use crate::registry::{Origin, SourceFile};
 use crate::types::{Error, Result};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 /// What one run has asked upstreams already.
 #[derive(Default)]
 pub struct Memo {
     upstreams: Mutex<BTreeMap<String, Upstream>>,
     here: Mutex<BTreeMap<(PathBuf, Option<String>), Opened>>,
+    folders: Mutex<BTreeMap<PathBuf, Snapshot>>,
+    markets: Mutex<BTreeMap<Market, Once<Result<Arc<Marketplace>>>>>,
+    expected: Mutex<BTreeMap<Market, BTreeSet<String>>>,
+    ahead: Mutex<BTreeMap<(String, Oid), Once<()>>>,
 }
+
+/// What the first one who asks finds out, while the others wait.
+type Once<T> = Arc<OnceLock<T>>;
+
+/// A marketplace and its ref, as source files write them.
+type Market = (String, Option<String>);
 
 /// A repository of this disk, and the commit that is looked at.
 type Opened = (Arc<Repository>, Oid);
@@ -60,6 +73,53 @@ impl Memo {
         let found = find()?;
         here.insert(key, found.clone());
         Ok(found)
+    }
+
+    /// Returns the state of a plain folder: the same one for the whole run.
+    pub(super) fn folder(&self, path: &Path, read: impl FnOnce() -> Result<Snapshot>) -> Result<Snapshot> {
+        let mut folders = locked(&self.folders);
+        if let Some(known) = folders.get(path) {
+            return Ok(known.clone());
+        }
+        let snapshot = read()?;
+        folders.insert(path.to_owned(), snapshot.clone());
+        Ok(snapshot)
+    }
+
+    /// Returns what a marketplace lists, or why nobody can say; the first one who asks reads it.
+    pub(super) fn market(
+        &self,
+        written: &str,
+        reference: Option<&str>,
+        read: impl FnOnce() -> Result<Arc<Marketplace>>,
+    ) -> Result<Arc<Marketplace>> {
+        let key = (written.to_owned(), reference.map(str::to_owned));
+        let known = locked(&self.markets).entry(key).or_default().clone();
+        known.get_or_init(read).clone()
+    }
+
+    /// Remembers the plugins that a run is going to look at, so that their files come in one request.
+    pub fn expect<'s>(&self, sources: impl Iterator<Item = &'s SourceFile>) {
+        let mut expected = locked(&self.expected);
+        for source in sources {
+            if let Origin::Plugin { marketplace, plugin } = &source.origin {
+                let key = (marketplace.clone(), source.reference.clone());
+                expected.entry(key).or_default().insert(plugin.clone());
+            }
+        }
+    }
+
+    /// Returns the plugins of a marketplace that this run is going to look at.
+    pub(super) fn expected(&self, written: &str, reference: Option<&str>) -> BTreeSet<String> {
+        let key = (written.to_owned(), reference.map(str::to_owned));
+        locked(&self.expected).get(&key).cloned().unwrap_or_default()
+    }
+
+    /// Does something for a marketplace and a tree, once in a run; others wait until it is done.
+    pub(super) fn once_for(&self, written: &str, tree: Oid, act: impl FnOnce()) {
+        let key = (written.to_owned(), tree);
+        let once = locked(&self.ahead).entry(key).or_default().clone();
+        once.get_or_init(act);
     }
 }
 

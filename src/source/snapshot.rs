@@ -3,8 +3,9 @@
 //! Everything that is not git becomes a tree in memory before anyone looks at it, so that discovery, links and limits
 //! are written once. Nothing is ever checked out.
 
+use super::plugin::Scope;
 use crate::git::{Mode, Oid, Repository, Store};
-use crate::types::Result;
+use crate::types::{RelPath, Result};
 use std::sync::Arc;
 
 /// Fetches blobs that a filtered fetch left out.
@@ -32,6 +33,8 @@ pub struct Snapshot {
     pub date: Option<i64>,
     /// How blobs that are not here are fetched, where that is possible.
     pub fetch: Option<FetchBlobs>,
+    /// What of it is looked at, where that is one plugin.
+    pub scope: Option<Scope>,
 }
 
 impl Snapshot {
@@ -55,6 +58,11 @@ impl Snapshot {
         fetch(&missing)?;
         self.store().refresh();
         Ok(())
+    }
+
+    /// Returns the folders that have the skills of a source that looks in `folder`.
+    pub fn folders<'s>(&'s self, folder: &'s RelPath) -> &'s [RelPath] {
+        self.scope.as_ref().map_or(std::slice::from_ref(folder), |scope| &scope.folders)
     }
 
     /// Returns the target of a symbolic link.

@@ -7,6 +7,7 @@ use super::offers;
 use crate::git::{Changes, Oid};
 use crate::registry::{Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
+use crate::source::plugin::Plugins;
 use crate::source::{Access, Remark, observe};
 use crate::types::{Error, ErrorKind, Result, SkillId};
 
@@ -22,6 +23,8 @@ pub struct Admission {
     pub rejected: Vec<Remark>,
     /// What is odd about skills that come in.
     pub warnings: Vec<Remark>,
+    /// The plugins that they belong to.
+    pub plugins: Plugins,
 }
 
 /// Looks at the source and makes everything that its skills need; moves no ref.
@@ -60,5 +63,5 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
         ));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
-    Ok(Admission { mirror: mirror.head, local_mirror, skills, rejected, warnings })
+    Ok(Admission { mirror: mirror.head, local_mirror, skills, rejected, warnings, plugins: mirror.plugins })
 }

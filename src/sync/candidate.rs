@@ -6,10 +6,13 @@
 use super::classify::Class;
 use super::merge::merge_skill;
 use super::mirror::{self, Mirror};
+use super::report::PluginMove;
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, same_except, tree_at, with_changes};
 use crate::registry::{Conflict, EntryState, IDENTITY, Layout, Upstream, entry, read_entry, skill_at};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
+use crate::source::plugin::Plugins;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line};
+use std::borrow::Cow;
 
 /// Finds the tree of an entry's base (the three steps of `unknown_base`).
 pub type FindBase<'a> = &'a (dyn Fn(&Upstream) -> Result<Oid> + Sync);
@@ -90,7 +93,7 @@ impl Maker<'_> {
     pub fn make(&self, ground: &Ground, offer: &Offer) -> Result<Made> {
         let (skill, conflicts) = self.merge(ground, offer)?;
         let stated = match offer.tree {
-            Some(tree) => self.stated(tree)?,
+            Some(tree) => self.stated(tree, offer)?,
             None => ground.upstream().map_or((None, None), |up| (up.version.clone(), up.license.clone())),
         };
         let upstream = Upstream {
@@ -125,13 +128,31 @@ impl Maker<'_> {
         Ok(((merged.tree != empty).then_some(merged.tree), merged.conflicts))
     }
 
-    /// Returns version and licence as the skill's own frontmatter states them.
-    fn stated(&self, tree: Oid) -> Result<(Option<String>, Option<String>)> {
+    /// Returns the version of the skill's plugin, else its own, and its licence, as the mirror commit has them.
+    fn stated(&self, tree: Oid, offer: &Offer) -> Result<(Option<String>, Option<String>)> {
+        let plugin = self.plugins_at(offer.mirror)?.of(&offer.path).and_then(|plugin| plugin.version.clone());
         let skill_md = self.store.tree(tree)?.get(SKILL_MD.as_bytes()).filter(|e| e.mode.is_file()).map(|e| e.id);
         let Some(skill_md) = skill_md else { return Ok((None, None)) };
         let read = frontmatter::read(&self.store.blob(skill_md)?);
         let short = |text: Option<String>| text.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
-        Ok((short(read.version), short(read.license)))
+        Ok((plugin.or(short(read.version)), short(read.license)))
+    }
+
+    fn plugins_at(&self, commit: Oid) -> Result<Cow<'_, Plugins>> {
+        if commit == self.mirror.head {
+            return Ok(Cow::Borrowed(&self.mirror.plugins));
+        }
+        mirror::plugins_at(self.store, commit).map(Cow::Owned)
+    }
+
+    /// Returns which plugin an offer moves, and between which versions; none where no plugin has it.
+    pub fn plugin_move(&self, ground: &Ground, offer: &Offer) -> Result<Option<PluginMove>> {
+        let Some(plugin) = self.plugins_at(offer.mirror)?.of(&offer.path).cloned() else { return Ok(None) };
+        let from = match ground.upstream().filter(|up| self.store.contains(up.mirror)) {
+            Some(up) => self.plugins_at(up.mirror)?.of(&up.path).and_then(|plugin| plugin.version.clone()),
+            None => None,
+        };
+        Ok(Some(PluginMove { name: plugin.name, from, to: plugin.version }))
     }
 
     /// Returns what a candidate puts into the registry's tree.
@@ -186,6 +207,9 @@ impl Maker<'_> {
             _ => "Upstream's changes are merged with the edits made here.",
         };
         let mut message = format!("{subject}\n\n{what}\n");
+        if let Some(moved) = self.plugin_move(ground, offer)? {
+            message.push_str(&format!("Plugin {moved}.\n"));
+        }
         if !made.conflicts.is_empty() {
             message.push_str("\nConflicts, to be resolved on this branch:\n");
             for conflict in &made.conflicts {

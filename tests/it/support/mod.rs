@@ -86,6 +86,23 @@ impl World {
         self.set_env("GIT_CONFIG_VALUE_3", Some(prefix));
     }
 
+    /// Puts a git on PATH that writes down how it is started.
+    pub fn counts_git(&self) {
+        let path = std::env::var("PATH").unwrap();
+        let git = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|git| git.is_file()).unwrap();
+        let counted = self.path("count");
+        let shim = format!("#!/bin/sh\necho \"$*\" >> '{}'\nexec '{}' \"$@\"\n", counted.display(), git.display());
+        self.write("shim/git", shim);
+        self.set_env("PATH", Some(format!("{}:{path}", self.path("shim").display())));
+    }
+
+    /// Returns how git was started since the last time this was asked.
+    pub fn git_runs(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("count")).unwrap_or_default();
+        let _ = std::fs::remove_file(self.path("count"));
+        text.lines().map(str::to_owned).collect()
+    }
+
     /// Says that a repository is broken on purpose, so that git need not like it.
     pub fn is_broken_on_purpose(&self, path: &str) {
         self.broken.borrow_mut().push(self.path(path));
