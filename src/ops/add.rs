@@ -273,7 +273,11 @@ fn origin(
                 skill: None,
             }
         }
-        Location::ClawHub { .. } | Location::Index(_) => return not_yet(&options.source),
+        Location::Index(url) => {
+            refuse_insecure(&url, options)?;
+            return not_yet(&options.source);
+        }
+        Location::ClawHub { .. } => return not_yet(&options.source),
     };
     refuse_insecure(&git.url, options)?;
     Ok((Origin::Git(git.url.clone()), git))
