@@ -143,7 +143,8 @@ pub fn add(outside: &Outside, options: &Options, globs: &[String]) -> Result<Rep
         };
         match admitted {
             Ok(Some(admission)) if admission.skills.is_empty() => {
-                let error = Error::new(ErrorKind::Rejected, "none of its skills can come in");
+                let error = Error::new(ErrorKind::Rejected, "none of its skills can come in")
+                    .hint("where others have their names, give the ids a namespace: --namespace plugin");
                 report.failed.push(failure(new.plugin, &error, admission.rejected));
             }
             Ok(admission) => {

@@ -6,6 +6,7 @@
 
 use super::assemble::Remark;
 use super::links;
+use super::marketplace::{Listed, Place};
 use super::snapshot::Snapshot;
 use crate::git::{Mode, Oid, Store, entry_at};
 use crate::skill::SKILL_MD;
@@ -222,7 +223,11 @@ pub fn find<'p>(snapshot: &Snapshot, skills: impl Iterator<Item = &'p RelPath>) 
     let skills: Vec<&RelPath> = skills.collect();
     let above: BTreeSet<RelPath> =
         skills.iter().flat_map(|path| std::iter::successors(Some((*path).clone()), RelPath::parent)).collect();
-    let (manifests, remarks) = read_all(snapshot, above.iter())?;
+    let (mut manifests, remarks) = read_all(snapshot, above.iter())?;
+    // One that is broken matters to those who follow its plugins, and is nothing to a source of the whole repository.
+    if let Ok(Some(market)) = super::listed::read(snapshot) {
+        market.plugins.into_iter().for_each(|listed| add_listed(&mut manifests, listed));
+    }
     let mut all = Plugins::default();
     for (path, manifest) in manifests {
         all.insert(path, manifest.name, manifest.version);
@@ -231,6 +236,21 @@ pub fn find<'p>(snapshot: &Snapshot, skills: impl Iterator<Item = &'p RelPath>) 
     let used: BTreeSet<String> = skills.iter().filter_map(|path| Some(all.of(path)?.path.clone())).collect();
     all.0.retain(|_, plugin| used.contains(&plugin.path));
     Ok((all, remarks))
+}
+
+/// Adds what the repository's own marketplace says of one of its plugins: a version that the manifest lacks, or all of
+/// the manifest where the marketplace's entry is it.
+fn add_listed(manifests: &mut BTreeMap<RelPath, Manifest>, listed: Listed) {
+    let Ok(Place::Here(root)) = listed.place else { return };
+    let Stated { name, version, strict, skills } = listed.stated;
+    match manifests.get_mut(&root) {
+        Some(manifest) => manifest.version = manifest.version.take().or(version),
+        // With a list of skills, several plugins share one folder, and a skill's path tells no plugin.
+        None if !strict && skills.is_none() => {
+            manifests.insert(root, Manifest { name, version, skills: Vec::new() });
+        }
+        None => {}
+    }
 }
 
 /// Returns the plugin whose manifest stands in the tree of a skill: that of a skill that is a whole repository.

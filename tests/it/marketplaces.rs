@@ -1,6 +1,6 @@
 //! Marketplaces: one source for each plugin, which follows the marketplace's pin; what fails, fails alone.
 
-use crate::support::{Run, World, skill, sync::remarks};
+use crate::support::{Run, World, listing, skill, sync::remarks};
 use serde_json::{Value, json};
 
 const MARKET: &str = "upstream/.claude-plugin/marketplace.json";
@@ -129,6 +129,9 @@ fn a_pin_that_moves_is_what_moves_a_plugin() {
     let synced = world.sync();
     assert_eq!((synced.class("review"), &synced.source("whole")["revision"]), ("unchanged", &json!(first)));
     pinned(&second);
+    let before = (listing(&world.path("cache")), world.refs("registry"), world.objects("registry"));
+    assert_eq!(world.sync_in("registry", &["--dry-run"]).class("review"), "fast_forward");
+    assert_eq!((listing(&world.path("cache")), world.refs("registry"), world.objects("registry")), before);
     let synced = world.sync();
     assert_eq!((synced.class("review"), &synced.source("whole")["revision"]), ("fast_forward", &json!(second)));
     assert_eq!(synced.skill("review")["plugin"], json!({"name": "whole", "from": "1.0.0", "to": "1.1.0"}));
@@ -267,7 +270,18 @@ fn a_marketplace_is_a_plain_source_too_and_without_skills_it_says_how() {
     let world = market();
     plugin(&world, "ops", "1.0.0");
     lists(&world, json!([{"name": "ops", "source": "./plugins/ops"}]));
-    assert_eq!(world.json(&["add", "../upstream", "--name", "all"])["skills"], json!(["ops-skill"]));
+    world.write("upstream/plugins/ops/.claude-plugin/plugin.json", "{\"name\": \"ops\"}");
+    world.write("upstream/plugins/bare/skills/bare/SKILL.md", skill("bare", "v1"));
+    lists(
+        &world,
+        json!([
+            {"name": "ops", "source": "./plugins/ops", "version": "1.2.0"},
+            {"name": "bare", "source": "./plugins/bare", "version": "3.0.0", "strict": false},
+        ]),
+    );
+    assert_eq!(world.json(&["add", "../upstream", "--name", "all"])["skills"], json!(["bare", "ops-skill"]));
+    assert!(world.read("registry/skills/ops-skill.toml").contains("version = \"1.2.0\""), "the marketplace's entry");
+    assert!(world.read("registry/skills/bare.toml").contains("version = \"3.0.0\""));
 
     let world = market();
     lists(&world, json!([{"name": "whole", "source": {"source": "url", "url": world.url("other")}}]));
