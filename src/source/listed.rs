@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 /// How many blobs one request may ask for ahead of time, and how many tree entries are looked at to find them.
 const AHEAD: usize = 50_000;
+/// How deep folders are looked into: no deeper than a path that can be used.
+const DEPTH: usize = 32;
 
 /// A marketplace, and how what it says is followed.
 #[derive(Clone, Copy)]
@@ -192,6 +194,8 @@ impl<'a> Shop<'a> {
             }
             let _ = snapshot.need(ahead.blobs);
         });
+        // What another thread has fetched into a repository that this one had opened before.
+        snapshot.store().refresh();
     }
 }
 
@@ -209,7 +213,7 @@ impl Ahead<'_> {
         let skills = RelPath::parse("skills").expect("a fixed name");
         for folder in found.stated.skills.iter().flatten().chain([&skills]) {
             if let Some(folder) = tree_at(self.store, tree, &found.root.join_path(folder))? {
-                self.below(folder)?;
+                self.below(folder, DEPTH)?;
             }
         }
         for above in std::iter::successors(Some(found.root.clone()), RelPath::parent) {
@@ -221,12 +225,12 @@ impl Ahead<'_> {
         Ok(())
     }
 
-    fn below(&mut self, tree: Oid) -> Result<()> {
+    fn below(&mut self, tree: Oid, depth: usize) -> Result<()> {
         for entry in self.store.tree(tree)?.entries() {
             self.left = self.left.checked_sub(1).ok_or_else(|| Error::new(ErrorKind::Limit, "too many files"))?;
             match entry.mode {
-                Mode::Tree => self.below(entry.id)?,
-                Mode::Submodule => {}
+                Mode::Tree if depth > 0 => self.below(entry.id, depth - 1)?,
+                Mode::Tree | Mode::Submodule => {}
                 _ => self.blobs.push(entry.id),
             }
         }

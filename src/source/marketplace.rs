@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 pub const FILES: [&str; 3] =
     [".claude-plugin/marketplace.json", ".cursor-plugin/marketplace.json", ".agents/plugins/marketplace.json"];
 
+/// How many plugins one may list.
+const PLUGINS: usize = 10_000;
+
 /// What a marketplace's file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Marketplace {
@@ -81,6 +84,9 @@ pub fn parse(bytes: &[u8]) -> Result<Marketplace> {
         .map_err(|error| Error::new(ErrorKind::NoEvidence, format!("it is not JSON: {error}")))?;
     let listed = written["plugins"].as_array();
     let listed = listed.ok_or_else(|| Error::new(ErrorKind::NoEvidence, "it has no list `plugins`"))?;
+    if listed.len() > PLUGINS {
+        return Err(Error::new(ErrorKind::Limit, format!("it lists more than {PLUGINS} plugins")));
+    }
     let base = written["metadata"]["pluginRoot"].as_str().or(written["pluginRoot"].as_str());
     let base = RelPath::parse(base.unwrap_or(".")).context(ErrorKind::NoEvidence, || "its `pluginRoot`")?;
     let renames = written["renames"].as_object().into_iter().flatten();

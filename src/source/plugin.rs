@@ -25,6 +25,8 @@ pub const MANIFESTS: [&str; 6] = [
 ];
 /// The largest manifest or marketplace file that is read, in bytes.
 pub const MANIFEST_BYTES: u64 = 4 << 20;
+/// How much of a name or version is kept.
+const NAME_CHARS: usize = 100;
 /// Where a plugin has its skills, if it says nothing else.
 const SKILLS: &str = "skills";
 
@@ -66,7 +68,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Option<Manifest>> {
 
 /// A name or version that can be shown; none where there is none.
 pub(super) fn short(value: &serde_json::Value) -> Option<String> {
-    let text = value.as_str().map(|text| one_line(text, 100));
+    let text = value.as_str().map(|text| one_line(text, NAME_CHARS));
     text.filter(|text| !text.is_empty())
 }
 
@@ -122,8 +124,15 @@ impl Plugins {
     /// Reads the file that a mirror keeps; what is none has none.
     pub fn from_json(bytes: &[u8]) -> Self {
         let written = serde_json::from_slice::<Written>(bytes).ok().filter(|written| written.format == 1);
-        let plugins = written.into_iter().flat_map(|written| written.plugins);
-        Plugins(plugins.filter_map(|plugin| Some((RelPath::check(&plugin.path).ok()?, plugin))).collect())
+        let mut plugins = Plugins::default();
+        for plugin in written.into_iter().flat_map(|written| written.plugins) {
+            // A mirror may come from anybody's clone.
+            let short = |text: &str| one_line(text, NAME_CHARS);
+            if let Ok(path) = RelPath::check(&plugin.path) {
+                plugins.insert(path, short(&plugin.name), plugin.version.as_deref().map(short));
+            }
+        }
+        plugins
     }
 
     fn insert(&mut self, path: RelPath, name: String, version: Option<String>) {

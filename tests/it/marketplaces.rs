@@ -230,6 +230,30 @@ fn processes(plugins: usize) -> [usize; 3] {
 }
 
 #[test]
+fn a_marketplace_that_cannot_be_reached_is_asked_once_and_the_cache_has_what_it_said() {
+    let world = market();
+    plugin(&world, "ops", "1.0.0");
+    plugin(&world, "dev", "1.0.0");
+    lists(&world, json!([{"name": "ops", "source": "./plugins/ops"}, {"name": "dev", "source": "./plugins/dev"}]));
+    world.run(&["add", &world.url("upstream"), "--plugin", "*"]).ok();
+    world.sync();
+    let refs = world.refs("registry");
+    std::fs::rename(world.path("upstream"), world.path("away")).unwrap();
+    world.counts_git();
+    let synced = world.try_sync("registry", &[]);
+    assert_eq!(synced.code, 1);
+    for name in ["ops", "dev"] {
+        assert_eq!(synced.source(name)["error"]["kind"], "not_found", "{:#}", synced.source(name));
+    }
+    assert_eq!(world.git_runs().iter().filter(|run| run.contains("ls-remote")).count(), 1);
+    assert_eq!(world.sync_in("registry", &["--offline"]).class("ops-skill"), "unchanged");
+    std::fs::rename(world.path("away"), world.path("upstream")).unwrap();
+    std::fs::remove_dir_all(world.path("cache")).unwrap();
+    assert_eq!(world.sync().class("dev-skill"), "unchanged");
+    assert_eq!(world.refs("registry"), refs);
+}
+
+#[test]
 fn the_number_of_git_processes_depends_on_the_repositories_and_not_on_the_plugins() {
     let (few, many) = (processes(1), processes(12));
     assert_eq!(few, many);
