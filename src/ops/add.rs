@@ -184,7 +184,7 @@ pub(super) struct Described {
 
 pub(super) fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<Described> {
     let location = location::parse(&options.source)?;
-    refuse_ambiguous(outside, &options.source)?;
+    refuse_ambiguous(outside, &options.source, &location)?;
     let name = match &options.name {
         Some(name) => SourceName::parse(name)?,
         None => location::default_name(&location).ok_or_else(|| {
@@ -233,12 +233,12 @@ fn agreed<T: PartialEq + ToString>(option: &str, typed: Option<T>, said: Option<
 }
 
 /// `owner/repo` is on GitHub, unless it is a folder here: then nobody can say which one was meant.
-fn refuse_ambiguous(outside: &Outside, typed: &str) -> Result<()> {
+fn refuse_ambiguous(outside: &Outside, typed: &str, location: &Location) -> Result<()> {
     match location::path_meant(typed) {
         Some(path) if outside.directory.join(path).exists() => {
-            let url = match path.split('/').next().is_some_and(|host| host.contains('.')) {
-                true => format!("https://{typed}"),
-                false => format!("https://github.com/{typed}"),
+            let url = match location {
+                Location::Git(GitLocation { url, .. }) | Location::GitTree { url, .. } => url.clone(),
+                _ => format!("https://{typed}"),
             };
             Err(Error::new(
                 ErrorKind::Usage,

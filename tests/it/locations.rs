@@ -79,6 +79,8 @@ fn a_folder_of_the_same_name_makes_owner_and_repository_ambiguous() {
     world.registry(&[("acme/tools/ours/SKILL.md", &skill("ours", "here"))]);
     let refused = world.run(&["add", "acme/tools"]).ends_with(2);
     refused.says(&["./acme/tools", "https://github.com/acme/tools"]);
+    let refused = world.run(&["add", "acme/tools@ours"]).ends_with(2);
+    refused.says(&["./acme/tools", "https://github.com/acme/tools for the repository"]);
     assert_eq!(world.json(&["add", "./acme/tools", "--name", "here"])["skills"], json!(["ours"]));
     let far = world.json(&["add", "https://github.com/acme/tools", "--name", "far"]);
     assert_eq!(far["skills"], json!(["deploy", "review"]));
@@ -116,6 +118,15 @@ fn plain_http_needs_a_person_who_allows_it_and_a_source_file_that_says_so() {
     let error = world.try_sync("registry", &[]).source("x")["error"].clone();
     assert_eq!(error["kind"], "config");
     assert!(error["hint"].as_str().unwrap().contains("insecure = true"), "{error}");
+}
+
+#[test]
+fn a_host_that_only_looks_like_another_one_is_shown_as_what_it_is() {
+    let world = World::with_upstream(&[("a/SKILL.md", &skill("a", "v1"))]);
+    world.run(&["add", "https://g\u{456}thub.com/acme/tools", "--no-enable"]).ok();
+    let shown = world.run(&["source", "list"]).ok().stdout;
+    assert!(shown.contains("https://g\\u{456}thub.com/acme/tools") && !shown.contains('\u{456}'), "{shown}");
+    assert!(world.read("registry/sources/tools.toml").contains("https://g\u{456}thub.com/"), "as it was typed");
 }
 
 #[test]
