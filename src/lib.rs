@@ -33,6 +33,9 @@
 //! | `licenses/<source>/` | [`registry::Layout`] | `add`, `source enable`, candidates |
 //! | `.gitattributes`, `README.md`, `sources/README.md`, `skills/using-skillgraft/` | [`ops::init`], which has them embedded from `registry-template/` | `init`, where nothing stands there; then people |
 //!
+//! In the tree of a mirror: each skill at its upstream path, the licence files, and `.skillgraft/plugins.json`
+//! ([`source::plugin::Plugins`], written by `sync/mirror.rs` along with a change): the plugins that the skills belong to.
+//!
 //! Outside of the tree:
 //!
 //! | path | owner | purpose |

@@ -218,7 +218,7 @@ fn version(text: &str) -> Result<u64, String> {
 
 #[derive(Debug, Args)]
 pub struct Add {
-    /// A git URL, or the path of a repository or folder
+    /// owner/repo, a URL, or the path of a repository, folder or git bundle
     pub source: String,
     /// The source's name [default: the last part of SOURCE]
     #[arg(long, value_name = "NAME")]
@@ -229,13 +229,16 @@ pub struct Add {
     /// The folder of the repository to look in
     #[arg(long, value_name = "PATH")]
     pub path: Option<String>,
+    /// SOURCE is a marketplace: follow its plugins whose name matches, each as a source of its own; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub plugin: Vec<String>,
     /// Only skills whose directory matches; may be repeated
     #[arg(long, value_name = "GLOB")]
     pub skill: Vec<String>,
     /// No skills whose directory matches; may be repeated
     #[arg(long, value_name = "GLOB")]
     pub exclude: Vec<String>,
-    /// Put this before the ids: acme makes acme/deploy
+    /// Put this before the ids: acme makes acme/deploy; the word plugin stands for each skill's plugin
     #[arg(long, value_name = "NS", default_value = "", hide_default_value = true)]
     pub namespace: String,
     /// Let skills of the team's own that have the name of an upstream one follow it: finds what each was copied from
@@ -244,6 +247,9 @@ pub struct Add {
     /// Do not ask about what --link finds
     #[arg(short, long, requires = "link")]
     pub yes: bool,
+    /// Allow http without encryption
+    #[arg(long)]
+    pub insecure: bool,
     /// Only register the source; `source enable` does the rest
     #[arg(long)]
     pub no_enable: bool,

@@ -166,23 +166,25 @@ fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
         let question: Vec<String> = found.iter().map(show::found_origin).collect();
         if options.yes { Ok(true) } else { output::agree(&question.join(";\n")) }
     };
-    let report = ops::add::add(
-        outside,
-        &ops::add::Options {
-            source: options.source.clone(),
-            name: options.name.clone(),
-            reference: options.reference.clone(),
-            path: options.path.clone(),
-            skills: options.skill.clone(),
-            exclude: options.exclude.clone(),
-            namespace: options.namespace.clone(),
-            enable: !options.no_enable,
-            link: options.link,
-            commit: commit(&options.commits),
-        },
-        &ask,
-    )?;
-    out.report(&report, show::add);
+    let add = ops::add::Options {
+        source: options.source.clone(),
+        name: options.name.clone(),
+        reference: options.reference.clone(),
+        path: options.path.clone(),
+        skills: options.skill.clone(),
+        exclude: options.exclude.clone(),
+        namespace: options.namespace.clone(),
+        insecure: options.insecure,
+        enable: !options.no_enable,
+        link: options.link,
+        commit: commit(&options.commits),
+    };
+    if !options.plugin.is_empty() {
+        let report = ops::add_plugins::add(outside, &add, &options.plugin)?;
+        out.report(&report, show::add_plugins);
+        return Ok(if report.failed() { FAILED } else { 0 });
+    }
+    out.report(&ops::add::add(outside, &add, &ask)?, show::add);
     Ok(0)
 }
 

@@ -4,10 +4,10 @@ use super::link::{self, Linked, Proposal};
 use super::{Commit, Outside, identity};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, Repository, with_changes};
 use crate::registry::{Changed, NewSource, Origin, Registry, SourceFile, State};
-use crate::source::Remark;
-use crate::source::location::{self, Location};
+use crate::source::location::{self, GitLocation, Location};
+use crate::source::{Remark, split_reference};
 use crate::sync::{Admission, admit};
-use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName, one_line, visible};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -27,8 +27,10 @@ pub struct Options {
     pub skills: Vec<String>,
     /// Globs.
     pub exclude: Vec<String>,
-    /// The namespace of the ids; empty for none.
+    /// The namespace of the ids; empty for none, `plugin` for each skill's plugin.
     pub namespace: String,
+    /// Whether it may come over unencrypted http.
+    pub insecure: bool,
     /// Whether the skills come in now.
     pub enable: bool,
     /// Whether skills of the team's own that have the name of an upstream one follow it from now on.
@@ -69,13 +71,7 @@ pub type Agree<'a> = &'a dyn Fn(&[Proposal]) -> Result<bool>;
 pub fn add(outside: &Outside, options: &Options, agree: Agree<'_>) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
-    let new = describe(outside, &registry, options)?;
-    let name = match &options.name {
-        Some(name) => SourceName::parse(name)?,
-        None => location::default_name(&options.source).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, "no name can be made of this source").hint("choose one with --name")
-        })?,
-    };
+    let Described { new, name } = describe(outside, &registry, options)?;
     let text = new.render();
     let file = SourceFile::parse(name.clone(), &text)?;
     if let Some(existing) = state.sources.get(&name) {
@@ -115,7 +111,7 @@ pub(super) fn follow(
     let source_file = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     let mut changes = Changes::from([(state.layout.source(&file.name), Some(source_file))]);
     let mut report = unchanged(file.name.clone(), file.enabled);
-    let mut mirror = None;
+    let mut mirrors = Vec::new();
     let verb = if command == "add" { "Follow" } else { "Enable" };
     let mut message = format!("{verb} source {}\n", file.name);
     if file.enabled {
@@ -162,7 +158,7 @@ pub(super) fn follow(
                 changes.insert(path, place);
             }
         }
-        mirror = Some((admission.mirror, admission.local_mirror));
+        mirrors.push((source.name.clone(), admission.local_mirror, admission.mirror));
         report.skills = admission.skills.into_iter().map(|(id, _)| id).collect();
         report.rejected = admission.rejected;
         report.warnings = admission.warnings;
@@ -173,36 +169,33 @@ pub(super) fn follow(
     let person = crate::registry::Person::ask(&outside.git, &registry.repository)?;
     let change = commit.change(registry, outside, command);
     let new = change.build(&person, tree, vec![registry.head], &commit.message(&message))?;
-    // The mirror first: an entry never names a commit that nothing keeps.
-    let moved = mirror.map(|(head, local)| move_mirror(outside, registry, &file.name, local, head)).transpose()?;
-    match change.publish(&person, new) {
-        Ok(changed) => report.changed = Some(changed),
-        Err(error) => {
-            if let Some(Some(back)) = moved {
-                let _ = registry.repository.refs.apply(&[back], "skillgraft: undo", &identity(outside));
-            }
-            return Err(error);
-        }
-    }
+    report.changed = Some(publish(outside, registry, &mirrors, || change.publish(&person, new))?);
     Ok(report)
 }
 
-/// Moves the mirror and returns the change that takes it back, where it moved.
-fn move_mirror(
+/// A mirror that a source brings: the source, where its branch is, and where it goes.
+pub(super) type MovedMirror = (SourceName, Option<Oid>, Oid);
+
+/// Moves mirrors, all or none, publishes the commit, and takes the mirrors back where that fails.
+pub(super) fn publish(
     outside: &Outside,
     registry: &Registry,
-    name: &SourceName,
-    from: Option<Oid>,
-    to: Oid,
-) -> Result<Option<RefChange>> {
-    if from == Some(to) {
-        return Ok(None);
+    mirrors: &[MovedMirror],
+    commit: impl FnOnce() -> Result<Changed>,
+) -> Result<Changed> {
+    let mut there = Vec::new();
+    for (name, from, to) in mirrors.iter().filter(|(_, from, to)| *from != Some(*to)) {
+        there.push(RefChange { name: registry.names.mirror(name)?, expected: *from, new: Some(*to) });
     }
-    registry.repository.store.flush()?;
-    let name = registry.names.mirror(name)?;
-    let change = RefChange { name: name.clone(), expected: from, new: Some(to) };
-    registry.repository.refs.apply(&[change], "skillgraft: add", &identity(outside))?;
-    Ok(Some(RefChange { name, expected: Some(to), new: from }))
+    // The mirrors first: an entry never names a commit that nothing keeps.
+    if !there.is_empty() {
+        registry.repository.store.flush()?;
+        registry.repository.refs.apply(&there, "skillgraft: add", &identity(outside))?;
+    }
+    commit().inspect_err(|_| {
+        let back = there.into_iter().map(|moved| RefChange { expected: moved.new, new: moved.expected, ..moved });
+        let _ = registry.repository.refs.apply(&back.collect::<Vec<_>>(), "skillgraft: undo", &identity(outside));
+    })
 }
 
 pub(super) fn unchanged(source: SourceName, enabled: bool) -> Report {
@@ -233,25 +226,128 @@ fn same_source(there: &SourceFile, new: &NewSource) -> bool {
         && there.namespace == new.namespace
 }
 
-fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<NewSource> {
-    let origin = match location::parse(&options.source)? {
-        Location::Url(url) => Origin::Git(url),
-        Location::Path(path) => on_disk(outside, registry, &path)?,
+/// What a spelling and the options beside it come to.
+pub(super) struct Described {
+    pub(super) new: NewSource,
+    pub(super) name: SourceName,
+}
+
+pub(super) fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<Described> {
+    let location = location::parse(&options.source)?;
+    refuse_ambiguous(outside, &options.source, &location)?;
+    let name = match &options.name {
+        Some(name) => SourceName::parse(name)?,
+        None => location::default_name(&location).ok_or_else(|| {
+            Error::new(ErrorKind::Usage, "no name can be made of this source").hint("choose one with --name")
+        })?,
     };
+    let (origin, said) = origin(outside, registry, options, location)?;
     if matches!(origin, Origin::Directory(_)) && (options.reference.is_some() || options.path.is_some()) {
         return Err(Error::new(ErrorKind::Usage, "a plain folder has no --ref and no --path")
             .hint("name the folder that holds the skills"));
     }
-    Ok(NewSource {
+    let typed_path = options.path.as_deref().map(RelPath::parse).transpose();
+    let typed_path = typed_path.context(ErrorKind::Usage, || "--path is not a folder inside the source")?;
+    let mut skills = options.skills.clone();
+    if let Some(skill) = said.skill {
+        let both = match skills.as_slice() {
+            [] => None,
+            [one] => Some(one.clone()),
+            _ => Some(skills.join(", ")),
+        };
+        skills = agreed("--skill", both, Some(skill))?.into_iter().collect();
+    }
+    let new = NewSource {
         origin,
-        reference: options.reference.clone(),
-        path: RelPath::parse(options.path.as_deref().unwrap_or("."))
-            .context(ErrorKind::Usage, || "--path is not a folder inside the source")?,
-        skills: options.skills.clone(),
+        reference: agreed("--ref", options.reference.clone(), said.reference)?,
+        path: agreed("--path", typed_path, said.path)?.unwrap_or_default(),
+        skills,
         exclude: options.exclude.clone(),
         namespace: options.namespace.clone(),
+        insecure: options.insecure,
         enabled: options.enable,
-    })
+    };
+    Ok(Described { new, name })
+}
+
+/// The one value of an option and of what the spelling says.
+fn agreed<T: PartialEq + ToString>(option: &str, typed: Option<T>, said: Option<T>) -> Result<Option<T>> {
+    match (typed, said) {
+        (Some(typed), Some(said)) if typed != said => {
+            let (typed, said) = (one_line(&typed.to_string(), 80), one_line(&said.to_string(), 80));
+            Err(Error::new(ErrorKind::Usage, format!("the source says `{said}`, and {option} says `{typed}`"))
+                .hint(format!("say it once: leave {option} out, or name the repository alone")))
+        }
+        (typed, said) => Ok(typed.or(said)),
+    }
+}
+
+/// `owner/repo` is on GitHub, unless it is a folder here: then nobody can say which one was meant.
+fn refuse_ambiguous(outside: &Outside, typed: &str, location: &Location) -> Result<()> {
+    match location::path_meant(typed) {
+        Some(path) if outside.directory.join(path).exists() => {
+            let url = match location {
+                Location::Git(GitLocation { url, .. }) | Location::GitTree { url, .. } => url.clone(),
+                _ => format!("https://{typed}"),
+            };
+            Err(Error::new(
+                ErrorKind::Usage,
+                format!("`{typed}` is a folder here, and could be a repository elsewhere"),
+            )
+            .hint(format!("write ./{path} for the folder, or {url} for the repository")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns where a location is, as the source file writes it, and what else the spelling says.
+fn origin(
+    outside: &Outside,
+    registry: &Registry,
+    options: &Options,
+    location: Location,
+) -> Result<(Origin, GitLocation)> {
+    let git = match location {
+        Location::Path(path) => return Ok((on_disk(outside, registry, &path)?, GitLocation::default())),
+        Location::Bundle(path) => return Ok((on_disk(outside, registry, &path)?, GitLocation::default())),
+        Location::Git(git) => git,
+        Location::GitTree { url, rest } => {
+            refuse_insecure(&url, options)?;
+            let access = outside.access(false, false);
+            let (reference, path) = split_reference(&access, &url, options.insecure, &rest)?;
+            let path = RelPath::parse(&path)?;
+            GitLocation {
+                url,
+                reference: Some(reference),
+                path: Some(path).filter(|path| !path.is_root()),
+                skill: None,
+            }
+        }
+        Location::Index(url) => {
+            refuse_insecure(&url, options)?;
+            return not_yet(&options.source);
+        }
+        Location::ClawHub { .. } => return not_yet(&options.source),
+    };
+    refuse_insecure(&git.url, options)?;
+    Ok((Origin::Git(git.url.clone()), git))
+}
+
+fn refuse_insecure(url: &str, options: &Options) -> Result<()> {
+    if !location::is_insecure(url) || options.insecure {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Usage,
+        format!("{} comes unprotected, so anybody on the way could change what your agents load", visible(url)),
+    )
+    .hint("use https; or allow it with --insecure"))
+}
+
+/// The one place for kinds that are understood and not read.
+fn not_yet<T>(typed: &str) -> Result<T> {
+    Err(Error::new(ErrorKind::Usage, format!("`{}` is understood, but not read yet", one_line(typed, 200)))
+        .hint("name a git repository, a folder or a bundle"))
 }
 
 /// A path is written down relative to the registry where it was typed relative, so that a clone beside another copy of
@@ -259,15 +355,12 @@ fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result
 fn on_disk(outside: &Outside, registry: &Registry, typed: &str) -> Result<Origin> {
     let path = outside.directory.join(typed);
     let missing = || {
-        Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display())).hint(
-            location::url_meant(typed)
-                .map_or("a source is a URL, or the path of a repository or folder".into(), |url| {
-                    format!("for the repository elsewhere, write its whole URL: skillgraft add {url}")
-                }),
-        )
+        Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display()))
+            .hint(format!("a source is one of: {}", location::UNDERSTOOD))
     };
     let real = path.canonicalize().map_err(|error| missing().because(error))?;
-    if !real.is_dir() {
+    let is_bundle = real.is_file() && typed.ends_with(".bundle");
+    if !real.is_dir() && !is_bundle {
         return Err(missing());
     }
     let relative = if Path::new(typed).is_absolute() { real.clone() } else { relative_to(&registry.directory, &real) };
@@ -277,6 +370,9 @@ fn on_disk(outside: &Outside, registry: &Registry, typed: &str) -> Result<Origin
     let is_repository = Repository::open(&real).is_ok() && own.as_deref() != Some(real.as_path());
     // In a source file a plain word is a path too; the dot says so to people.
     let text = if text.starts_with(['.', '/']) { text } else { format!("./{text}") };
+    if is_bundle {
+        return Ok(Origin::Bundle(text));
+    }
     Ok(if is_repository { Origin::Git(text) } else { Origin::Directory(text) })
 }
 

@@ -73,6 +73,7 @@ pub fn demo(outside: &Outside, directory: &Path) -> Result<Report> {
         skills,
         exclude,
         namespace,
+        insecure: false,
         enable: true,
         link: false,
         commit,

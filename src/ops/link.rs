@@ -4,7 +4,7 @@ use super::{Commit, Outside};
 use crate::git::{Changes, Mode, Oid, Place, with_changes};
 use crate::registry::{Changed, Registry, SourceFile, State, Upstream, entry};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
-use crate::source::{Snapshot, discover, observe, observe_history};
+use crate::source::{Snapshot, discover, observe, observe_at, observe_history};
 use crate::sync::ancestry::{self, Copied, Origin};
 use crate::sync::merge::Alike;
 use crate::sync::{ENOUGH, commit_of_base, import};
@@ -227,7 +227,7 @@ impl Finder<'_> {
         let access = self.outside.access(false, false);
         // A branch, a tag or a commit; what is recorded is the commit.
         let snapshot =
-            observe(&access, &self.source.at(revision), &self.registry.directory, &self.state.settings.limits)?;
+            observe_at(&access, self.source, revision, &self.registry.directory, &self.state.settings.limits)?;
         let path = self.path(id, skill, path, &snapshot)?;
         let found = ancestry::state_at(&snapshot, &self.registry.repository.store, &path, local)?;
         let origin = found.ok_or_else(|| self.nothing_at(&path))?;
@@ -269,7 +269,7 @@ impl Finder<'_> {
         if let Some(path) = named.or_else(|| followed.map(|up| up.path.clone())) {
             return Ok(path);
         }
-        let found = discover(snapshot, &self.source.selection.path)?.found;
+        let found = discover(snapshot, snapshot.folders(&self.source.selection.path))?.found;
         let mut same: Vec<RelPath> =
             found.into_iter().map(|found| found.path).filter(|path| path.name() == Some(id.name())).collect();
         same.sort_by_key(|path| path.components().count());

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod add;
+pub mod add_plugins;
 pub mod adopt;
 pub mod candidate;
 pub mod check;
@@ -60,10 +61,11 @@ impl Outside {
         Ok((self.registry()?, lock))
     }
 
-    /// Returns how sources are reached.
+    /// Returns how sources are reached in one run: what they answered is asked once.
     pub fn access(&self, offline: bool, dry_run: bool) -> Access<'_> {
         let (git, cache) = (&self.git, self.cache.as_path());
-        Access { git, cache, offline, dry_run, deadline: DEADLINE, max_bytes: FETCH_BYTES }
+        let memo = Default::default();
+        Access { git, cache, offline, dry_run, deadline: DEADLINE, max_bytes: FETCH_BYTES, memo }
     }
 }
 

@@ -3,8 +3,10 @@
 use super::adopt::{self, Adopted};
 use super::{Commit, Outside, add};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, RefName, tree_at, with_changes};
-use crate::registry::{Changed, Destination, IDENTITY, Registry, SourceFile, SourceState, State, entry, source_file};
-use crate::sync::{Branches, Reviewer};
+use crate::registry::{
+    Changed, Destination, IDENTITY, Origin, Registry, SourceFile, SourceState, State, entry, source_file,
+};
+use crate::sync::{Branches, Reviewer, standing_mirror};
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
 use serde::Serialize;
 
@@ -24,8 +26,12 @@ pub struct Item {
     pub name: SourceName,
     /// The kind of its origin; none where its file cannot be read.
     pub kind: Option<&'static str>,
-    /// Its URL or path.
+    /// Its URL or path; of a plugin, its marketplace's.
     pub location: Option<String>,
+    /// The plugin that it follows.
+    pub plugin: Option<String>,
+    /// The plugin's version in the mirror, where stated.
+    pub version: Option<String>,
     /// Branch, tag or commit.
     pub reference: Option<String>,
     /// Whether sync looks at it.
@@ -47,9 +53,9 @@ pub fn list(outside: &Outside) -> Result<List> {
         Item {
             name: name.clone(),
             kind: file.map(SourceFile::kind),
-            location: file.map(|file| match &file.origin {
-                source_file::Origin::Git(place) | source_file::Origin::Directory(place) => place.clone(),
-            }),
+            location: file.map(|file| file.origin.place().to_owned()),
+            version: file.and_then(|file| plugin_of(file).and_then(|_| version(&registry, file))),
+            plugin: file.and_then(plugin_of),
             reference: file.and_then(|file| file.reference.clone()),
             enabled: file.is_some_and(|file| file.enabled),
             paused: file.is_some_and(|file| file.paused_on(outside.today)),
@@ -60,6 +66,19 @@ pub fn list(outside: &Outside) -> Result<List> {
     Ok(List { format: 1, sources: sources.collect() })
 }
 
+fn plugin_of(file: &SourceFile) -> Option<String> {
+    match &file.origin {
+        Origin::Plugin { plugin, .. } => Some(plugin.clone()),
+        _ => None,
+    }
+}
+
+/// The version of the plugin as the mirror has it.
+fn version(registry: &Registry, file: &SourceFile) -> Option<String> {
+    let mirror = standing_mirror(registry, &file.name).ok()??;
+    mirror.plugins.iter().next()?.version.clone()
+}
+
 /// A source's file.
 #[derive(Debug, Serialize)]
 pub struct Show {
@@ -67,6 +86,12 @@ pub struct Show {
     pub format: u32,
     /// The source.
     pub source: SourceName,
+    /// The kind of its origin; none where its file cannot be read.
+    pub kind: Option<&'static str>,
+    /// The plugin that it follows.
+    pub plugin: Option<String>,
+    /// The plugin's version in the mirror, where stated.
+    pub version: Option<String>,
     /// The text of its file.
     pub text: String,
     /// The skills that follow it.
@@ -79,7 +104,10 @@ pub fn show(outside: &Outside, name: &str) -> Result<Show> {
     let state = registry.state()?;
     let (source, file) = find(&state, name)?;
     let skills = state.followers(&source).map(|(id, ..)| id.clone()).collect();
-    Ok(Show { format: 1, text: file.text.clone(), skills, source })
+    let read = file.file.as_ref().ok();
+    let plugin = read.and_then(plugin_of);
+    let version = read.filter(|_| plugin.is_some()).and_then(|read| version(&registry, read));
+    Ok(Show { format: 1, kind: read.map(SourceFile::kind), plugin, version, text: file.text.clone(), skills, source })
 }
 
 /// A change of a source.

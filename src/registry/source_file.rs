@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 /// The folder of the source files.
 pub const FOLDER: &str = "sources";
+/// The namespace that stands for the name of the plugin that a skill belongs to.
+pub const PLUGIN_NAMESPACE: &str = "plugin";
 
 /// Where a source's skills come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +19,25 @@ pub enum Origin {
     Git(String),
     /// A plain directory: a path relative to the registry.
     Directory(String),
+    /// A file that `git bundle` wrote: a path relative to the registry.
+    Bundle(String),
+    /// A plugin that a marketplace lists.
+    Plugin {
+        /// The marketplace: a git URL, or a path relative to the registry.
+        marketplace: String,
+        /// The plugin's name there.
+        plugin: String,
+    },
+}
+
+impl Origin {
+    /// Returns its URL or path, as the source file writes it.
+    pub fn place(&self) -> &str {
+        match self {
+            Origin::Git(place) | Origin::Directory(place) | Origin::Bundle(place) => place,
+            Origin::Plugin { marketplace, .. } => marketplace,
+        }
+    }
 }
 
 /// A source.
@@ -30,8 +51,10 @@ pub struct SourceFile {
     pub reference: Option<String>,
     /// What of it is followed.
     pub selection: Selection,
-    /// The namespace of its skills' ids; empty for none.
+    /// The namespace of its skills' ids; empty for none, [`PLUGIN_NAMESPACE`] for each skill's plugin.
     pub namespace: String,
+    /// Whether it may come over unencrypted http.
+    pub insecure: bool,
     /// Whether sync looks at it.
     pub enabled: bool,
     /// The hold a person put on it.
@@ -141,6 +164,9 @@ struct Written {
     format: u64,
     git: Option<String>,
     path: Option<String>,
+    bundle: Option<String>,
+    marketplace: Option<String>,
+    plugin: Option<String>,
     r#ref: Option<String>,
     #[serde(default = "everything")]
     skills: Vec<String>,
@@ -148,6 +174,8 @@ struct Written {
     exclude: Vec<String>,
     #[serde(default)]
     namespace: String,
+    #[serde(default)]
+    insecure: bool,
     #[serde(default = "yes")]
     enabled: bool,
     #[serde(default)]
@@ -165,6 +193,33 @@ fn yes() -> bool {
     true
 }
 
+impl Written {
+    /// Where the skills come from, and the folder of it that is looked at.
+    fn origin(&self, file: &str) -> Result<(Origin, Option<String>)> {
+        let folder = self.path.clone();
+        let wrong = |what: &str| Error::new(ErrorKind::Config, format!("{file}: {what}"));
+        match (&self.git, &self.bundle, &self.marketplace, &self.plugin, &self.path) {
+            (Some(git), None, None, None, _) => Ok((Origin::Git(git.clone()), folder)),
+            (None, Some(bundle), None, None, _) => Ok((Origin::Bundle(bundle.clone()), folder)),
+            (None, None, Some(marketplace), Some(plugin), None) => {
+                let (marketplace, plugin) = (marketplace.clone(), plugin.clone());
+                Ok((Origin::Plugin { marketplace, plugin }, None))
+            }
+            (None, None, None, None, Some(path)) => Ok((Origin::Directory(path.clone()), None)),
+            (None, None, None, None, None) => Err(wrong("it says neither `git` nor `path`")
+                .hint("write `git = \"https://...\"`, or `path = \"...\"` for a folder")),
+            (None, None, Some(_), Some(_), Some(_)) => {
+                Err(wrong("a plugin has no `path`: its marketplace says where it is").hint("remove `path`"))
+            }
+            (None, None, Some(_), None, _) | (_, _, None, Some(_), _) => {
+                Err(wrong("`marketplace` and `plugin` belong together")
+                    .hint("for all skills of a marketplace's repository write `git` instead"))
+            }
+            _ => Err(wrong("it says more than one of `git`, `bundle` and `marketplace`").hint("keep one of them")),
+        }
+    }
+}
+
 impl SourceFile {
     /// Returns the path of a source's file, relative to the registry.
     pub fn path_of(name: &SourceName) -> RelPath {
@@ -177,17 +232,8 @@ impl SourceFile {
         let file = file.as_str();
         let written: Written = toml_file::parse(file, text)?;
         let here = || file.to_owned();
-        let (origin, path) = match (written.git, written.path) {
-            (Some(git), path) => (Origin::Git(git), path),
-            (None, Some(path)) => (Origin::Directory(path), None),
-            (None, None) => {
-                return Err(Error::new(ErrorKind::Config, format!("{file}: it says neither `git` nor `path`"))
-                    .hint("write `git = \"https://...\"`, or `path = \"...\"` for a folder"));
-            }
-        };
-        if let Origin::Git(url) = &origin {
-            crate::types::refuse_credentials(url).context(ErrorKind::Config, here)?;
-        }
+        let (origin, path) = written.origin(file)?;
+        crate::types::refuse_credentials(origin.place()).context(ErrorKind::Config, here)?;
         if !written.namespace.is_empty() {
             crate::types::SkillId::parse(&written.namespace).context(ErrorKind::Config, here)?;
         }
@@ -204,6 +250,7 @@ impl SourceFile {
             origin,
             reference: written.r#ref,
             namespace: written.namespace,
+            insecure: written.insecure,
             enabled: written.enabled,
             paused: written.paused,
             policy: written.policy,
@@ -236,6 +283,8 @@ impl SourceFile {
         match self.origin {
             Origin::Git(_) => "git",
             Origin::Directory(_) => "directory",
+            Origin::Bundle(_) => "bundle",
+            Origin::Plugin { .. } => "plugin",
         }
     }
 }
@@ -255,6 +304,8 @@ pub struct NewSource {
     pub exclude: Vec<String>,
     /// The namespace; empty for none.
     pub namespace: String,
+    /// Whether it may come over unencrypted http.
+    pub insecure: bool,
     /// Whether sync looks at it.
     pub enabled: bool,
 }
@@ -267,6 +318,11 @@ impl NewSource {
         match &self.origin {
             Origin::Git(url) => document["git"] = toml_edit::value(url),
             Origin::Directory(path) => document["path"] = toml_edit::value(path),
+            Origin::Bundle(path) => document["bundle"] = toml_edit::value(path),
+            Origin::Plugin { marketplace, plugin } => {
+                document["marketplace"] = toml_edit::value(marketplace);
+                document["plugin"] = toml_edit::value(plugin);
+            }
         }
         if let Some(reference) = &self.reference {
             document["ref"] = toml_edit::value(reference);
@@ -282,6 +338,9 @@ impl NewSource {
         }
         if !self.namespace.is_empty() {
             document["namespace"] = toml_edit::value(&self.namespace);
+        }
+        if self.insecure {
+            document["insecure"] = toml_edit::value(true);
         }
         if !self.enabled {
             document["enabled"] = toml_edit::value(false);
@@ -357,20 +416,45 @@ mod tests {
 
     #[test]
     fn what_add_writes_is_what_sync_reads() {
-        let new = NewSource {
-            origin: Origin::Git("https://example.com/a.git".into()),
-            reference: Some("main".into()),
-            path: RelPath::parse("skills").expect("valid"),
-            skills: vec!["deploy*".into()],
-            exclude: vec!["deploy-old".into()],
-            namespace: "acme".into(),
-            enabled: false,
-        };
-        let source = SourceFile::parse(name(), &new.render()).expect("own output");
-        assert_eq!((source.origin, source.enabled, source.namespace.as_str()), (new.origin, false, "acme"));
-        let selects = |path: &str| source.selection.selects(&RelPath::parse(path).expect("valid"), &name());
-        assert!(selects("skills/deploy") && selects("skills/x/deploy-2"));
-        assert!(!selects("skills/deploy-old") && !selects("deploy") && !selects("skills/ops"));
+        let plugin = Origin::Plugin { marketplace: "https://example.com/m.git".into(), plugin: "ops".into() };
+        for (origin, folder) in [
+            (Origin::Git("https://example.com/a.git".into()), "skills"),
+            (Origin::Bundle("../a.bundle".into()), "skills"),
+            (plugin, "."),
+        ] {
+            let new = NewSource {
+                origin,
+                reference: Some("main".into()),
+                path: RelPath::parse(folder).expect("valid"),
+                skills: vec!["deploy*".into()],
+                exclude: vec!["deploy-old".into()],
+                namespace: "acme".into(),
+                insecure: true,
+                enabled: false,
+            };
+            let source = SourceFile::parse(name(), &new.render()).expect("own output");
+            assert_eq!((&source.origin, source.reference.as_deref()), (&new.origin, Some("main")));
+            assert_eq!((source.enabled, source.insecure, source.namespace.as_str()), (false, true, "acme"));
+            let selects = |path: &str| source.selection.selects(&RelPath::parse(path).expect("valid"), &name());
+            assert!(selects("skills/deploy") && selects("skills/x/deploy-2"));
+            assert!(!selects("skills/deploy-old") && !selects("skills/ops"));
+            assert_eq!(selects("deploy"), folder == ".");
+        }
+    }
+
+    #[test]
+    fn a_source_file_has_one_origin() {
+        for keys in [
+            "",
+            "git = \"x\"\nbundle = \"y\"",
+            "marketplace = \"x\"",
+            "plugin = \"x\"",
+            "marketplace = \"x\"\nplugin = \"y\"\npath = \"z\"",
+            "git = \"x\"\nmarketplace = \"x\"\nplugin = \"y\"",
+        ] {
+            let error = SourceFile::parse(name(), &format!("format = 1\n{keys}\n")).expect_err(keys);
+            assert!(error.full_message().starts_with("sources/s.toml: "), "{error:?}");
+        }
     }
 
     #[test]

@@ -115,6 +115,22 @@ impl State {
         Ok(State { commit, tree, layout, settings, sources, skills, folders, strays, followers })
     }
 
+    /// Takes in the skills `ids` as a tree that is about to be committed has them, so that the next source of the same
+    /// commit finds them taken.
+    pub fn take_in<'i>(&mut self, store: &Store, tree: Oid, ids: impl Iterator<Item = &'i SkillId>) -> Result<()> {
+        self.tree = tree;
+        for id in ids {
+            let (skill, blob) = skill_at(store, tree, &self.layout, id)?;
+            let entry = blob.map(|blob| read_entry(store, self.layout.entry(id).as_str(), blob)).transpose()?;
+            let state = SkillState { tree: skill, entry };
+            if let Some(upstream) = state.entry().and_then(|entry| entry.upstream.as_ref()) {
+                self.followers.entry(upstream.source.clone()).or_default().push(id.clone());
+            }
+            self.skills.insert(id.clone(), state);
+        }
+        Ok(())
+    }
+
     /// Returns the skills that follow `source`, with their entries.
     pub fn followers<'a>(
         &'a self,

@@ -7,6 +7,7 @@ use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use walkdir::WalkDir;
 
 /// How many files and folders a walk may see.
@@ -36,7 +37,14 @@ pub fn read(directory: &Path, limits: &Limits) -> Result<Snapshot> {
         changes.insert(components(path), place);
     }
     let tree = write_tree(&store, &changes.into_iter().collect::<Vec<_>>(), 0)?;
-    Ok(Snapshot { objects: Objects::Memory(Box::new(store)), tree, revision: None, date: None, fetch: None })
+    Ok(Snapshot {
+        objects: Objects::Memory(Arc::new(store)),
+        tree,
+        revision: None,
+        date: None,
+        fetch: None,
+        scope: None,
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,6 +64,7 @@ impl Listing {
     fn is_wanted(&self, path: &Path) -> bool {
         let at_the_top = path.parent() == Some(Path::new(""));
         self.files.get(path) == Some(&Kind::Link)
+            || path.to_str().is_some_and(super::plugin::is_manifest)
             || at_the_top && path.to_str().is_some_and(|name| RelPath::check(name).is_ok())
             || path.ancestors().any(|above| self.skills.contains(above) || self.link_targets.contains(above))
     }

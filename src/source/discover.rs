@@ -35,18 +35,20 @@ pub struct Discovery {
     pub unusable: Vec<(String, &'static str)>,
 }
 
-/// Returns the skills below `scope`.
-pub fn discover(snapshot: &Snapshot, scope: &RelPath) -> Result<Discovery> {
-    let start = match links::follow(snapshot, &[], scope.as_str().as_bytes())? {
-        Ok(real) if real.mode == Mode::Tree => real,
-        _ => {
-            return Err(Error::new(ErrorKind::NoEvidence, format!("upstream has no folder `{scope}`"))
-                .hint("name another one with --path, or as `path` in the source file; nothing was closed or removed"));
-        }
-    };
+/// Returns the skills below these folders.
+pub fn discover(snapshot: &Snapshot, folders: &[RelPath]) -> Result<Discovery> {
     let mut walk =
         Walk { snapshot, budget: ENTRIES, visited: BTreeSet::new(), links: Vec::new(), out: Discovery::default() };
-    walk.directory(scope.clone(), start.id, start.path)?;
+    for folder in folders {
+        match links::follow(snapshot, &[], folder.as_str().as_bytes())? {
+            Ok(start) if start.mode == Mode::Tree => walk.directory(folder.clone(), start.id, start.path)?,
+            _ => {
+                return Err(Error::new(ErrorKind::NoEvidence, format!("upstream has no folder `{folder}`")).hint(
+                    "name another one with --path, or as `path` in the source file; nothing was closed or removed",
+                ));
+            }
+        }
+    }
     // Links to directories, in the order of their paths; one may lead to more.
     while !walk.links.is_empty() {
         let mut links = std::mem::take(&mut walk.links);

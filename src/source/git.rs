@@ -1,11 +1,13 @@
 //! A git repository as a source.
 //!
 //! A URL is asked through the user's git and fetched into the cache: one `ls-remote` where nothing moved. A path is a
-//! repository on this machine and is read where it is, in-process: nothing is copied but what a skill needs.
+//! repository on this machine and is read where it is, in-process: nothing is copied but what a skill needs. A bundle is
+//! a remote that lies in one file: git itself reads it.
 
 use super::Access;
-use super::cache;
-use super::location::{self, Location};
+use super::cache::{self, CacheRepository};
+use super::location::{self, Repository as Written};
+use super::memo::{Asked, locked};
 use super::snapshot::{FetchBlobs, Objects, Snapshot};
 use crate::git::{
     FETCHED, FetchRequest, Oid, Protocols, RefChange, RefName, Remote, Repository, Want, Where, fetch_blobs,
@@ -14,21 +16,87 @@ use crate::git::{
 use crate::registry::IDENTITY;
 use crate::types::{Context as _, Error, ErrorKind, Result, one_line};
 use sha2::{Digest as _, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The refs of the cache that name what upstream has not: each points at the tip at which it was asked.
 const MISSING: &str = "refs/skillgraft/missing/";
 
-/// Returns the state of the repository `origin` (as the source file writes it) at `reference`.
-pub fn observe(access: &Access<'_>, origin: &str, reference: Option<&str>, registry: &Path) -> Result<Snapshot> {
-    match location::parse(origin)? {
-        Location::Path(path) => observe_local(&registry.join(path), reference),
-        Location::Url(url) => observe_remote(access, &url, reference),
+/// Where a repository is, and how it is read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// On this disk, read where it is.
+    Here(PathBuf),
+    /// Through git.
+    Asked(Address),
+}
+
+/// What git is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    /// A URL, or the absolute path of a bundle.
+    url: String,
+    insecure: bool,
+    is_bundle: bool,
+}
+
+impl Place {
+    /// Returns the place of the repository that a source file names: a URL, or a path relative to `registry`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] for unencrypted http that nobody has allowed.
+    pub fn repository(written: &str, insecure: bool, registry: &Path) -> Result<Self> {
+        match location::parse_repository(written)? {
+            Written::Path(path) => Ok(Place::Here(registry.join(path))),
+            Written::Url(url) if location::is_insecure(&url) && !insecure => Err(Error::new(
+                ErrorKind::Config,
+                format!("{} comes unprotected, so anybody on the way could change what your agents load", shown(&url)),
+            )
+            .hint("use https; or allow it: add with --insecure, or `insecure = true` in the source file")),
+            Written::Url(url) => Ok(Place::Asked(Address { url, insecure, is_bundle: false })),
+        }
+    }
+
+    /// Returns the place of a file that `git bundle` wrote; `path` is relative to `registry`.
+    ///
+    /// # Errors
+    /// Where there is no such file.
+    pub fn bundle(path: &str, registry: &Path) -> Result<Self> {
+        let file = registry.join(path);
+        let missing = || {
+            Error::new(ErrorKind::Network, format!("there is no bundle {}", file.display()))
+                .hint("look at `bundle` in the source file; relative paths start at the registry")
+        };
+        let real = file.canonicalize().map_err(|error| missing().because(error))?;
+        let url = real.to_str().filter(|_| real.is_file()).ok_or_else(missing)?.to_owned();
+        Ok(Place::Asked(Address { url, insecure: false, is_bundle: true }))
     }
 }
 
-fn observe_local(path: &Path, reference: Option<&str>) -> Result<Snapshot> {
+impl Address {
+    fn allow(&self) -> Protocols {
+        match () {
+            () if self.is_bundle || location::is_local(&self.url) => Protocols::Local,
+            () if self.insecure => Protocols::InsecureHttp,
+            () => Protocols::Secure,
+        }
+    }
+}
+
+/// Returns the state of a repository at `reference`.
+pub fn observe(access: &Access<'_>, place: &Place, reference: Option<&str>) -> Result<Snapshot> {
+    match place {
+        Place::Here(path) => observe_local(access, path, reference),
+        Place::Asked(address) => observe_remote(access, address, reference),
+    }
+}
+
+fn observe_local(access: &Access<'_>, path: &Path, reference: Option<&str>) -> Result<Snapshot> {
+    let (repository, commit) = access.memo.here(path.to_owned(), reference, || open_local(path, reference))?;
+    snapshot(repository, commit, None)
+}
+
+fn open_local(path: &Path, reference: Option<&str>) -> Result<(Arc<Repository>, Oid)> {
     let repository = Repository::open(path).map_err(|cause| {
         Error::new(ErrorKind::Network, format!("there is no git repository at {}", path.display()))
             .because(cause)
@@ -50,69 +118,111 @@ fn observe_local(path: &Path, reference: Option<&str>) -> Result<Snapshot> {
     };
     let named = found.ok_or_else(|| no_such_ref(&path.display().to_string(), reference))?;
     let commit = repository.store.peel(named)?;
-    snapshot(Arc::new(repository), commit, None)
+    Ok((Arc::new(repository), commit))
 }
 
-fn observe_remote(access: &Access<'_>, url: &str, reference: Option<&str>) -> Result<Snapshot> {
+fn observe_remote(access: &Access<'_>, address: &Address, reference: Option<&str>) -> Result<Snapshot> {
     let pin = reference.filter(|reference| is_commit_id(reference));
-    if access.offline {
-        return observe_cached(access, url, reference, pin);
+    if access.offline && !address.is_bundle {
+        return observe_cached(access, &address.url, reference, pin);
     }
-    let remote = access.remote(url);
+    let upstream = access.memo.upstream(&address.url);
+    let mut asked = locked(&upstream);
     let (name, id) = match pin {
         Some(id) => (None, id.to_owned()),
         None => {
-            let names: Vec<&str> = reference.into_iter().collect();
-            let refs =
-                ls_remote(access.git, Where::Nowhere, &remote, if names.is_empty() { &["HEAD"] } else { &names })?;
-            let (name, id) = refs.resolve(reference).ok_or_else(|| no_such_ref(url, reference))?;
-            (Some(name), id.to_owned())
+            let (name, id) = resolve(access, address, reference, &mut asked)?;
+            (Some(name), id)
         }
     };
-    let cached = Repository::open(&cache::path_of(access.cache, url)).ok();
-    if let Some(repository) = cached
-        && repository.refs.get(&format!("{FETCHED}{id}"))?.is_some()
+    if let Some(refusal) = asked.refused.get(&id) {
+        return Err(refusal.clone());
+    }
+    let is_here = |repository: &Repository| Ok(repository.refs.get(&format!("{FETCHED}{id}"))?.is_some());
+    if let Some(held) = asked.held()
+        && let Ok(repository) = Repository::open(&held.git_dir)
+        && is_here(&repository)?
+    {
+        return snapshot(Arc::new(repository), Oid::parse(&id)?, Some(fetch_more(access, address, held)));
+    }
+    if let Ok(repository) = Repository::open(&cache::path_of(access.cache, &address.url))
+        && is_here(&repository)?
     {
         let repository = Arc::new(repository);
         if !access.dry_run {
             remember_tip(&repository, reference, Oid::parse(&id)?);
         }
-        let fetch = fetch_later(access, url, repository.git_dir().to_owned());
+        let git_dir = repository.git_dir().to_owned();
+        let fetch = fetch_later(access, address, git_dir);
         return snapshot(repository, Oid::parse(&id)?, Some(fetch));
     }
-    fetch(access, url, reference, name.as_deref(), &id)
+    let fetched = fetch(access, address, reference, name.as_deref(), &id, &mut asked);
+    if let Err(refusal) = &fetched {
+        asked.refused.insert(id, refusal.clone());
+    }
+    fetched
 }
 
-fn fetch(access: &Access<'_>, url: &str, reference: Option<&str>, name: Option<&str>, id: &str) -> Result<Snapshot> {
-    let open = if access.dry_run { cache::open_temporary } else { cache::open };
+/// Returns the ref and the commit that `reference` stands for; a run asks once.
+fn resolve(
+    access: &Access<'_>,
+    address: &Address,
+    reference: Option<&str>,
+    asked: &mut Asked,
+) -> Result<(String, String)> {
+    let key = reference.map(str::to_owned);
+    if let Some(known) = asked.resolved.get(&key) {
+        return known.clone();
+    }
+    let answer = ls_remote(access.git, Where::Nowhere, &access.remote(address), &[reference.unwrap_or("HEAD")]);
+    let found = answer.and_then(|refs| {
+        let found = refs.resolve(reference).map(|(name, id)| (name, id.to_owned()));
+        found.ok_or_else(|| no_such_ref(&address.url, reference))
+    });
+    asked.resolved.insert(key, found.clone());
+    found
+}
+
+/// Splits `<ref>/<path>` as a forge's page writes it, where a ref may contain slashes: the longest one that the remote
+/// has. Asks once.
+pub fn split_reference(access: &Access<'_>, url: &str, insecure: bool, rest: &str) -> Result<(String, String)> {
+    let address = Address { url: url.to_owned(), insecure, is_bundle: false };
+    let ends = rest.match_indices('/').map(|(at, _)| at).chain([rest.len()]);
+    let names: Vec<&str> = ends.map(|end| &rest[..end]).collect();
+    let refs = ls_remote(access.git, Where::Nowhere, &access.remote(&address), &names)?;
+    let longest = names.into_iter().rev().find(|name| refs.resolve(Some(name)).is_some());
+    let name = longest.ok_or_else(|| no_such_ref(url, rest.split('/').next()))?;
+    Ok((name.to_owned(), rest[name.len()..].trim_start_matches('/').to_owned()))
+}
+
+fn fetch(
+    access: &Access<'_>,
+    address: &Address,
+    reference: Option<&str>,
+    name: Option<&str>,
+    id: &str,
+    asked: &mut Asked,
+) -> Result<Snapshot> {
     // The id that was asked for tells which hash upstream has.
-    let held = open(access.cache, url, access.git, id.len() == 64)?;
+    let held = asked.hold(access, &address.url, id.len() == 64)?;
     let want = match name {
         Some(name) => Want::Ref { name, id },
         None => Want::Commit(id),
     };
-    let git_dir = held.git_dir.clone();
-    let request =
-        FetchRequest { git_dir: &git_dir, remote: access.remote(url), want, filter: true, max_bytes: access.max_bytes };
+    let (git_dir, remote) = (&held.git_dir, access.remote(address));
+    let request = FetchRequest { git_dir, remote, want, filter: true, max_bytes: access.max_bytes };
     let fetched = Oid::parse(&fetch_commit(access.git, &request)?)?;
-    let repository = Arc::new(Repository::open(&git_dir)?);
+    let repository = Arc::new(Repository::open(git_dir)?);
     if !access.dry_run {
         remember_tip(&repository, reference, fetched);
         forget_others(&repository, fetched);
     }
-    let later = fetch_later(access, url, git_dir);
-    // The lock, or the temporary folder, is held as long as the snapshot may fetch more.
-    let fetch: FetchBlobs = Box::new(move |ids| {
-        let _held = &held;
-        later(ids)
-    });
-    snapshot(repository, fetched, Some(fetch))
+    snapshot(repository, fetched, Some(fetch_more(access, address, held)))
 }
 
 fn observe_cached(access: &Access<'_>, url: &str, reference: Option<&str>, pin: Option<&str>) -> Result<Snapshot> {
     let not_cached = || {
-        Error::new(ErrorKind::Network, format!("{} is not in the cache", crate::git::redact(url)))
-            .hint("run once without --offline")
+        Error::new(ErrorKind::Network, format!("{} is not in the cache", shown(url))).hint("run once without --offline")
     };
     let repository = Repository::open(&cache::path_of(access.cache, url)).map_err(|_| not_cached())?;
     let commit = match pin {
@@ -132,27 +242,34 @@ fn snapshot(repository: Arc<Repository>, id: Oid, fetch: Option<FetchBlobs>) -> 
         date: Some(commit.committed),
         objects: Objects::Repository(repository),
         fetch,
+        scope: None,
     })
 }
 
-/// Fetches blobs by id; a server that refuses that is asked for the whole snapshot.
-fn fetch_later(access: &Access<'_>, url: &str, git_dir: std::path::PathBuf) -> FetchBlobs {
-    let (git, url, max_bytes, deadline) = (access.git.clone(), url.to_owned(), access.max_bytes, access.deadline);
-    let allow = protocols(&url);
-    Box::new(move |ids| {
-        let remote = Remote { url: &url, allow, deadline };
+/// Fetches blobs by id. The lock, or the temporary folder, is held as long as the snapshot may fetch more.
+fn fetch_more(access: &Access<'_>, address: &Address, held: Arc<CacheRepository>) -> FetchBlobs {
+    let later = fetch_later(access, address, held.git_dir.clone());
+    Arc::new(move |ids| {
+        let _held = &held;
+        later(ids)
+    })
+}
+
+/// Fetches blobs by id into a repository that has their commit.
+fn fetch_later(access: &Access<'_>, address: &Address, git_dir: PathBuf) -> FetchBlobs {
+    let (git, address, max_bytes, deadline) = (access.git.clone(), address.clone(), access.max_bytes, access.deadline);
+    let upstream = access.memo.upstream(&address.url);
+    Arc::new(move |ids| {
+        let _one_at_a_time = locked(&upstream);
+        let remote = Remote { url: &address.url, allow: address.allow(), deadline };
         let hex: Vec<String> = ids.iter().map(ToString::to_string).collect();
         fetch_blobs(&git, &git_dir, &remote, &hex, max_bytes)
     })
 }
 
-fn protocols(url: &str) -> Protocols {
-    if location::is_local(url) { Protocols::Local } else { Protocols::Secure }
-}
-
 impl<'a> Access<'a> {
-    fn remote<'u>(&self, url: &'u str) -> Remote<'u> {
-        Remote { url, allow: protocols(url), deadline: self.deadline }
+    fn remote<'u>(&self, address: &'u Address) -> Remote<'u> {
+        Remote { url: &address.url, allow: address.allow(), deadline: self.deadline }
     }
 }
 
@@ -208,17 +325,16 @@ fn forget_others(repository: &Repository, fetched: Oid) {
 /// again when `reference` has moved.
 pub fn observe_revision(
     access: &Access<'_>,
-    origin: &str,
+    place: &Place,
     reference: Option<&str>,
     revision: &str,
-    registry: &Path,
 ) -> Result<Snapshot> {
     if !is_commit_id(revision) {
         return Err(Error::new(ErrorKind::UnknownBase, format!("`{}` is not a commit id", one_line(revision, 80))));
     }
-    let cached = match location::parse(origin)? {
-        Location::Url(url) => Repository::open(&cache::path_of(access.cache, &url)).ok(),
-        Location::Path(_) => None,
+    let cached = match place {
+        Place::Asked(address) => Repository::open(&cache::path_of(access.cache, &address.url)).ok(),
+        Place::Here(_) => None,
     };
     if let Some(repository) = &cached
         && is_known_missing(repository, reference, revision)?
@@ -226,7 +342,7 @@ pub fn observe_revision(
         let message = format!("upstream did not have {revision} when it was asked, and has not moved since");
         return Err(Error::new(ErrorKind::UnknownBase, message));
     }
-    let observed = observe(access, origin, Some(revision), registry);
+    let observed = observe(access, place, Some(revision));
     if let (Some(repository), Err(error)) = (&cached, &observed)
         && !access.dry_run
         && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoEvidence)
@@ -236,42 +352,30 @@ pub fn observe_revision(
     observed.context(ErrorKind::UnknownBase, || format!("cannot fetch {revision}"))
 }
 
-/// Returns the present state of the repository `origin` with its whole history: commits and trees.
-pub fn observe_history(
-    access: &Access<'_>,
-    origin: &str,
-    reference: Option<&str>,
-    registry: &Path,
-) -> Result<Snapshot> {
-    let url = match location::parse(origin)? {
-        Location::Path(path) => return observe_local(&registry.join(path), reference),
-        Location::Url(url) => url,
+/// Returns the present state of a repository with its whole history: commits and trees.
+pub fn observe_history(access: &Access<'_>, place: &Place, reference: Option<&str>) -> Result<Snapshot> {
+    let address = match place {
+        Place::Here(path) => return observe_local(access, path, reference),
+        Place::Asked(address) => address,
     };
-    let remote = access.remote(&url);
-    let pin = reference.filter(|reference| is_commit_id(reference));
-    let (name, id) = match pin {
+    let upstream = access.memo.upstream(&address.url);
+    let mut asked = locked(&upstream);
+    let (name, id) = match reference.filter(|reference| is_commit_id(reference)) {
         Some(id) => (None, id.to_owned()),
         None => {
-            let names = [reference.unwrap_or("HEAD")];
-            let refs = ls_remote(access.git, Where::Nowhere, &remote, &names)?;
-            let (name, id) = refs.resolve(reference).ok_or_else(|| no_such_ref(&url, reference))?;
-            (Some(name), id.to_owned())
+            let (name, id) = resolve(access, address, reference, &mut asked)?;
+            (Some(name), id)
         }
     };
-    let held = cache::open(access.cache, &url, access.git, id.len() == 64)?;
+    let held = asked.hold(access, &address.url, id.len() == 64)?;
     let want = match &name {
         Some(name) => Want::Ref { name, id: &id },
         None => Want::Commit(&id),
     };
-    let git_dir = held.git_dir.clone();
-    let max_bytes = access.max_bytes;
-    fetch_history(access.git, &FetchRequest { git_dir: &git_dir, remote, want, filter: true, max_bytes })?;
-    let later = fetch_later(access, &url, git_dir.clone());
-    let fetch: FetchBlobs = Box::new(move |ids| {
-        let _held = &held;
-        later(ids)
-    });
-    snapshot(Arc::new(Repository::open(&git_dir)?), Oid::parse(&id)?, Some(fetch))
+    let (remote, max_bytes) = (access.remote(address), access.max_bytes);
+    fetch_history(access.git, &FetchRequest { git_dir: &held.git_dir, remote, want, filter: true, max_bytes })?;
+    let repository = Arc::new(Repository::open(&held.git_dir)?);
+    snapshot(repository, Oid::parse(&id)?, Some(fetch_more(access, address, held)))
 }
 
 /// Tells whether a reference is a full commit id: a pin, which never moves.
@@ -280,7 +384,7 @@ pub fn is_commit_id(reference: &str) -> bool {
 }
 
 fn no_such_ref(place: &str, reference: Option<&str>) -> Error {
-    let place = crate::git::redact(place);
+    let place = shown(place);
     match reference {
         Some(name) => {
             Error::new(ErrorKind::NoEvidence, format!("{place} has no branch, tag or commit `{}`", one_line(name, 120)))
@@ -293,4 +397,9 @@ fn no_such_ref(place: &str, reference: Option<&str>) -> Error {
         }
         None => Error::new(ErrorKind::NoEvidence, format!("{place} has no commit yet")),
     }
+}
+
+/// A URL as people may see it: no credentials, and no letter of another script that looks like one of ours.
+pub(super) fn shown(url: &str) -> String {
+    crate::types::visible(&crate::git::redact(url))
 }

@@ -3,22 +3,25 @@
 //! Everything that is not git becomes a tree in memory before anyone looks at it, so that discovery, links and limits
 //! are written once. Nothing is ever checked out.
 
+use super::plugin::Scope;
 use crate::git::{Mode, Oid, Repository, Store};
-use crate::types::Result;
+use crate::types::{RelPath, Result};
 use std::sync::Arc;
 
 /// Fetches blobs that a filtered fetch left out.
-pub type FetchBlobs = Box<dyn Fn(&[Oid]) -> Result<()> + Send + Sync>;
+pub type FetchBlobs = Arc<dyn Fn(&[Oid]) -> Result<()> + Send + Sync>;
 
 /// Where a snapshot's objects are.
+#[derive(Clone)]
 pub enum Objects {
     /// In a repository: upstream's own, or the cache.
     Repository(Arc<Repository>),
     /// In memory.
-    Memory(Box<Store>),
+    Memory(Arc<Store>),
 }
 
 /// One observed state of an upstream.
+#[derive(Clone)]
 pub struct Snapshot {
     /// Its objects.
     pub objects: Objects,
@@ -30,6 +33,8 @@ pub struct Snapshot {
     pub date: Option<i64>,
     /// How blobs that are not here are fetched, where that is possible.
     pub fetch: Option<FetchBlobs>,
+    /// What of it is looked at, where that is one plugin.
+    pub scope: Option<Scope>,
 }
 
 impl Snapshot {
@@ -53,6 +58,11 @@ impl Snapshot {
         fetch(&missing)?;
         self.store().refresh();
         Ok(())
+    }
+
+    /// Returns the folders that have the skills of a source that looks in `folder`.
+    pub fn folders<'s>(&'s self, folder: &'s RelPath) -> &'s [RelPath] {
+        self.scope.as_ref().map_or(std::slice::from_ref(folder), |scope| &scope.folders)
     }
 
     /// Returns the target of a symbolic link.

@@ -7,6 +7,7 @@ use super::{moved, offers};
 use crate::git::{Changes, Oid};
 use crate::registry::{Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
+use crate::source::plugin::Plugins;
 use crate::source::{Access, Remark, observe};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId};
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ pub struct Admission {
     pub rejected: Vec<Remark>,
     /// What is odd about skills that come in.
     pub warnings: Vec<Remark>,
+    /// The plugins that they belong to.
+    pub plugins: Plugins,
 }
 
 /// Looks at the source and makes everything that its skills need; moves no ref.
@@ -64,5 +67,6 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
         ));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
-    Ok(Admission { mirror: mirror.head, local_mirror, skills, own: new.own, rejected, warnings })
+    let (plugins, own) = (mirror.plugins, new.own);
+    Ok(Admission { mirror: mirror.head, local_mirror, skills, own, rejected, warnings, plugins })
 }

@@ -6,11 +6,13 @@
 use super::classify::Class;
 use super::merge::merge_skill;
 use super::mirror::{self, Mirror};
-use super::report::LicenseChange;
+use super::report::{LicenseChange, PluginMove};
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, same_except, tree_at, with_changes};
 use crate::registry::{Conflict, EntryState, IDENTITY, Layout, Upstream, entry, read_entry, skill_at};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
+use crate::source::plugin::Plugins;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, inert, one_line};
+use std::borrow::Cow;
 
 /// Finds the tree of an entry's base (the three steps of `unknown_base`).
 pub type FindBase<'a> = &'a (dyn Fn(&Upstream) -> Result<Oid> + Sync);
@@ -137,16 +139,34 @@ impl Maker<'_> {
         Ok(((merged.tree != empty).then_some(merged.tree), merged.conflicts))
     }
 
-    /// Returns the version that the skill states, its licence, and the words in which it states one. The licence files
+    /// Returns the version of the skill's plugin, else its own, its licence, and the words in which it states one. The licence files
     /// are those of the mirror commit that brought the skill, so that an offer always makes the same entry.
     fn stated(&self, tree: Oid, offer: &Offer) -> Result<(Option<String>, Option<String>, Option<String>)> {
         let root = self.store.commit(offer.mirror)?.tree;
         let license = license::of_skill(self.store, tree, Some(root), &offer.path)?;
         let skill_md = self.store.tree(tree)?.get(SKILL_MD.as_bytes()).filter(|e| e.mode.is_file()).map(|e| e.id);
-        let Some(skill_md) = skill_md else { return Ok((None, license, None)) };
+        let plugin = self.plugins_at(offer.mirror)?.of(&offer.path).and_then(|plugin| plugin.version.clone());
+        let Some(skill_md) = skill_md else { return Ok((plugin, license, None)) };
         let read = frontmatter::read(&self.store.blob(skill_md)?);
         let version = read.version.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
-        Ok((version, license, read.license.as_deref().and_then(license::statement)))
+        Ok((plugin.or(version), license, read.license.as_deref().and_then(license::statement)))
+    }
+
+    fn plugins_at(&self, commit: Oid) -> Result<Cow<'_, Plugins>> {
+        if commit == self.mirror.head {
+            return Ok(Cow::Borrowed(&self.mirror.plugins));
+        }
+        mirror::plugins_at(self.store, commit).map(Cow::Owned)
+    }
+
+    /// Returns which plugin an offer moves, and between which versions; none where no plugin has it.
+    pub fn plugin_move(&self, ground: &Ground, offer: &Offer) -> Result<Option<PluginMove>> {
+        let Some(plugin) = self.plugins_at(offer.mirror)?.of(&offer.path).cloned() else { return Ok(None) };
+        let from = match ground.upstream().filter(|up| self.store.contains(up.mirror)) {
+            Some(up) => self.plugins_at(up.mirror)?.of(&up.path).and_then(|plugin| plugin.version.clone()),
+            None => None,
+        };
+        Ok(Some(PluginMove { name: plugin.name, from, to: plugin.version }))
     }
 
     /// Returns what a candidate puts into the registry's tree.
@@ -203,6 +223,9 @@ impl Maker<'_> {
         if let Some(LicenseChange { before, after }) = self.license_change(ground, made)? {
             let after = after.as_deref().map_or("none is stated".into(), inert);
             message.push_str(&format!("\nLicence: {} -> {after}\n", inert(&before)));
+        }
+        if let Some(moved) = self.plugin_move(ground, offer)? {
+            message.push_str(&format!("\nPlugin {}.\n", inert(&moved.to_string())));
         }
         if !made.conflicts.is_empty() {
             message.push_str("\nConflicts, to be resolved on this branch:\n");

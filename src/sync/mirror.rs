@@ -1,9 +1,14 @@
 //! The mirror of a source: one commit per observed upstream state that changed a skill (RULES, "Mirror").
 
-use crate::git::{Changes, History, Mode, NewCommit, Oid, Place, Store, first_parents, tree_at, with_changes};
+use crate::git::{
+    Changes, History, Mode, NewCommit, Oid, Place, Store, entry_at, first_parents, tree_at, with_changes,
+};
 use crate::registry::{IDENTITY, SourceFile, Upstream};
 use crate::skill::{Limits, SKILL_MD};
-use crate::source::{Discovery, Found, Remark, Snapshot, discover, flatten, has_skill_md, is_license, licenses};
+use crate::source::plugin::{self, Plugins};
+use crate::source::{
+    Discovery, Found, Remark, Snapshot, discover, flatten, has_skill_md, is_license, licenses, read_marketplace,
+};
 use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, inert};
 use std::collections::BTreeMap;
 
@@ -29,6 +34,8 @@ pub struct Mirror {
     pub rejected: Vec<Remark>,
     /// What is odd about skills that were taken.
     pub remarks: Vec<Remark>,
+    /// The plugins that its skills belong to, as its head says.
+    pub plugins: Plugins,
 }
 
 /// Records what `snapshot` holds on top of the mirror's head `previous`.
@@ -42,9 +49,9 @@ pub fn observe(
     source: &SourceFile,
     limits: &Limits,
 ) -> Result<Mirror> {
-    let discovery = discover(snapshot, &source.selection.path)?;
+    let discovery = discover(snapshot, snapshot.folders(&source.selection.path))?;
     if discovery.found.is_empty() && discovery.unusable.is_empty() {
-        return Err(nothing_found(source));
+        return Err(nothing_found(source, snapshot));
     }
     let before = previous.map(|head| content(store, head)).transpose()?.unwrap_or_default();
     let mut rejected = unusable(&discovery);
@@ -52,6 +59,10 @@ pub fn observe(
     let mut skills = BTreeMap::new();
     let mut flats = Vec::new();
     for found in discovery.found.iter().filter(|found| source.selection.selects(&found.path, &source.name)) {
+        if found.path.is_within(&own_folder()) {
+            rejected.push(Remark::new(&found.path, "path", format!("`{OWN}` is the mirror's own folder")));
+            continue;
+        }
         match unchanged(snapshot, store, &before, found) {
             Some(tree) => drop(skills.insert(found.path.clone(), tree)),
             None => match flatten(snapshot, found, limits)? {
@@ -72,28 +83,88 @@ pub fn observe(
     }
     keep_last_trees(snapshot, &before, &mut skills)?;
     let mut license_files = Vec::new();
-    for (path, id) in licenses(snapshot, &source.selection.path, skills.keys())? {
+    let license_folder = snapshot.scope.as_ref().map_or(&source.selection.path, |scope| &scope.root);
+    for (path, id) in licenses(snapshot, license_folder, skills.keys())? {
         license_files.push((path, store.copy_blob(snapshot.store(), id)?));
     }
+    let (plugins, odd) = match &snapshot.scope {
+        Some(scope) => (scope.plugins(), Vec::new()),
+        None => plugin::find(snapshot, skills.keys())?,
+    };
+    remarks.extend(odd);
     let tree = tree_of(store, &skills, &license_files)?;
     let head = match previous {
-        Some(head) if store.commit(head)?.tree == tree => head,
-        _ => commit(store, previous, &before, tree, &skills, snapshot, &source.name)?,
+        // What is known of plugins is written along with a change, and is none itself.
+        Some(head) if without_own(store, store.commit(head)?.tree, &skills)? == tree => head,
+        _ => {
+            let tree = with_plugins(store, tree, &skills, &plugins)?;
+            commit(store, previous, &before, tree, &skills, snapshot, &source.name)?
+        }
     };
-    Ok(Mirror { head, tree, skills, licenses: license_files, grew: previous != Some(head), rejected, remarks })
+    let (tree, plugins) = (store.commit(head)?.tree, plugins_at(store, head)?);
+    let grew = previous != Some(head);
+    Ok(Mirror { head, tree, skills, licenses: license_files, grew, rejected, remarks, plugins })
+}
+
+/// The folder of a mirror's tree that upstream cannot have.
+const OWN: &str = ".skillgraft";
+const PLUGINS: &str = ".skillgraft/plugins.json";
+
+fn own_folder() -> RelPath {
+    RelPath::parse(OWN).expect("a fixed name")
+}
+
+fn plugins_file() -> RelPath {
+    RelPath::parse(PLUGINS).expect("a fixed name")
+}
+
+/// Puts in which plugins the skills belong to, so that an entry's `version` follows from the mirror alone. A skill that
+/// is the whole repository has its manifest in itself.
+fn with_plugins(store: &Store, tree: Oid, skills: &BTreeMap<RelPath, Oid>, plugins: &Plugins) -> Result<Oid> {
+    match plugins.to_json().filter(|_| !skills.contains_key(&RelPath::root())) {
+        Some(text) => {
+            let place = Place { mode: Mode::File, id: store.write_blob(&text)? };
+            with_changes(store, tree, &Changes::from([(plugins_file(), Some(place))]))
+        }
+        None => Ok(tree),
+    }
+}
+
+fn without_own(store: &Store, tree: Oid, skills: &BTreeMap<RelPath, Oid>) -> Result<Oid> {
+    if skills.contains_key(&RelPath::root()) {
+        return Ok(tree);
+    }
+    with_changes(store, tree, &Changes::from([(own_folder(), None)]))
+}
+
+/// Returns the plugins that the skills of a mirror commit belong to.
+pub fn plugins_at(store: &Store, commit: Oid) -> Result<Plugins> {
+    let tree = store.commit(commit)?.tree;
+    match entry_at(store, tree, &plugins_file())?.filter(|place| place.mode.is_file()) {
+        Some(place) => Ok(Plugins::from_json(&store.blob(place.id)?)),
+        None if upstream_at(store, tree, &RelPath::root())?.is_some() => plugin::in_tree(store, tree),
+        None => Ok(Plugins::default()),
+    }
 }
 
 /// Returns a mirror as it stands, where upstream was not looked at.
 pub fn standing(store: &Store, head: Oid) -> Result<Mirror> {
     let Content { skills, licenses } = content(store, head)?;
     let tree = store.commit(head)?.tree;
-    Ok(Mirror { head, tree, skills, licenses, grew: false, rejected: Vec::new(), remarks: Vec::new() })
+    let plugins = plugins_at(store, head)?;
+    Ok(Mirror { head, tree, skills, licenses, grew: false, rejected: Vec::new(), remarks: Vec::new(), plugins })
 }
 
-fn nothing_found(source: &SourceFile) -> Error {
+fn nothing_found(source: &SourceFile, snapshot: &Snapshot) -> Error {
     let place = &source.selection.path;
-    Error::new(ErrorKind::NoEvidence, format!("no directory with a {SKILL_MD} below `{place}`"))
-        .hint("look at --path and --ref, or `path` and `ref` in the source file; nothing was closed or removed")
+    let error = Error::new(ErrorKind::NoEvidence, format!("no directory with a {SKILL_MD} below `{place}`"));
+    match read_marketplace(snapshot) {
+        Ok(Some(_)) if snapshot.scope.is_none() => error.hint(
+            "it is a marketplace, and its plugins are elsewhere: add them with --plugin GLOB, or all with --plugin '*'",
+        ),
+        _ => error
+            .hint("look at --path and --ref, or `path` and `ref` in the source file; nothing was closed or removed"),
+    }
 }
 
 fn unusable(discovery: &Discovery) -> Vec<Remark> {
@@ -115,7 +186,9 @@ fn keep_last_trees(snapshot: &Snapshot, before: &Content, skills: &mut BTreeMap<
     for (path, tree) in &before.skills {
         let overlaps =
             || skills.contains_key(path) || skills.keys().any(|new| new.is_within(path) || path.is_within(new));
-        if !overlaps() && has_skill_md(snapshot, path)? {
+        // What a plugin has dropped is gone, whoever else has it.
+        let is_in_scope = snapshot.scope.as_ref().is_none_or(|scope| scope.has(path));
+        if is_in_scope && !overlaps() && has_skill_md(snapshot, path)? {
             skills.insert(path.clone(), *tree);
         }
     }
@@ -207,6 +280,9 @@ fn collect(store: &Store, tree: Oid, path: &RelPath, content: &mut Content) -> R
     for entry in entries.entries() {
         // What breaks a rule was not put there by this program, and nothing of ours depends on it.
         let Ok(below) = path.join(&entry.name) else { continue };
+        if below.as_str() == OWN {
+            continue;
+        }
         match entry.mode {
             Mode::Tree => collect(store, entry.id, &below, content)?,
             Mode::File | Mode::Executable => content.licenses.push((below, entry.id)),

@@ -111,6 +111,7 @@ fn decide<T: Default>(
     let run =
         Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
 
+    options.access.memo.expect(chosen.iter().filter_map(|name| state.sources.get(name)?.file.as_ref().ok()));
     let observed = in_parallel(&chosen, options.jobs, |name| run.observe(name));
     let mut sources = Vec::new();
     let mut plans = Vec::new();
@@ -208,7 +209,7 @@ pub fn count(sources: &[SourceReport]) -> Counts {
 }
 
 /// Calls `work` on every item, at most `jobs` at once; the results keep the order of the items.
-fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let queue: Mutex<VecDeque<usize>> = Mutex::new((0..items.len()).collect());
     let done: Mutex<BTreeMap<usize, R>> = Mutex::default();
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();

@@ -6,6 +6,7 @@
 use super::mirror::Mirror;
 use super::moved::Moved;
 use crate::git::{Oid, Store};
+use crate::registry::source_file::PLUGIN_NAMESPACE;
 use crate::registry::{SkillState, SourceFile, State};
 use crate::skill::{SKILL_MD, frontmatter, spec};
 use crate::source::Remark;
@@ -45,7 +46,7 @@ pub fn new_skills(
         if bound.contains_key(path) || !source.selection.selects(path, &source.name) {
             continue;
         }
-        match id_of(store, source, path, *tree)? {
+        match id_of(store, source, mirror, path, *tree)? {
             Ok(id) => by_id.entry(id).or_default().push((path, *tree)),
             Err(remark) => found.refused.push(remark),
         }
@@ -120,17 +121,27 @@ fn refuse_namespaces(found: &mut NewSkills) {
 }
 
 /// The frontmatter's `name` where it is valid, else the directory's name made valid.
-fn id_of(store: &Store, source: &SourceFile, path: &RelPath, tree: Oid) -> Result<Result<SkillId, Remark>> {
+fn id_of(
+    store: &Store,
+    source: &SourceFile,
+    mirror: &Mirror,
+    path: &RelPath,
+    tree: Oid,
+) -> Result<Result<SkillId, Remark>> {
+    let namespace = match source.namespace.as_str() {
+        PLUGIN_NAMESPACE => {
+            mirror.plugins.of(path).and_then(|plugin| spec::name_made_valid(&plugin.name)).unwrap_or_default()
+        }
+        written => written.to_owned(),
+    };
     let skill_md = store.tree(tree)?.get(SKILL_MD.as_bytes()).map(|entry| entry.id);
     let name = match skill_md {
         Some(blob) => frontmatter::read(&store.blob(blob)?).name,
         None => None,
     };
     let directory = path.name().unwrap_or(source.name.as_str());
-    let named =
-        name.and_then(|name| SkillId::in_namespace(&source.namespace, &name).ok().filter(|id| id.name() == name));
-    let made =
-        || spec::name_made_valid(directory).and_then(|name| SkillId::in_namespace(&source.namespace, &name).ok());
+    let named = name.and_then(|name| SkillId::in_namespace(&namespace, &name).ok().filter(|id| id.name() == name));
+    let made = || spec::name_made_valid(directory).and_then(|name| SkillId::in_namespace(&namespace, &name).ok());
     Ok(named.or_else(made).ok_or_else(|| {
         Remark::new(path, "no_id", format!("neither its `name` nor the directory `{directory}` can be a skill id"))
     }))

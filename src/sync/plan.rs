@@ -139,6 +139,7 @@ impl Planner<'_> {
             ));
         }
         let (ground, offer) = self.ground_and_offer(path, existing, upstream, &report)?;
+        report.plugin = self.maker.plugin_move(&ground, &offer)?;
         let made = self.maker.make(&ground, &offer)?;
         let wanted = Wanted { id, class, ground: &ground, offer: &offer, made: &made };
         let changes = self.propose(&wanted, &branch, &mut report)?;
@@ -207,6 +208,7 @@ impl Planner<'_> {
             return self.settle(id, &branch, report);
         }
         let (ground, offer) = self.ground_and_offer(path, existing, upstream, report)?;
+        report.plugin = self.maker.plugin_move(&ground, &offer)?;
         if let Some(hold) = self.hold(id, class, &branch, existing.map(|(_, entry)| entry), &offer)? {
             report.hold = Some(hold.kind);
             report.notice = Some(held(id, &hold));
@@ -542,6 +544,7 @@ fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
         base: None,
         local: None,
         upstream: None,
+        plugin: None,
         candidate: None,
         hold: None,
         contains: Vec::new(),

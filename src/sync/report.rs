@@ -7,6 +7,7 @@ use crate::git::{Oid, RefName};
 use crate::registry::Conflict;
 use crate::registry::source_file::Paused;
 use crate::source::Remark;
+use crate::source::plugin::Plugin;
 use crate::types::{Error, ErrorKind, SourceName, TreeHash};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -85,6 +86,8 @@ pub struct SourceReport {
     pub mirror: Option<Oid>,
     /// What failed.
     pub error: Option<ErrorReport>,
+    /// The plugins that its skills belong to, as the mirror's head says.
+    pub plugins: Vec<Plugin>,
     /// Its skills, by id.
     pub skills: Vec<SkillReport>,
     /// Skills that were not taken.
@@ -168,6 +171,8 @@ pub struct SkillReport {
     pub local: Option<TreeHash>,
     /// The skill upstream.
     pub upstream: Option<TreeHash>,
+    /// The plugin that it belongs to, and how an update moves it.
+    pub plugin: Option<PluginMove>,
     /// Its candidate.
     pub candidate: Option<CandidateReport>,
     /// Why its update is held back.
@@ -180,6 +185,28 @@ pub struct SkillReport {
     pub ended: Vec<Notice>,
     /// What failed.
     pub error: Option<ErrorReport>,
+}
+
+/// The plugin that a skill belongs to, and its versions before and after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PluginMove {
+    /// Its name.
+    pub name: String,
+    /// Its version when the skill was last reconciled, where stated.
+    pub from: Option<String>,
+    /// Its version as offered, where stated.
+    pub to: Option<String>,
+}
+
+impl std::fmt::Display for PluginMove {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        match (&self.from, &self.to) {
+            (Some(from), Some(to)) if from != to => write!(f, " {from} -> {to}"),
+            (_, Some(to)) => write!(f, " {to}"),
+            (_, None) => Ok(()),
+        }
+    }
 }
 
 /// Something that a person should know or do.

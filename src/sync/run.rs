@@ -112,7 +112,13 @@ impl Run<'_> {
         }
         let missing = || Error::new(ErrorKind::UnknownBase, "neither the repository nor the mirror has it");
         let revision = upstream.revision.as_deref().ok_or_else(missing)?;
-        let snapshot = observe_revision(&self.options.access, source, revision, &self.registry.directory)?;
+        let snapshot = observe_revision(
+            &self.options.access,
+            source,
+            revision,
+            &self.registry.directory,
+            &self.state.settings.limits,
+        )?;
         let found = import(self.registry, self.state, &snapshot, &upstream.path)?.ok_or_else(|| {
             Error::new(ErrorKind::UnknownBase, format!("upstream {revision} has no such skill at {}", upstream.path))
         })?;
@@ -128,6 +134,7 @@ impl Run<'_> {
             revision: None,
             mirror: None,
             error: None,
+            plugins: Vec::new(),
             skills: Vec::new(),
             rejected: Vec::new(),
             warnings: Vec::new(),
@@ -275,6 +282,7 @@ impl Run<'_> {
 
         report.revision = revision;
         report.mirror = Some(mirror.head);
+        report.plugins = mirror.plugins.iter().cloned().collect();
         report.rejected = mirror.rejected.iter().cloned().chain(new.refused).collect();
         report.warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
         let mut moves = Vec::new();

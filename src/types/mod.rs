@@ -14,6 +14,6 @@ pub use inert::{code_fence, code_span, inert};
 pub use rel_path::{PathRule, RelPath, check_component, fold_component};
 pub use skill_id::SkillId;
 pub use source_name::SourceName;
-pub use text::{escape, one_line};
+pub use text::{escape, one_line, visible};
 pub use tree_hash::TreeHash;
 pub use url::refuse_credentials;

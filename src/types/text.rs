@@ -26,6 +26,14 @@ pub fn one_line(text: &str, max: usize) -> String {
     shown.chars().take(max.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// Returns text with a URL as it may be shown: in its host, letters that only look like ASCII are written as what they are.
+pub fn visible(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return escape(url) };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let plain = |c: char| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() };
+    format!("{}://{}{}", escape(scheme), host.chars().map(plain).collect::<String>(), escape(path))
+}
+
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
@@ -34,6 +42,12 @@ fn is_hidden(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_in_another_script_is_shown_as_what_it_is() {
+        assert_eq!(visible("https://g\u{456}thub.com/\u{fc}"), "https://g\\u{456}thub.com/\u{fc}");
+        assert_eq!(visible("../\u{fc}"), "../\u{fc}");
+    }
 
     #[test]
     fn an_escape_sequence_is_shown_not_sent() {

@@ -1,6 +1,5 @@
 //! `add --link`: a team that copied skills long ago, and changed some, follows where they came from in one commit.
 
-use crate::robust::count_processes;
 use crate::support::{PROGRAM, World, skill};
 use crate::sync::lines;
 use serde_json::{Value, json};
@@ -197,7 +196,7 @@ fn processes(skills: usize) -> usize {
     all("upstream", "first", "two");
     world.run_in("", &["init", "registry"]).ok();
     all("registry", "ours", "one");
-    count_processes(&world);
+    world.counts_git();
     let mut command = world.command(PROGRAM, "registry");
     let output = command.args(["add", &world.url("upstream"), "--name", "up", "--link", "--yes"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

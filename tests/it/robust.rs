@@ -3,7 +3,6 @@
 use crate::support::{PROGRAM, World, listing, skill};
 use crate::sync::{lines, world};
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 #[test]
@@ -170,19 +169,6 @@ fn a_pipe_that_closes_early_ends_the_output_and_no_more() {
     }
 }
 
-/// Puts a git on PATH that counts how often it is started.
-pub fn count_processes(world: &World) {
-    let path = std::env::var("PATH").unwrap();
-    let git = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|git| git.is_file()).unwrap();
-    let counted = world.path("count");
-    world.write(
-        "shim/git",
-        format!("#!/bin/sh\necho \"$*\" >> '{}'\nexec '{}' \"$@\"\n", counted.display(), git.display()),
-    );
-    std::fs::set_permissions(world.path("shim/git"), std::fs::Permissions::from_mode(0o755)).unwrap();
-    world.set_env("PATH", Some(format!("{}:{path}", world.path("shim").display())));
-}
-
 /// The git processes of a sync over a URL in which every one of `skills` skills merges three ways.
 fn processes(skills: usize) -> (usize, usize) {
     let world = World::new();
@@ -198,12 +184,8 @@ fn processes(skills: usize) -> (usize, usize) {
     world.run(&["add", &world.url("upstream"), "--name", "up"]).ok();
     all("registry", "ours", "last");
     all("upstream", "first", "upstream's");
-    count_processes(&world);
-    let count = || {
-        let text = std::fs::read_to_string(world.path("count")).unwrap_or_default();
-        let _ = std::fs::remove_file(world.path("count"));
-        text.lines().count()
-    };
+    world.counts_git();
+    let count = || world.git_runs().len();
     let run = |args: &[&str]| {
         let mut command = world.command(PROGRAM, "registry");
         let output = command.args(args).output().unwrap();
@@ -228,7 +210,7 @@ fn the_number_of_git_processes_of_a_sync_does_not_depend_on_the_number_of_skills
 fn a_local_repository_is_read_without_any_process() {
     let world = world();
     world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "upstream's"))]);
-    count_processes(&world);
+    world.counts_git();
     let mut command = world.command(PROGRAM, "registry");
     assert!(command.arg("sync").output().unwrap().status.success());
     assert!(!world.exists("count"), "{}", world.read("count"));

@@ -121,7 +121,7 @@ fn upstream_is_asked_again_for_a_base_that_it_has_not_only_when_it_has_moved() {
     world.git("upstream", &["branch", "-q", "-D", "old"]);
     world.git("upstream", &["reflog", "expire", "--expire=now", "--all"]);
     world.git("upstream", &["gc", "-q", "--prune=now"]);
-    crate::robust::count_processes(&world);
+    world.counts_git();
     let asked = || {
         let _ = std::fs::remove_file(world.path("count"));
         let run = world.run(&["--json", "sync"]);

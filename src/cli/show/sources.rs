@@ -3,10 +3,10 @@
 use super::candidates::candidate_table;
 use super::{count, found_origin, license_change, remarks, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
-use crate::ops::{add, decline, init, pause, source, status};
+use crate::ops::{add, add_plugins, decline, init, pause, source, status};
 use crate::sync::report::{CandidateReport, Notice, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome};
-use crate::types::{escape, one_line};
+use crate::types::{escape, one_line, visible};
 
 pub fn init(report: &init::Report, out: &mut Text) {
     if let Some(commit) = report.commit {
@@ -58,6 +58,37 @@ pub fn add(report: &add::Report, out: &mut Text) {
     }
 }
 
+pub fn add_plugins(report: &add_plugins::Report, out: &mut Text) {
+    match &report.changed {
+        None => out.line("No plugin was added"),
+        Some(changed) => {
+            let verb = if report.enabled { "Following" } else { "Registered" };
+            let (plugins, at) = (count(report.plugins.len(), "plugin"), changed.commit.short());
+            let skills = report.plugins.iter().map(|added| added.skills.len()).sum();
+            let skills = if report.enabled { format!(" with {}", count(skills, "skill")) } else { String::new() };
+            out.line(format!("{GREEN}{verb}{GREEN:#} {plugins}{skills} ({at} on {})", changed.branch.short()));
+        }
+    }
+    for added in &report.plugins {
+        let version = added.version.as_deref().map_or(String::new(), |version| format!(" {}", one_line(version, 40)));
+        let ids: Vec<&str> = added.skills.iter().map(crate::types::SkillId::as_str).collect();
+        out.line(format!("  {}{version}: {}", added.source, ids.join(", ")));
+        remarks(&added.rejected, "not taken", out);
+        remarks(&added.warnings, "warning", out);
+    }
+    if !report.unchanged.is_empty() {
+        out.remark(format!("{} followed already", count(report.unchanged.len(), "plugin")));
+    }
+    let mut hints: Vec<&str> = Vec::new();
+    for failed in &report.failed {
+        out.error(format!("{RED}failed:{RED:#} {}: {}", one_line(&failed.plugin, 80), failed.error.message));
+        remarks(&failed.rejected, "not taken", out);
+        hints.extend(failed.error.hint.as_deref().filter(|hint| !hints.contains(hint)).into_iter().collect::<Vec<_>>());
+    }
+    // Many fail for one reason.
+    hints.into_iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
+}
+
 pub fn sources(report: &source::List, out: &mut Text) {
     let rows = report.sources.iter().map(|source| {
         let state = match () {
@@ -66,7 +97,11 @@ pub fn sources(report: &source::List, out: &mut Text) {
             () if source.paused => "paused",
             () => "enabled",
         };
-        let place = source.location.as_deref().map(|place| one_line(place, 60)).unwrap_or_default();
+        let place = source.location.as_deref().map(|place| match &source.plugin {
+            Some(plugin) => format!("{} of {place}", one_line(plugin, 40)),
+            None => place.to_owned(),
+        });
+        let place = place.as_deref().map(|place| one_line(&visible(place), 60)).unwrap_or_default();
         vec![
             source.name.to_string(),
             state.into(),
@@ -169,6 +204,9 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
             }
             if *edited {
                 more.push_str(", edited");
+            }
+            if let Some(plugin) = &skill.plugin {
+                more.push_str(&format!(", {}", one_line(&plugin.to_string(), 80)));
             }
             out.line(format!("  {:<width$} {class:<16} {:<7} {}{more}", skill.id, action.as_str(), branch.short()));
         }

@@ -75,6 +75,34 @@ impl World {
         self.env.borrow_mut().push((name.into(), value.map(Into::into)));
     }
 
+    /// Makes URLs below `prefix` lead to this world's folder, through git's own ssh transport and a stand-in for ssh: what
+    /// they name is asked and fetched as from anywhere else.
+    pub fn serves(&self, prefix: &str) {
+        self.write("ssh", "#!/bin/sh\nfor last; do :; done\nexec sh -c \"$last\"\n");
+        self.set_env("GIT_SSH_COMMAND", Some(self.path("ssh").display().to_string()));
+        self.set_env("GIT_SSH_VARIANT", Some("simple"));
+        self.set_env("GIT_CONFIG_COUNT", Some("4"));
+        self.set_env("GIT_CONFIG_KEY_3", Some(format!("url.ssh://stand-in{}/.insteadOf", self.path("").display())));
+        self.set_env("GIT_CONFIG_VALUE_3", Some(prefix));
+    }
+
+    /// Puts a git on PATH that writes down how it is started.
+    pub fn counts_git(&self) {
+        let path = std::env::var("PATH").unwrap();
+        let git = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|git| git.is_file()).unwrap();
+        let counted = self.path("count");
+        let shim = format!("#!/bin/sh\necho \"$*\" >> '{}'\nexec '{}' \"$@\"\n", counted.display(), git.display());
+        self.write("shim/git", shim);
+        self.set_env("PATH", Some(format!("{}:{path}", self.path("shim").display())));
+    }
+
+    /// Returns how git was started since the last time this was asked.
+    pub fn git_runs(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("count")).unwrap_or_default();
+        let _ = std::fs::remove_file(self.path("count"));
+        text.lines().map(str::to_owned).collect()
+    }
+
     /// Says that a repository is broken on purpose, so that git need not like it.
     pub fn is_broken_on_purpose(&self, path: &str) {
         self.broken.borrow_mut().push(self.path(path));

@@ -1,0 +1,166 @@
+//! What a spelling brings in: ref, folder and skill that it carries, folders of the same name, bundles, plain http.
+
+use crate::support::{World, skill};
+use serde_json::json;
+
+/// An upstream that stands where `https://github.com/acme/tools` leads, with a branch that has a slash.
+fn on_github() -> World {
+    let world = World::new();
+    world.init("acme/tools");
+    for name in ["deploy", "review"] {
+        world.write(format!("acme/tools/skills/{name}/SKILL.md"), skill(name, "on main"));
+    }
+    world.commit("acme/tools", "one");
+    world.git("acme/tools", &["switch", "-q", "-c", "feature/x"]);
+    world.write("acme/tools/skills/deploy/SKILL.md", skill("deploy", "on feature/x"));
+    world.commit("acme/tools", "two");
+    world.git("acme/tools", &["switch", "-q", "main"]);
+    world.run_in("", &["init", "registry"]).ok();
+    world.serves("https://github.com/");
+    world
+}
+
+#[test]
+fn what_a_spelling_carries_becomes_ref_path_and_skills_of_the_source() {
+    let github = "git = \"https://github.com/acme/tools\"";
+    for (typed, keys, skills) in [
+        ("acme/tools", vec![], json!(["deploy", "review"])),
+        ("acme/tools/skills/deploy", vec!["path = \"skills/deploy\""], json!(["deploy"])),
+        ("acme/tools@review", vec!["skills = [\"review\"]"], json!(["review"])),
+        ("skills.sh/acme/tools/review", vec!["skills = [\"review\"]"], json!(["review"])),
+        ("acme/tools#feature/x", vec!["ref = \"feature/x\""], json!(["deploy", "review"])),
+        // The remote alone knows that the ref is `feature/x`, and not `feature`.
+        (
+            "https://github.com/acme/tools/blob/feature/x/skills/deploy/SKILL.md",
+            vec!["ref = \"feature/x\"", "path = \"skills/deploy\""],
+            json!(["deploy"]),
+        ),
+        ("github.com/acme/tools/tree/feature/x", vec!["ref = \"feature/x\""], json!(["deploy", "review"])),
+    ] {
+        let world = on_github();
+        let report = world.json(&["add", typed]);
+        assert_eq!((&report["source"], &report["skills"]), (&json!("tools"), &skills), "{typed}");
+        let file = world.read("registry/sources/tools.toml");
+        assert!(file.contains(github), "{typed}: {file}");
+        for key in ["ref = \"feature/x\"", "path = \"skills/deploy\"", "skills = [\"review\"]"] {
+            assert_eq!(file.contains(key), keys.contains(&key), "{typed}: {key}\n{file}");
+        }
+        let changed = file.contains("ref =") && skills != json!(["review"]);
+        let deploy = world.path("registry/skills/deploy/SKILL.md");
+        assert!(!deploy.exists() || world.read(deploy).contains("on feature/x") == changed, "{typed}");
+        assert_eq!(world.sync().source("tools")["outcome"], "unchanged", "{typed}");
+    }
+}
+
+#[test]
+fn a_folder_that_no_ref_of_the_remote_begins_is_no_guess() {
+    let world = on_github();
+    let refused = world.run(&["add", "https://github.com/acme/tools/tree/gone/skills"]).ends_with(1);
+    refused.says(&["no branch, tag or commit `gone`", "--ref"]);
+    assert_eq!(world.git("registry", &["rev-list", "--count", "HEAD"]), "1");
+}
+
+#[test]
+fn what_a_spelling_and_an_option_say_differently_is_refused() {
+    let world = on_github();
+    for (typed, flag, value) in [
+        ("acme/tools#v1", "--ref", "v2"),
+        ("acme/tools/skills", "--path", "other"),
+        ("acme/tools@review", "--skill", "deploy"),
+    ] {
+        world.run(&["add", typed, flag, value]).ends_with(2).says(&["the source says", flag]);
+    }
+    world.run(&["add", "acme/tools#feature/x", "--ref", "feature/x", "--path", "./skills/"]).ok();
+}
+
+#[test]
+fn a_folder_of_the_same_name_makes_owner_and_repository_ambiguous() {
+    let world = on_github();
+    world.registry(&[("acme/tools/ours/SKILL.md", &skill("ours", "here"))]);
+    let refused = world.run(&["add", "acme/tools"]).ends_with(2);
+    refused.says(&["./acme/tools", "https://github.com/acme/tools"]);
+    let refused = world.run(&["add", "acme/tools@ours"]).ends_with(2);
+    refused.says(&["./acme/tools", "https://github.com/acme/tools for the repository"]);
+    assert_eq!(world.json(&["add", "./acme/tools", "--name", "here"])["skills"], json!(["ours"]));
+    let far = world.json(&["add", "https://github.com/acme/tools", "--name", "far"]);
+    assert_eq!(far["skills"], json!(["deploy", "review"]));
+}
+
+#[test]
+fn a_source_file_may_say_owner_and_repository_too() {
+    let world = on_github();
+    world.registry(&[("sources/up.toml", "format = 1\ngit = \"acme/tools\"\nref = \"feature/x\"\n")]);
+    assert_eq!(world.sync().skill("deploy")["class"], "new");
+    world.registry(&[("sources/up.toml", "format = 1\ngit = \"acme/tools#feature/x\"\n")]);
+    let synced = world.try_sync("registry", &[]);
+    assert_eq!((synced.code, &synced.source("up")["outcome"]), (1, &json!("failed")));
+    assert!(synced.source("up")["error"]["hint"].as_str().unwrap().contains("`ref`"));
+}
+
+#[test]
+fn what_is_not_understood_is_refused_with_the_list_of_what_is() {
+    let world = World::with_upstream(&[("a/SKILL.md", &skill("a", "v1"))]);
+    for typed in ["ftp://h/x", "npm:skills", "https://github.com/a/b/issues/1", "a/b#semver:^1"] {
+        world.run(&["add", typed]).ends_with(2).says(&["a source is one of: owner/repo", "skills.sh/", ".bundle"]);
+    }
+    world.run(&["add", "clawhub:deploy"]).ends_with(2).says(&["not read yet"]);
+}
+
+#[test]
+fn plain_http_needs_a_person_who_allows_it_and_a_source_file_that_says_so() {
+    let world = World::with_upstream(&[("a/SKILL.md", &skill("a", "v1"))]);
+    world.run(&["add", "http://127.0.0.1:9/x"]).ends_with(2).says(&["unprotected", "--insecure"]);
+    // Nobody listens there: what counts is that git was let go there, and the second time was not.
+    world.run(&["add", "http://127.0.0.1:9/x", "--insecure"]).ends_with(1).says(&["127.0.0.1"]);
+    world.run(&["add", "http://127.0.0.1:9/x", "--insecure", "--no-enable"]).ok();
+    assert!(world.read("registry/sources/x.toml").contains("insecure = true"));
+    world.registry(&[("sources/x.toml", "format = 1\ngit = \"http://127.0.0.1:9/x\"\n")]);
+    let error = world.try_sync("registry", &[]).source("x")["error"].clone();
+    assert_eq!(error["kind"], "config");
+    assert!(error["hint"].as_str().unwrap().contains("insecure = true"), "{error}");
+}
+
+#[test]
+fn a_host_that_only_looks_like_another_one_is_shown_as_what_it_is() {
+    let world = World::with_upstream(&[("a/SKILL.md", &skill("a", "v1"))]);
+    world.run(&["add", "https://g\u{456}thub.com/acme/tools", "--no-enable"]).ok();
+    let shown = world.run(&["source", "list"]).ok().stdout;
+    assert!(shown.contains("https://g\\u{456}thub.com/acme/tools") && !shown.contains('\u{456}'), "{shown}");
+    assert!(world.read("registry/sources/tools.toml").contains("https://g\u{456}thub.com/"), "as it was typed");
+}
+
+#[test]
+fn a_bundle_is_followed_and_a_newer_one_in_its_place_is_an_update() {
+    let world = World::with_upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    let bundle = |world: &World| world.git("upstream", &["bundle", "create", "-q", "../in.bundle", "--all"]);
+    bundle(&world);
+    let report = world.json(&["add", "../in.bundle"]);
+    assert_eq!((&report["source"], &report["skills"]), (&json!("in"), &json!(["deploy"])));
+    assert!(world.read("registry/sources/in.toml").contains("bundle = \"../in.bundle\""));
+    let first = world.sync_in("registry", &["--offline"]);
+    assert_eq!((first.class("deploy"), &first.source("in")["kind"]), ("unchanged", &json!("bundle")));
+    let head = world.upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v2"))]);
+    assert_eq!(world.sync().class("deploy"), "unchanged", "the bundle is what counts");
+    std::fs::remove_file(world.path("in.bundle")).unwrap();
+    assert_eq!(world.try_sync("registry", &[]).source("in")["outcome"], "failed");
+    bundle(&world);
+    let synced = world.sync_in("registry", &["--offline"]);
+    assert_eq!((synced.class("deploy"), &synced.source("in")["revision"]), ("fast_forward", &json!(head)));
+    assert!(world.show("registry", "candidate/in/deploy", "skills/deploy/SKILL.md").contains("v2"));
+    // Every base is reachable through the mirror, whatever becomes of the bundle.
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    std::fs::remove_file(world.path("in.bundle")).unwrap();
+    assert_eq!(world.run(&["check"]).code, 0);
+}
+
+#[test]
+fn a_branch_of_a_bundle_and_a_folder_of_it_are_followed() {
+    let world = World::with_upstream(&[("a/x/SKILL.md", &skill("x", "v1")), ("b/y/SKILL.md", &skill("y", "v1"))]);
+    world.git("upstream", &["branch", "stable"]);
+    world.upstream(&[("a/x/SKILL.md", &skill("x", "v2"))]);
+    world.git("upstream", &["bundle", "create", "-q", "../in.bundle", "--all"]);
+    let report = world.json(&["add", &world.url("in.bundle"), "--ref", "stable", "--path", "a"]);
+    assert_eq!(report["skills"], json!(["x"]));
+    assert!(world.read("registry/skills/x/SKILL.md").contains("v1"));
+    assert_eq!(world.sync().class("x"), "unchanged");
+}
