@@ -225,7 +225,9 @@ impl Maker<'_> {
             message.push_str(&format!("\nLicence: {} -> {after}\n", inert(&before)));
         }
         if let Some(moved) = self.plugin_move(ground, offer)? {
-            message.push_str(&format!("\nPlugin {}.\n", inert(&moved.to_string())));
+            let version = |text: Option<String>| text.as_deref().map(inert);
+            let moved = PluginMove { name: inert(&moved.name), from: version(moved.from), to: version(moved.to) };
+            message.push_str(&format!("\nPlugin {moved}.\n"));
         }
         if !made.conflicts.is_empty() {
             message.push_str("\nConflicts, to be resolved on this branch:\n");
