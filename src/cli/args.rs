@@ -218,8 +218,16 @@ fn version(text: &str) -> Result<u64, String> {
 
 #[derive(Debug, Args)]
 pub struct Add {
-    /// A git URL, or the path of a repository or folder
-    pub source: String,
+    /// A git URL, the path of a repository or folder, a well-known index
+    /// (https://HOST/.well-known/agent-skills/index.json), or clawhub:SKILL
+    #[arg(required_unless_present = "command")]
+    pub source: Option<String>,
+    /// A program that serves skills (MCP's skills extension), instead of SOURCE; everything after it is its
+    #[arg(long, value_name = "PROGRAM [ARG]...", num_args = 1.., allow_hyphen_values = true, conflicts_with = "source")]
+    pub command: Option<Vec<String>>,
+    /// Allow plain http, which anybody on the way can change
+    #[arg(long)]
+    pub insecure: bool,
     /// The source's name [default: the last part of SOURCE]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -251,6 +259,11 @@ pub enum Source {
     List,
     /// Show the file of a source
     Show {
+        /// The source
+        name: String,
+    },
+    /// Let the program of a source run on this machine, as its file names it
+    Trust {
         /// The source
         name: String,
     },

@@ -13,8 +13,12 @@ use std::path::{Component, Path, PathBuf};
 /// What `add` is to do.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The source as the person typed it.
+    /// The source as the person typed it; of a command, its program.
     pub source: String,
+    /// A program that serves skills, with its arguments; none where `source` is a place.
+    pub command: Option<Vec<String>>,
+    /// Whether plain http will do.
+    pub insecure: bool,
     /// Its name; none takes the last part of what was typed.
     pub name: Option<String>,
     /// Branch, tag or commit.
@@ -63,7 +67,7 @@ pub fn add(outside: &Outside, options: &Options) -> Result<Report> {
     let new = describe(outside, &registry, options)?;
     let name = match &options.name {
         Some(name) => SourceName::parse(name)?,
-        None => location::default_name(&options.source).ok_or_else(|| {
+        None => default_name(&new.origin, &options.source).ok_or_else(|| {
             Error::new(ErrorKind::Usage, "no name can be made of this source").hint("choose one with --name")
         })?,
     };
@@ -71,6 +75,7 @@ pub fn add(outside: &Outside, options: &Options) -> Result<Report> {
     let file = SourceFile::parse(name.clone(), &text)?;
     if let Some(existing) = state.sources.get(&name) {
         if existing.text == text || existing.file.as_ref().is_ok_and(|there| same_source(there, &new)) {
+            trust_what_was_typed(outside, options)?;
             return Ok(unchanged(name, file.enabled));
         }
         return Err(Error::new(
@@ -79,7 +84,13 @@ pub fn add(outside: &Outside, options: &Options) -> Result<Report> {
         )
         .hint(format!("choose a name with --name, or edit {}", state.layout.source(&name))));
     }
+    trust_what_was_typed(outside, options)?;
     follow(outside, &registry, &state, &file, &text, "add", &options.commit)
+}
+
+/// A command that a person typed on this machine, word for word, may run on it.
+fn trust_what_was_typed(outside: &Outside, options: &Options) -> Result<()> {
+    options.command.iter().try_for_each(|command| outside.trust.record(command).map(drop))
 }
 
 /// Writes a source file and, where it is enabled, brings its skills in: one commit, or nothing.
@@ -184,17 +195,26 @@ fn same_source(there: &SourceFile, new: &NewSource) -> bool {
 }
 
 fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<NewSource> {
-    let origin = match location::parse(&options.source)? {
-        Location::Url(url) => Origin::Git(url),
-        Location::Path(path) => on_disk(outside, registry, &path)?,
+    let origin = match (&options.command, on_the_web(&options.source)) {
+        (Some(command), _) => Origin::Command(command.clone()),
+        (None, Some(origin)) => origin,
+        (None, None) => match location::parse(&options.source)? {
+            Location::Url(url) => Origin::Git(url),
+            Location::Path(path) => on_disk(outside, registry, &path)?,
+        },
     };
-    if matches!(origin, Origin::Directory(_)) && (options.reference.is_some() || options.path.is_some()) {
-        return Err(Error::new(ErrorKind::Usage, "a plain folder has no --ref and no --path")
-            .hint("name the folder that holds the skills"));
+    let is_git = matches!(origin, Origin::Git(_));
+    if options.path.is_some() && !is_git || options.reference.is_some() && !is_git && origin.kind() != "clawhub" {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            format!("a source of kind {} has no --ref and no --path", origin.kind()),
+        )
+        .hint("only a repository has both, and a skill on ClawHub a version: --ref 1.2.0"));
     }
     Ok(NewSource {
         origin,
         reference: options.reference.clone(),
+        insecure: options.insecure,
         path: RelPath::parse(options.path.as_deref().unwrap_or("."))
             .context(ErrorKind::Usage, || "--path is not a folder inside the source")?,
         skills: options.skills.clone(),
@@ -202,6 +222,24 @@ fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result
         namespace: options.namespace.clone(),
         enabled: options.enable,
     })
+}
+
+/// Recognises what is fetched over HTTP: `clawhub:SKILL`, and the address of a well-known index.
+fn on_the_web(typed: &str) -> Option<Origin> {
+    if let Some(skill) = typed.strip_prefix("clawhub:") {
+        return Some(Origin::ClawHub { skill: skill.to_owned(), registry: None });
+    }
+    let is_web = typed.starts_with("https://") || typed.starts_with("http://");
+    let is_index = ["/.well-known/agent-skills", "/.well-known/skills"].iter().any(|place| typed.contains(place));
+    (is_web && is_index).then(|| Origin::Index(typed.to_owned()))
+}
+
+/// The name that a source gets where the person gave none: an index is called after its host.
+fn default_name(origin: &Origin, typed: &str) -> Option<SourceName> {
+    match origin {
+        Origin::Index(url) => SourceName::made_valid(url.split("://").nth(1)?.split(['/', ':']).next()?),
+        _ => location::default_name(typed),
+    }
 }
 
 /// A path is written down relative to the registry where it was typed relative, so that a clone beside another copy of

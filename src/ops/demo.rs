@@ -65,8 +65,19 @@ pub fn demo(outside: &Outside, directory: &Path) -> Result<Report> {
     let commit = Commit { destination: Destination::DefaultBranch, message: None };
     let (source, name) = ("../upstream".to_owned(), Some("example".to_owned()));
     let (skills, exclude, namespace) = (Vec::new(), Vec::new(), String::new());
-    let options =
-        add::Options { source, name, reference: None, path: None, skills, exclude, namespace, enable: true, commit };
+    let options = add::Options {
+        source,
+        command: None,
+        insecure: false,
+        name,
+        reference: None,
+        path: None,
+        skills,
+        exclude,
+        namespace,
+        enable: true,
+        commit,
+    };
     let added = add::add(&here, &options)?;
 
     // The team edits some skills, as it likes.

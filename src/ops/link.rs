@@ -7,7 +7,7 @@ use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
 use crate::source::{Snapshot, discover, observe, observe_history};
 use crate::sync::ancestry::{self, Origin};
 use crate::sync::{commit_of_base, import};
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line, short_revision};
 use serde::Serialize;
 
 /// What `link` is to do.
@@ -94,7 +94,10 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
         Error::new(ErrorKind::Rejected, format!("upstream's {} at {} cannot be taken in", origin.path, origin.revision))
             .hint("name another revision with --base")
     })?;
-    let revision = snapshot.revision.as_ref().map(|_| origin.revision.to_string());
+    let (revision, date) = match snapshot.commit() {
+        Some(_) => (Some(origin.revision.to_string()), Some(origin.date)),
+        None => (snapshot.revision.clone(), snapshot.date),
+    };
     let hasher = TreeHasher::new(store);
     let accepted = hasher.hash(tree)?;
     let proposal = Proposal {
@@ -102,7 +105,7 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
         source: name.clone(),
         path: path.clone(),
         revision: revision.clone(),
-        date: revision.as_ref().map(|_| origin.date),
+        date,
         base: accepted,
         identical: hasher.hash(local)? == accepted,
         same_files: origin.same_files,
@@ -127,7 +130,7 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
     let text = entry::render(skill.entry.as_ref().map(|e| e.text.as_str()), &upstream, &[])?;
     let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     let whole = with_changes(store, state.tree, &Changes::from([(state.layout.entry(&id), Some(place))]))?;
-    let at = upstream.revision.as_deref().map_or(String::new(), |id| format!(" at {}", id.get(..7).unwrap_or(id)));
+    let at = upstream.revision.as_deref().map_or(String::new(), |id| format!(" at {}", short_revision(id)));
     let message = format!("Link {id} to {name}\n\nIt was copied from {}{at}.\n", upstream.path);
     let changed = options.commit.commit(&registry, outside, "link", whole, &message)?;
     Ok(Report { format: 1, proposal, source_enabled: source.enabled, changed: Some(changed) })
@@ -176,7 +179,7 @@ impl Finder<'_> {
         let origin = found.ok_or_else(|| self.nothing_at(&path))?;
         // Read on at the commit that was found.
         let store = snapshot.store();
-        let tree = if snapshot.revision.is_some() { store.commit(origin.revision)?.tree } else { snapshot.tree };
+        let tree = if snapshot.commit().is_some() { store.commit(origin.revision)?.tree } else { snapshot.tree };
         Ok((Snapshot { tree, ..snapshot }, origin, path))
     }
 

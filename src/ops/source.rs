@@ -47,9 +47,7 @@ pub fn list(outside: &Outside) -> Result<List> {
         Item {
             name: name.clone(),
             kind: file.map(SourceFile::kind),
-            location: file.map(|file| match &file.origin {
-                source_file::Origin::Git(place) | source_file::Origin::Directory(place) => place.clone(),
-            }),
+            location: file.map(|file| file.origin.location()),
             reference: file.and_then(|file| file.reference.clone()),
             enabled: file.is_some_and(|file| file.enabled),
             paused: file.is_some_and(|file| file.paused_on(outside.today)),
@@ -80,6 +78,33 @@ pub fn show(outside: &Outside, name: &str) -> Result<Show> {
     let (source, file) = find(&state, name)?;
     let skills = state.followers(&source).map(|(id, ..)| id.clone()).collect();
     Ok(Show { format: 1, text: file.text.clone(), skills, source })
+}
+
+/// What may run on this machine.
+#[derive(Debug, Serialize)]
+pub struct Trusted {
+    /// The format of this document.
+    pub format: u32,
+    /// The source.
+    pub source: SourceName,
+    /// Its program and arguments.
+    pub command: Vec<String>,
+    /// Whether this machine did not trust it before.
+    pub new: bool,
+}
+
+/// Lets the program of a source run on this machine. Nothing in the registry changes.
+pub fn trust(outside: &Outside, name: &str) -> Result<Trusted> {
+    let registry = outside.registry()?;
+    let state = registry.state()?;
+    let (source, file) = find(&state, name)?;
+    let origin = file.file.as_ref().map_err(Clone::clone)?.origin.clone();
+    let source_file::Origin::Command(command) = origin else {
+        return Err(Error::new(ErrorKind::Usage, format!("source `{source}` runs no program"))
+            .hint("only a source with `command` needs trust"));
+    };
+    let new = outside.trust.record(&command)?;
+    Ok(Trusted { format: 1, source, command, new })
 }
 
 /// A change of a source.

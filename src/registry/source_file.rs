@@ -17,6 +17,40 @@ pub enum Origin {
     Git(String),
     /// A plain directory: a path relative to the registry.
     Directory(String),
+    /// A well-known index: its address.
+    Index(String),
+    /// A skill on ClawHub, or on a registry that speaks the same.
+    ClawHub {
+        /// `slug`, or `owner/slug` where several owners have one.
+        skill: String,
+        /// The registry's address; none for ClawHub itself.
+        registry: Option<String>,
+    },
+    /// A program that serves skills (MCP's skills extension), with its arguments.
+    Command(Vec<String>),
+}
+
+impl Origin {
+    /// Returns the word for the kind, as JSON shows it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Origin::Git(_) => "git",
+            Origin::Directory(_) => "directory",
+            Origin::Index(_) => "index",
+            Origin::ClawHub { .. } => "clawhub",
+            Origin::Command(_) => "command",
+        }
+    }
+
+    /// Returns the place as people name it.
+    pub fn location(&self) -> String {
+        match self {
+            Origin::Git(place) | Origin::Directory(place) | Origin::Index(place) => place.clone(),
+            Origin::ClawHub { skill, registry: None } => format!("clawhub:{skill}"),
+            Origin::ClawHub { skill, registry: Some(registry) } => format!("clawhub:{skill} at {registry}"),
+            Origin::Command(command) => command.join(" "),
+        }
+    }
 }
 
 /// A source.
@@ -28,6 +62,8 @@ pub struct SourceFile {
     pub origin: Origin,
     /// Branch, tag or commit; none follows the remote's default branch.
     pub reference: Option<String>,
+    /// Whether it may be fetched unprotected, over plain http.
+    pub insecure: bool,
     /// What of it is followed.
     pub selection: Selection,
     /// The namespace of its skills' ids; empty for none.
@@ -119,6 +155,12 @@ struct Written {
     #[expect(dead_code, reason = "checked by toml_file::parse")]
     format: u64,
     git: Option<String>,
+    index: Option<String>,
+    clawhub: Option<String>,
+    registry: Option<String>,
+    command: Option<Vec<String>>,
+    #[serde(default)]
+    insecure: bool,
     path: Option<String>,
     r#ref: Option<String>,
     #[serde(default = "everything")]
@@ -134,6 +176,34 @@ struct Written {
     #[serde(default)]
     policy: WrittenPolicy,
     paused: Option<Paused>,
+}
+
+impl Written {
+    /// Returns where the skills come from, and the folder that is looked at.
+    fn origin(&self) -> Result<(Origin, Option<String>), &'static str> {
+        if self.registry.is_some() && self.clawhub.is_none() {
+            return Err("`registry` goes with `clawhub` only");
+        }
+        let origin = match (self.git.clone(), self.index.clone(), self.clawhub.clone(), self.command.clone()) {
+            (Some(git), None, None, None) => return Ok((Origin::Git(git), self.path.clone())),
+            (None, Some(index), None, None) => Origin::Index(index),
+            (None, None, Some(skill), None) => Origin::ClawHub { skill, registry: self.registry.clone() },
+            (None, None, None, Some(command)) if command.is_empty() => return Err("`command` names no program"),
+            (None, None, None, Some(command)) => Origin::Command(command),
+            (None, None, None, None) => {
+                let path = self.path.clone().ok_or("it does not say where the skills are")?;
+                return Ok((Origin::Directory(path), None));
+            }
+            _ => return Err("it says more than one of `git`, `index`, `clawhub` and `command`"),
+        };
+        if self.path.is_some() {
+            return Err("only `git` goes with `path`");
+        }
+        if self.r#ref.is_some() && self.clawhub.is_none() {
+            return Err("`ref` goes with `git` and `clawhub` only");
+        }
+        Ok((origin, None))
+    }
 }
 
 fn everything() -> Vec<String> {
@@ -156,16 +226,13 @@ impl SourceFile {
         let file = file.as_str();
         let written: Written = toml_file::parse(file, text)?;
         let here = || file.to_owned();
-        let (origin, path) = match (written.git, written.path) {
-            (Some(git), path) => (Origin::Git(git), path),
-            (None, Some(path)) => (Origin::Directory(path), None),
-            (None, None) => {
-                return Err(Error::new(ErrorKind::Config, format!("{file}: it says neither `git` nor `path`"))
-                    .hint("write `git = \"https://...\"`, or `path = \"...\"` for a folder"));
-            }
-        };
-        if let Origin::Git(url) = &origin {
-            crate::types::refuse_credentials(url).context(ErrorKind::Config, here)?;
+        let (origin, path) = written.origin().map_err(|why| {
+            Error::new(ErrorKind::Config, format!("{file}: {why}")).hint(
+                "write one of `git = \"https://...\"`, `path = \"...\"` for a folder, `index`, `clawhub` and `command`",
+            )
+        })?;
+        for place in [Some(origin.location()).filter(|_| origin.kind() != "command"), written.registry.clone()] {
+            crate::types::refuse_credentials(&place.unwrap_or_default()).context(ErrorKind::Config, here)?;
         }
         if !written.namespace.is_empty() {
             crate::types::SkillId::parse(&written.namespace).context(ErrorKind::Config, here)?;
@@ -182,6 +249,7 @@ impl SourceFile {
             name,
             origin,
             reference: written.r#ref,
+            insecure: written.insecure,
             namespace: written.namespace,
             enabled: written.enabled,
             paused: written.paused,
@@ -207,10 +275,7 @@ impl SourceFile {
 
     /// Returns the word for the kind of origin, as JSON shows it.
     pub fn kind(&self) -> &'static str {
-        match self.origin {
-            Origin::Git(_) => "git",
-            Origin::Directory(_) => "directory",
-        }
+        self.origin.kind()
     }
 }
 
@@ -219,8 +284,10 @@ impl SourceFile {
 pub struct NewSource {
     /// Where it is.
     pub origin: Origin,
-    /// Branch, tag or commit.
+    /// Branch, tag or commit; of ClawHub, a version.
     pub reference: Option<String>,
+    /// Whether it may be fetched unprotected, over plain http.
+    pub insecure: bool,
     /// The folder looked at; only for git.
     pub path: RelPath,
     /// Globs; empty means everything.
@@ -241,6 +308,19 @@ impl NewSource {
         match &self.origin {
             Origin::Git(url) => document["git"] = toml_edit::value(url),
             Origin::Directory(path) => document["path"] = toml_edit::value(path),
+            Origin::Index(url) => document["index"] = toml_edit::value(url),
+            Origin::ClawHub { skill, registry } => {
+                document["clawhub"] = toml_edit::value(skill);
+                if let Some(registry) = registry {
+                    document["registry"] = toml_edit::value(registry);
+                }
+            }
+            Origin::Command(command) => {
+                document["command"] = toml_edit::value(toml_edit::Array::from_iter(command));
+            }
+        }
+        if self.insecure {
+            document["insecure"] = toml_edit::value(true);
         }
         if let Some(reference) = &self.reference {
             document["ref"] = toml_edit::value(reference);
@@ -334,6 +414,7 @@ mod tests {
         let new = NewSource {
             origin: Origin::Git("https://example.com/a.git".into()),
             reference: Some("main".into()),
+            insecure: false,
             path: RelPath::parse("skills").expect("valid"),
             skills: vec!["deploy*".into()],
             exclude: vec!["deploy-old".into()],

@@ -6,7 +6,7 @@
 use super::Access;
 use super::cache;
 use super::location::{self, Location};
-use super::snapshot::{FetchBlobs, Objects, Snapshot};
+use super::snapshot::{FetchBlobs, Listed, Objects, Snapshot};
 use crate::git::{
     FETCHED, FetchRequest, Oid, Protocols, RefChange, RefName, Remote, Repository, Want, Where, fetch_blobs,
     fetch_commit, fetch_history, ls_remote,
@@ -128,6 +128,7 @@ fn snapshot(repository: Arc<Repository>, id: Oid, fetch: Option<FetchBlobs>) -> 
         revision: Some(id.to_string()),
         date: Some(commit.committed),
         objects: Objects::Repository(repository),
+        listed: Listed::default(),
         fetch,
     })
 }

@@ -1,21 +1,28 @@
 //! Where skills come from: every kind of source becomes a [`Snapshot`], and everything after that is the same.
 
+pub mod archive;
 mod assemble;
 mod cache;
+mod clawhub;
 mod directory;
 mod discover;
 mod git;
+mod host;
+mod http;
+mod index;
 mod links;
 pub mod location;
+pub mod npm;
 mod snapshot;
 
 pub use assemble::{Flat, Remark, flatten};
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
 pub use git::is_commit_id;
-pub use snapshot::Snapshot;
+pub use host::Trust;
+pub use snapshot::{Listed, Snapshot};
 
-use crate::git::Git;
-use crate::registry::{Origin, SourceFile};
+use crate::git::{Environment, Git};
+use crate::registry::{Origin, Selection, SourceFile};
 use crate::skill::Limits;
 use crate::types::{Error, ErrorKind, Result};
 use std::path::Path;
@@ -31,8 +38,12 @@ pub const FETCH_BYTES: u64 = 2 << 30;
 pub struct Access<'a> {
     /// The user's git.
     pub git: &'a Git,
+    /// The environment that the program was started in.
+    pub environment: &'a Environment,
     /// The folder of the cache.
     pub cache: &'a Path,
+    /// The programs that may run on this machine.
+    pub trust: &'a Trust,
     /// Contact nothing.
     pub offline: bool,
     /// Write nothing.
@@ -45,24 +56,39 @@ pub struct Access<'a> {
 
 /// Returns the present state of a source. `registry` is the directory that relative paths start at.
 pub fn observe(access: &Access<'_>, source: &SourceFile, registry: &Path, limits: &Limits) -> Result<Snapshot> {
+    let (reference, insecure) = (source.reference.as_deref(), source.insecure);
     match &source.origin {
-        Origin::Git(origin) => git::observe(access, origin, source.reference.as_deref(), registry),
+        Origin::Git(origin) => git::observe(access, origin, reference, registry),
         Origin::Directory(path) => directory::read(&registry.join(path), limits),
+        Origin::Index(url) => index::observe(access, url, insecure, &source.selection, &source.name, limits),
+        Origin::ClawHub { skill, registry } => {
+            clawhub::observe(access, skill, reference, registry.as_deref(), insecure, limits)
+        }
+        Origin::Command(command) => host::observe(access, command, &source.selection, &source.name, limits),
     }
 }
 
-/// Returns the present state of a source with its whole history: commits and trees, blobs on demand.
+/// Returns the present state of a source with its whole history, where it has one: commits and trees, blobs on demand.
 pub fn observe_history(access: &Access<'_>, source: &SourceFile, registry: &Path, limits: &Limits) -> Result<Snapshot> {
     match &source.origin {
         Origin::Git(origin) => git::observe_history(access, origin, source.reference.as_deref(), registry),
-        Origin::Directory(path) => directory::read(&registry.join(path), limits),
+        _ => observe(access, source, registry, limits),
     }
 }
 
-/// Returns the state of a source at an upstream commit that an entry recorded.
-pub fn observe_revision(access: &Access<'_>, source: &SourceFile, revision: &str, registry: &Path) -> Result<Snapshot> {
+/// Returns the state of a source at an upstream revision that an entry recorded.
+pub fn observe_revision(
+    access: &Access<'_>,
+    source: &SourceFile,
+    revision: &str,
+    registry: &Path,
+    limits: &Limits,
+) -> Result<Snapshot> {
     match &source.origin {
         Origin::Git(origin) => git::observe_revision(access, origin, revision, registry),
-        Origin::Directory(_) => Err(Error::new(ErrorKind::UnknownBase, "a plain directory has no earlier states")),
+        Origin::ClawHub { .. } => observe(access, &source.at(revision), registry, limits),
+        Origin::Directory(_) | Origin::Index(_) | Origin::Command(_) => {
+            Err(Error::new(ErrorKind::UnknownBase, format!("a source of kind {} has no earlier states", source.kind())))
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::mirror::{self, Mirror};
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, same_except, tree_at, with_changes};
 use crate::registry::{Conflict, EntryState, IDENTITY, Layout, Upstream, entry, read_entry, skill_at};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line, short_revision};
 
 /// Finds the tree of an entry's base (the three steps of `unknown_base`).
 pub type FindBase<'a> = &'a (dyn Fn(&Upstream) -> Result<Oid> + Sync);
@@ -169,7 +169,7 @@ impl Maker<'_> {
     fn message(&self, id: &SkillId, class: Class, ground: &Ground, offer: &Offer, made: &Made) -> Result<String> {
         let source = self.source;
         let revision = mirror::revision_of(self.store, offer.mirror)?;
-        let at = revision.as_deref().map_or(String::new(), |id| format!(" {}", id.get(..7).unwrap_or(id)));
+        let at = revision.as_deref().map_or(String::new(), |id| format!(" {}", short_revision(id)));
         let subject = match class {
             Class::New => format!("{id}: add from {source}{at}"),
             Class::Removed => format!("{id}: removed by {source}{at}"),

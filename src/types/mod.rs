@@ -2,6 +2,7 @@
 
 pub(crate) mod error;
 mod rel_path;
+mod revision;
 mod skill_id;
 mod source_name;
 mod text;
@@ -10,6 +11,7 @@ mod url;
 
 pub use error::{Context, Error, ErrorKind, Result};
 pub use rel_path::{PathRule, RelPath, check_component, fold_component};
+pub use revision::short_revision;
 pub use skill_id::SkillId;
 pub use source_name::SourceName;
 pub use text::{escape, one_line};

@@ -4,19 +4,24 @@
 #![expect(clippy::disallowed_methods, reason = "tests make repositories, run programs and read them with git itself")]
 
 mod add;
+mod archive;
 mod candidate;
 mod carried;
 mod check;
+mod clawhub;
 mod demo;
 mod discovery;
 mod documents;
 mod holds;
+mod host;
 mod house;
+mod index;
 mod init;
 mod laws;
 mod link;
 mod merge;
 mod merge_oracle;
+mod npm;
 mod ownership;
 mod recognised;
 mod robust;

@@ -5,24 +5,30 @@
 use crate::types::error::{Context, ErrorKind, Result};
 use process_wrap::std::{ChildWrapper, CommandWrap};
 use std::io::{self, Read};
-use std::process::{Command, ExitStatus};
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A child that is ended, with all that it started, when this is dropped.
-pub(super) struct Running {
+pub struct Running {
     pub(super) child: Box<dyn ChildWrapper>,
     reaped: bool,
 }
 
 impl Running {
-    pub(super) fn start(command: Command) -> io::Result<Running> {
+    /// Starts a program in a process group (on Windows: a job) of its own.
+    pub fn start(command: Command) -> io::Result<Running> {
         let mut wrap = CommandWrap::from(command);
         #[cfg(unix)]
         wrap.wrap(process_wrap::std::ProcessGroup::leader());
         #[cfg(windows)]
         wrap.wrap(process_wrap::std::JobObject);
         Ok(Running { child: wrap.spawn()?, reaped: false })
+    }
+
+    /// Returns the pipes to the program's stdin and from its stdout and stderr: those that were asked for, and once.
+    pub fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdin().take(), self.child.stdout().take(), self.child.stderr().take())
     }
 
     /// Asks for git itself only: the wrapper would wait for every daemon that it left behind.
