@@ -1,9 +1,13 @@
 //! Archives, honest and hostile, read into memory.
 
+use crate::support::World;
 use crate::support::archives::{Entry, gzip, tar, tar_gz, zip};
+use crate::support::http::{Server, digest};
+use crate::support::reach::Reach;
 use skillgraft::git::Mode;
 use skillgraft::skill::Limits;
-use skillgraft::source::archive::{Budget, Top, Unpacked, unpack};
+use skillgraft::source::DEADLINE;
+use skillgraft::source::archive::{Budget, Top, Unpacked, observe, unpack};
 use skillgraft::types::{ErrorKind, Result};
 use std::io::Write as _;
 
@@ -153,4 +157,29 @@ fn what_follows_the_first_gzip_member_counts_as_gzip_itself_reads_it() {
     let mut both = gzip(first);
     both.write_all(&gzip(second)).unwrap();
     assert_eq!(shown(&both, Top::Keep).len(), 3);
+}
+
+#[test]
+fn an_archive_from_the_network_is_the_one_that_its_digest_names() {
+    let (world, server) = (World::new(), Server::start());
+    let bytes = tar_gz(&[("repo-1.0/skills/a/SKILL.md", "text", 'f'), ("repo-1.0/README.md", "", 'f')]);
+    server.body("/a.tar.gz", &bytes);
+    let (url, reach) = (format!("{}/a.tar.gz", server.url), Reach::from(&world, &[]));
+    let access = reach.access(DEADLINE);
+    let get = |digest: Option<&str>, insecure| observe(&access, &url, digest, insecure, &Limits::default());
+    let (right, wrong) = (digest(&bytes), digest(b"other"));
+    let error = get(Some(&wrong), true).err().unwrap();
+    let says = error.to_string();
+    assert!(says.contains(&right) && says.contains(&wrong) && error.kind() == ErrorKind::Rejected, "{says}");
+    server.asked();
+    // With the prefix or without; and what the cache proves is not fetched again.
+    for digest in [right.as_str(), &right[7..]] {
+        let snapshot = get(Some(digest), true).unwrap();
+        let names: Vec<_> = snapshot.list(snapshot.tree).unwrap().into_iter().map(|(_, name, _)| name).collect();
+        assert_eq!(names, [b"README.md".to_vec(), b"skills".to_vec()]);
+    }
+    assert_eq!(server.asked(), Vec::<String>::new());
+    get(None, true).unwrap();
+    assert_eq!(server.asked(), ["/a.tar.gz 304"]);
+    assert!(get(Some(&right), false).err().unwrap().to_string().contains("unprotected"));
 }

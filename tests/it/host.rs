@@ -35,6 +35,7 @@ while read -r line; do
     *) refuse -32601 "no such method" ;;
     esac
 done
+echo bye > bye
 "#;
 
 /// A registry beside a program that serves `deploy` (two files) and `acme/ops`.
@@ -103,6 +104,7 @@ fn skills_of_a_program_are_listed_fetched_verified_and_mirrored() {
     let text = world.read("registry/sources/host.toml");
     assert!(text.contains(&format!("command = [\"{}\", \"--stdio\"]", serve(&world))), "{text}");
     assert_eq!(world.json(&["source", "list"])["sources"][0]["kind"], "command");
+    assert!(world.exists("program/bye"), "it was given the time to end by itself");
     world.sync();
     let before = (world.refs("registry"), world.objects("registry"));
     assert_eq!(world.sync().source("host")["outcome"], "unchanged");

@@ -31,9 +31,10 @@ impl Running {
         (self.child.stdin().take(), self.child.stdout().take(), self.child.stderr().take())
     }
 
-    /// Asks for git itself only: the wrapper would wait for every daemon that it left behind.
-    pub(super) fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
-        let status = self.child.inner_mut().try_wait().context(ErrorKind::Git, || "cannot wait for git")?;
+    /// Returns how the program ended, if it did. Asks for the program itself only: the wrapper would wait for every daemon
+    /// that it left behind.
+    pub fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
+        let status = self.child.inner_mut().try_wait().context(ErrorKind::Git, || "cannot wait for a program")?;
         self.reaped = status.is_some();
         Ok(status)
     }

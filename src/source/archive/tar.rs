@@ -1,6 +1,6 @@
 //! Tar archives, plain or from a decompressor.
 
-use super::{Collector, Counted, TARGET_BYTES, broken, refused, shown};
+use super::{Collector, Counted, broken, refused, shown};
 use crate::types::Result;
 use std::io::Read;
 use tar::{Archive, EntryType};
@@ -26,7 +26,7 @@ pub(super) fn read(reader: impl Read, collector: &mut Collector<'_>) -> Result<(
                 let executable = entry.header().mode().map_err(broken)? & 0o100 != 0;
                 collector.file(path, executable, &mut entry)?;
             }
-            EntryType::Symlink if target.len() as u64 <= TARGET_BYTES => collector.link(path, &target)?,
+            EntryType::Symlink => collector.link(path, &target)?,
             EntryType::Link => collector.hard_link(path, &target)?,
             _ => return Err(refused(format!("{} is neither a file, nor a folder, nor a link", shown(&raw)))),
         }

@@ -25,12 +25,16 @@ const OUTPUT: u64 = 256 << 20;
 const STDERR: usize = 64 << 10;
 /// How many messages wait to be read.
 const QUEUE: usize = 64;
+/// How long a program may take to end once it is told that there is no more to do.
+const GRACE: Duration = Duration::from_secs(2);
 /// How often ^C and the deadline are looked at.
 const TICK: Duration = Duration::from_millis(100);
+/// How often it is asked whether a program has ended.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A program, ended when this is dropped.
 pub struct Program<'a> {
-    _running: Running,
+    running: Running,
     shown: String,
     git: &'a Git,
     deadline: Duration,
@@ -81,7 +85,7 @@ impl<'a> Program<'a> {
         });
         let pipes = Pipes { to_program, from_program };
         let (git, deadline, stderr) = (access.git, access.deadline, keep_end(stderr));
-        Ok(Program { _running: running, shown, git, deadline, pipes: Some(pipes), stderr, wrote_too_much })
+        Ok(Program { running, shown, git, deadline, pipes: Some(pipes), stderr, wrote_too_much })
     }
 
     /// Has a conversation with the program, once.
@@ -108,9 +112,24 @@ impl<'a> Program<'a> {
             }
             conversation(service.peer()).await
         }));
-        // Tasks that still wait for the program are not waited for.
+        // Tasks that still wait for the program are not waited for; with them its stdin is closed.
         runtime.shutdown_background();
+        if said.is_ok() {
+            self.wait()?;
+        }
         said.map_err(|error| self.explained(error))
+    }
+
+    /// Gives a program that has done its work the time to end by itself, as MCP says.
+    fn wait(&mut self) -> Result<()> {
+        let ticks = GRACE.as_millis() / PAUSE.as_millis();
+        for _ in 0..ticks {
+            if self.running.try_wait()?.is_some() {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
     }
 
     async fn until_deadline<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
