@@ -62,7 +62,7 @@ pub fn observe(
                 continue;
             }
             if let Err(error) = reader.take(&path, skill).await {
-                reader.listed.rejected.push(Remark::new(&path, "refused", error.full_message()));
+                reader.listed.rejected.push(Remark::of(&path, &error));
                 failure.get_or_insert(error);
             }
         }
@@ -140,25 +140,21 @@ impl Reader<'_> {
 
     /// Reads the files of a skill. One that changed between the listing and the reading is asked for once more.
     async fn take(&mut self, path: &RelPath, skill: Skill) -> Result<()> {
-        match self.read(path, &skill).await {
-            Err(error) if error.kind() == ErrorKind::Rejected => {
-                let again = self.peer.get_skill(GetSkillRequestParams::new(&skill.uri)).await;
-                let again =
-                    again.map_err(|failed| went_wrong("skills/get", &failed).because(error.full_message()))?.skill;
-                // The same entry again: it is the content that is wrong.
-                if again == skill { Err(error) } else { self.read(path, &again).await }
-            }
-            done => done,
+        let error = match self.read(path, &skill).await {
+            Err(error) if error.kind() == ErrorKind::Rejected => error,
+            done => return done,
+        };
+        match self.peer.get_skill(GetSkillRequestParams::new(&skill.uri)).await {
+            Ok(again) if again.skill != skill => self.read(path, &again.skill).await,
+            // The same entry again, or none: it is the content that is wrong.
+            _ => Err(error),
         }
     }
 
     async fn read(&mut self, path: &RelPath, skill: &Skill) -> Result<()> {
         skill.validate().map_err(|error| rejected(one_line(&error.to_string(), 300)))?;
         let SkillResources::Files(resources) = &skill.resources else {
-            return Err(Error::new(
-                ErrorKind::NoEvidence,
-                "it is made anew for every reader (`dynamic`), so no digest can prove it",
-            ));
+            return Err(rejected("it is made anew for every reader (`dynamic`), so no digest can prove it"));
         };
         if resources.len() as u64 > self.limits.skill_files {
             let most = self.limits.skill_files;

@@ -275,13 +275,7 @@ impl Reader<'_> {
             }
             snapshot.tree = tree_of(snapshot.store(), &self.files)?;
         }
-        let reason = |kind| match kind {
-            ErrorKind::Network | ErrorKind::NoEvidence => "unreachable",
-            ErrorKind::Limit => "too_large",
-            _ => "refused",
-        };
-        let remark = |(path, error): &(RelPath, Error)| Remark::new(path, reason(error.kind()), error.full_message());
-        self.listed.rejected.extend(self.failed.iter().map(remark));
+        self.listed.rejected.extend(self.failed.iter().map(|(path, error)| Remark::of(path, error)));
         snapshot.listed = self.listed;
         Ok(snapshot)
     }

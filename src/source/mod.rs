@@ -15,7 +15,7 @@ pub mod location;
 pub mod npm;
 mod snapshot;
 
-pub use assemble::{Flat, Remark, flatten};
+pub use assemble::{Flat, Remark, UNREACHABLE, flatten};
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
 pub use git::is_commit_id;
 pub use host::Trust;

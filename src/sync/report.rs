@@ -4,7 +4,7 @@ use super::classify::Class;
 use super::holds::HoldKind;
 use crate::git::{Oid, RefName};
 use crate::registry::Conflict;
-use crate::source::Remark;
+use crate::source::{Remark, UNREACHABLE};
 use crate::types::{Error, ErrorKind, SourceName, TreeHash};
 use serde::Serialize;
 
@@ -230,7 +230,10 @@ impl Action {
 impl Report {
     /// Tells whether a source or a skill failed.
     pub fn failed(&self) -> bool {
-        let skill_failed = |source: &SourceReport| source.skills.iter().any(|skill| skill.error.is_some());
+        let skill_failed = |source: &SourceReport| {
+            source.skills.iter().any(|skill| skill.error.is_some())
+                || source.rejected.iter().any(|remark| remark.reason == UNREACHABLE)
+        };
         !self.untagged.is_empty() || self.sources.iter().any(|source| source.error.is_some() || skill_failed(source))
     }
 

@@ -209,10 +209,19 @@ fn a_skill_that_is_not_what_its_entry_says_is_rejected_alone_and_kept() {
         list(&world, &[good.clone(), entry]);
         let synced = world.sync();
         assert_eq!((synced.class("deploy"), synced.class("ops")), ("fast_forward", "unchanged"), "{says}");
-        assert_eq!(synced.rejected("host"), ["acme/ops refused"]);
+        let reason = if says.contains("at most") { "too_large" } else { "refused" };
+        assert_eq!(synced.rejected("host"), [format!("acme/ops {reason}")]);
         let message = synced.source("host")["rejected"][0]["message"].as_str().unwrap();
         assert!(message.contains(says), "{message}");
     }
+    // What the program does not give is a failure.
+    list(
+        &world,
+        &[good.clone(), changed("uri", json!("skill://acme/ops/SKILL.md")), put(&world, "gone", &[("SKILL.md", "x")])],
+    );
+    std::fs::remove_file(world.path("program/read-skill___gone_SKILL.md")).unwrap();
+    let synced = world.try_sync("registry", &[]);
+    assert_eq!((synced.code, synced.rejected("host")), (1, vec!["gone unreachable".into()]));
     let twice = [good.clone(), good, changed("uri", json!("skill:///SKILL.md"))];
     list(&world, &twice);
     assert_eq!(world.sync().rejected("host"), ["skill://deploy/SKILL.md name_collision", "skill:///SKILL.md path"]);

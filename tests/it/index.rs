@@ -126,8 +126,13 @@ fn what_cannot_be_read_is_not_gone() {
     ] {
         listed(&digest(&good));
         server.put("/cdn/ops.tar.gz", page);
-        let synced = world.sync();
+        let synced = world.try_sync("registry", &[]);
         assert_eq!((synced.class("ops"), synced.class("deploy")), ("unchanged", "unchanged"), "{says}");
+        assert_eq!(
+            synced.code,
+            i32::from(reason == "unreachable"),
+            "what was not given is a failure, what is wrong is not"
+        );
         assert_eq!(synced.rejected("site"), [format!("ops {reason}")]);
         let message = synced.source("site")["rejected"][0]["message"].as_str().unwrap();
         assert!(message.contains(says), "{message}");
@@ -290,9 +295,11 @@ fn the_index_of_version_0_1_is_the_fallback() {
     assert_eq!(crate::support::sync::remarks(&added["warnings"]), [". unverified"]);
     assert_eq!(world.read("registry/skills/deploy/docs/the guide.md"), "guide\n");
     server.asked();
-    assert_eq!(world.sync().source("site")["outcome"], "unchanged");
+    let synced = world.try_sync("registry", &[]);
+    assert_eq!((synced.code, synced.source("site")["outcome"].as_str()), (1, Some("unchanged")));
     assert!(server.asked().iter().all(|asked| asked.ends_with(" 304") || asked.ends_with(" 404")));
     server.body("/.well-known/skills/deploy/SKILL.md", skill("deploy", "v2"));
+    server.body("/.well-known/skills/broken/SKILL.md", skill("broken", "no more"));
     assert_eq!(world.sync().class("deploy"), "fast_forward");
 }
 

@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Receiver, channel};
 
@@ -39,7 +40,7 @@ pub struct Program<'a> {
     git: &'a Git,
     deadline: Duration,
     pipes: Option<Pipes>,
-    stderr: Arc<Mutex<Vec<u8>>>,
+    stderr: LastWords,
     wrote_too_much: Arc<AtomicBool>,
 }
 
@@ -84,7 +85,7 @@ impl<'a> Program<'a> {
             }
         });
         let pipes = Pipes { to_program, from_program };
-        let (git, deadline, stderr) = (access.git, access.deadline, keep_end(stderr));
+        let (git, deadline, stderr) = (access.git, access.deadline, LastWords::of(stderr));
         Ok(Program { running, shown, git, deadline, pipes: Some(pipes), stderr, wrote_too_much })
     }
 
@@ -162,7 +163,7 @@ impl<'a> Program<'a> {
                 format!("`{}` wrote more than {OUTPUT} bytes and was ended", self.shown),
             );
         }
-        let words = last_words(&self.stderr.lock().unwrap_or_else(PoisonError::into_inner));
+        let words = self.stderr.wait();
         let said = if words.is_empty() { String::new() } else { format!("; it said: {words}") };
         let cause = format!("{}{said}", error.full_message());
         let explained = Error::new(error.kind(), format!("`{}` gave no skills", self.shown)).because(cause);
@@ -170,20 +171,37 @@ impl<'a> Program<'a> {
     }
 }
 
-/// Keeps the end of what a pipe brings.
-fn keep_end(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<Vec<u8>>> {
-    let end: Arc<Mutex<Vec<u8>>> = Arc::default();
-    let filled = Arc::clone(&end);
-    std::thread::spawn(move || {
-        let mut chunk = [0; 4096];
-        while let Ok(count @ 1..) = pipe.read(&mut chunk) {
-            let mut end = filled.lock().unwrap_or_else(PoisonError::into_inner);
-            end.extend_from_slice(&chunk[..count]);
-            let surplus = end.len().saturating_sub(STDERR);
-            end.drain(..surplus);
+/// The end of what a program writes to its stderr.
+struct LastWords {
+    end: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl LastWords {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let end: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let filled = Arc::clone(&end);
+        let reader = std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(count @ 1..) = pipe.read(&mut chunk) {
+                let mut end = filled.lock().unwrap_or_else(PoisonError::into_inner);
+                end.extend_from_slice(&chunk[..count]);
+                let surplus = end.len().saturating_sub(STDERR);
+                end.drain(..surplus);
+            }
+        });
+        LastWords { end, reader }
+    }
+
+    /// Returns them, fit to be shown. A program that has just closed its stdout may still be about to say why.
+    fn wait(&self) -> String {
+        let mut ticks = TICK.as_millis() * 5 / PAUSE.as_millis();
+        while !self.reader.is_finished() && ticks > 0 {
+            std::thread::sleep(PAUSE);
+            ticks -= 1;
         }
-    });
-    end
+        last_words(&self.end.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// The two pipes as rmcp wants them: a message is a line.
