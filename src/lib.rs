@@ -16,7 +16,7 @@
 //! | [`source`] | where skills come from: every kind of source becomes a [`source::Snapshot`] |
 //! | [`registry`] | the team's repository: settings, source files, entries, lock, whose refs count, one commit on the default branch |
 //! | [`skill`] | what a skill is: frontmatter, tree hash, the rules of the spec, limits |
-//! | [`git`] | objects, refs and history in-process (gix), network and checkout through the user's `git`. The only module that names gix types or starts a process |
+//! | [`git`] | objects, refs and history in-process (gix), network and checkout through the user's `git`. The only module that names gix types; but for `source/host` the only one that starts a process |
 //! | [`types`] | strings with rules, and the one error type. Imports nothing |
 //!
 //! # Every file that the program touches
@@ -45,6 +45,8 @@
 //! | `<common git directory>/objects/` | [`git::Store`], `git/pack.rs` | one pack for each run that adds much, loose files for one that adds little |
 //! | `$SKILLGRAFT_CACHE_DIR`, else `skillgraft` in the user's cache folder | `cli/outside.rs` finds it | everything in it may be deleted at any time |
 //! | `<cache>/git/<name>-<hash>.git`, `.lock` beside it | `source/cache.rs` | one bare repository for each URL |
+//! | `<cache>/http/<host>-<hash>` | `source/http/cache.rs` | what an address answered last, with its ETag; one file, so that one rename replaces it |
+//! | `trusted-commands.toml` in `$SKILLGRAFT_CONFIG_DIR`, else in `skillgraft` in the user's configuration folder; `.lock` beside it | `source/host/trust.rs` | which programs may run as sources on this machine; `add --command` and `source trust` write it |
 //! | a new temporary folder | `source/cache.rs`, `cli/output.rs` | what `sync --dry-run` fetches into (removed again); `demo` without a folder (kept) |
 //!
 //! # Every ref

@@ -218,8 +218,13 @@ fn version(text: &str) -> Result<u64, String> {
 
 #[derive(Debug, Args)]
 pub struct Add {
-    /// owner/repo, a URL, or the path of a repository, folder or git bundle
-    pub source: String,
+    /// owner/repo, a URL, the path of a repository, folder or git bundle, a site with a well-known index
+    /// (https://HOST), or clawhub:SKILL
+    #[arg(required_unless_present = "command")]
+    pub source: Option<String>,
+    /// A program that serves skills (MCP's skills extension), instead of SOURCE; everything after it is its
+    #[arg(long, value_name = "PROGRAM [ARG]...", num_args = 1.., allow_hyphen_values = true, conflicts_with = "source")]
+    pub command: Option<Vec<String>>,
     /// The source's name [default: the last part of SOURCE]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -247,7 +252,7 @@ pub struct Add {
     /// Do not ask about what --link finds
     #[arg(short, long, requires = "link")]
     pub yes: bool,
-    /// Allow http without encryption
+    /// Allow http without encryption, which anybody on the way can change
     #[arg(long)]
     pub insecure: bool,
     /// Only register the source; `source enable` does the rest
@@ -263,6 +268,11 @@ pub enum Source {
     List,
     /// Show the file of a source
     Show {
+        /// The source
+        name: String,
+    },
+    /// Let the program of a source run on this machine, as its file names it
+    Trust {
         /// The source
         name: String,
     },

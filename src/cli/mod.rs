@@ -136,6 +136,7 @@ fn source(outside: &Outside, command: &Source, out: &mut Output) -> Result<()> {
     match command {
         Source::List => out.report(&ops::source::list(outside)?, show::sources),
         Source::Show { name } => out.report(&ops::source::show(outside, name)?, show::source_file),
+        Source::Trust { name } => out.report(&ops::source::trust(outside, name)?, show::trusted),
         Source::Enable { name, commits } => {
             out.report(&ops::source::enable(outside, name, &commit(commits))?, show::add);
         }
@@ -167,7 +168,8 @@ fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
         if options.yes { Ok(true) } else { output::agree(&question.join(";\n")) }
     };
     let add = ops::add::Options {
-        source: options.source.clone(),
+        source: options.source.clone().or_else(|| options.command.as_ref()?.first().cloned()).unwrap_or_default(),
+        command: options.command.clone(),
         name: options.name.clone(),
         reference: options.reference.clone(),
         path: options.path.clone(),

@@ -4,6 +4,7 @@ use super::args::Global;
 use crate::git::{Environment, Git};
 use crate::ops::Outside;
 use crate::registry::WAIT;
+use crate::source::Trust;
 use crate::types::{Context as _, Error, ErrorKind, Result};
 use etcetera::BaseStrategy as _;
 use std::path::PathBuf;
@@ -17,14 +18,14 @@ pub fn read(global: &Global) -> Result<Outside> {
     let environment = Environment(std::env::vars_os().collect());
     let here = std::env::current_dir().context(ErrorKind::Io, || "the current directory cannot be read")?;
     let now = jiff::Zoned::now();
-    let cache = match environment.get("SKILLGRAFT_CACHE_DIR").filter(|dir| !dir.is_empty()) {
-        Some(dir) => here.join(PathBuf::from(dir)),
-        None => match etcetera::choose_base_strategy() {
-            Ok(base) => base.cache_dir().join("skillgraft"),
-            // A service without a home still has a place for what may be lost.
-            Err(_) => std::env::temp_dir().join("skillgraft-cache"),
-        },
-    };
+    let base = etcetera::choose_base_strategy().ok();
+    let named = |name| environment.get(name).filter(|dir| !dir.is_empty()).map(|dir| here.join(PathBuf::from(dir)));
+    // A service without a home still has a place for what may be lost, and nothing that it trusts.
+    let temporary = || std::env::temp_dir().join("skillgraft-cache");
+    let cache = named("SKILLGRAFT_CACHE_DIR")
+        .or_else(|| Some(base.as_ref()?.cache_dir().join("skillgraft")))
+        .unwrap_or_else(temporary);
+    let config = named("SKILLGRAFT_CONFIG_DIR").or_else(|| Some(base.as_ref()?.config_dir().join("skillgraft")));
     let directory = match &global.directory {
         Some(directory) => here.join(directory),
         None => here,
@@ -35,6 +36,8 @@ pub fn read(global: &Global) -> Result<Outside> {
     Ok(Outside {
         directory,
         git: Git::new("git", &environment).cancelled_by(on_interrupt()),
+        environment,
+        trust: config.map(|config| Trust::in_folder(&config)).unwrap_or_default(),
         cache,
         today: now.date(),
         now: now.timestamp().as_second(),

@@ -17,8 +17,9 @@ pub(crate) mod transport;
 
 pub use history::{History, first_parents, merge_base};
 pub use objects::{BStr, BString, ByteSlice, Commit, Mode, NewCommit, ObjectKind, Oid, Tree, TreeEntry};
+pub use pack::sha1;
 pub use paths::{Changes, Place, entry_at, same_except, tree_at, with_changes};
-pub use process::{Environment, Git, Output, Protocols, Where, redact};
+pub use process::{Environment, Git, Output, Protocols, Running, Where, last_words, redact};
 pub use recover::clear_after_killed_run;
 pub use refs::{RefChange, RefName, Refs};
 pub use remote::{OwnRemote, Pushed, is_collateral, is_contended, no_such_remote};

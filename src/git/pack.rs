@@ -238,6 +238,11 @@ fn len_u32(n: usize) -> Result<u32> {
     u32::try_from(n).context(ErrorKind::Limit, || "one sync adds more than 4 GiB of objects")
 }
 
+/// Returns the SHA-1 of bytes, in hex: what old checksums of other systems are. A known collision is an error.
+pub fn sha1(bytes: &[u8]) -> Result<String> {
+    Ok(hash_of(bytes, gix::hash::Kind::Sha1)?.to_string())
+}
+
 fn hash_of(bytes: &[u8], kind: gix::hash::Kind) -> Result<Oid> {
     let mut hasher = gix::hash::hasher(kind);
     hasher.update(bytes);

@@ -8,12 +8,13 @@ mod child;
 mod environment;
 mod redact;
 
+pub use child::Running;
 pub use environment::Environment;
-pub use redact::redact;
+pub use redact::{last_words, redact};
 
 use crate::types::error::{Error, ErrorKind, Result};
-use child::{Event, Keep, Running, Store, collect, locked, spawn};
-use redact::{last_words, printable};
+use child::{Event, Keep, Store, collect, locked, spawn};
+use redact::printable;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -15,8 +15,10 @@ use std::path::{Component, Path, PathBuf};
 /// What `add` is to do.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The source as the person typed it.
+    /// The source as the person typed it; of a command, its program.
     pub source: String,
+    /// A program that serves skills, with its arguments; none where `source` is a place.
+    pub command: Option<Vec<String>>,
     /// Its name; none takes the last part of what was typed.
     pub name: Option<String>,
     /// Branch, tag or commit.
@@ -76,6 +78,7 @@ pub fn add(outside: &Outside, options: &Options, agree: Agree<'_>) -> Result<Rep
     let file = SourceFile::parse(name.clone(), &text)?;
     if let Some(existing) = state.sources.get(&name) {
         if existing.text == text || existing.file.as_ref().is_ok_and(|there| same_source(there, &new)) {
+            trust_what_was_typed(outside, options)?;
             return Ok(unchanged(name, file.enabled));
         }
         return Err(Error::new(
@@ -96,6 +99,11 @@ pub(super) struct Follow<'a> {
     pub(super) command: &'a str,
     /// Whom to ask about skills that can be linked; none leaves them alone.
     pub(super) link: Option<Agree<'a>>,
+}
+
+/// A command that a person typed on this machine, word for word, may run on it.
+fn trust_what_was_typed(outside: &Outside, options: &Options) -> Result<()> {
+    options.command.iter().try_for_each(|command| outside.trust.record(command).map(drop))
 }
 
 /// Writes a source file and, where it is enabled, brings its skills in: one commit, or nothing.
@@ -233,18 +241,31 @@ pub(super) struct Described {
 }
 
 pub(super) fn describe(outside: &Outside, registry: &Registry, options: &Options) -> Result<Described> {
-    let location = location::parse(&options.source)?;
-    refuse_ambiguous(outside, &options.source, &location)?;
+    let (default_name, (origin, said)) = match &options.command {
+        // A program is called by its name, or by its path.
+        Some(command) => (
+            location::default_name(&Location::Path(options.source.clone())),
+            (Origin::Command(command.clone()), GitLocation::default()),
+        ),
+        None => {
+            let location = location::parse(&options.source)?;
+            refuse_ambiguous(outside, &options.source, &location)?;
+            (location::default_name(&location), origin(outside, registry, options, location)?)
+        }
+    };
     let name = match &options.name {
         Some(name) => SourceName::parse(name)?,
-        None => location::default_name(&location).ok_or_else(|| {
+        None => default_name.ok_or_else(|| {
             Error::new(ErrorKind::Usage, "no name can be made of this source").hint("choose one with --name")
         })?,
     };
-    let (origin, said) = origin(outside, registry, options, location)?;
-    if matches!(origin, Origin::Directory(_)) && (options.reference.is_some() || options.path.is_some()) {
-        return Err(Error::new(ErrorKind::Usage, "a plain folder has no --ref and no --path")
-            .hint("name the folder that holds the skills"));
+    let has_folders = matches!(origin, Origin::Git(_) | Origin::Bundle(_));
+    if options.path.is_some() && !has_folders
+        || options.reference.is_some() && !has_folders && !matches!(origin, Origin::ClawHub { .. })
+    {
+        let kind = origin.kind();
+        return Err(Error::new(ErrorKind::Usage, format!("a source of kind {kind} has no --ref and no --path"))
+            .hint("only a repository has both, and a skill on ClawHub a version: --ref 1.2.0"));
     }
     let typed_path = options.path.as_deref().map(RelPath::parse).transpose();
     let typed_path = typed_path.context(ErrorKind::Usage, || "--path is not a folder inside the source")?;
@@ -325,9 +346,12 @@ fn origin(
         }
         Location::Index(url) => {
             refuse_insecure(&url, options)?;
-            return not_yet(&options.source);
+            return Ok((Origin::Index(url), GitLocation::default()));
         }
-        Location::ClawHub { .. } => return not_yet(&options.source),
+        Location::ClawHub { owner, slug } => {
+            let skill = owner.map_or(slug.clone(), |owner| format!("{owner}/{slug}"));
+            return Ok((Origin::ClawHub { skill, registry: None }, GitLocation::default()));
+        }
     };
     refuse_insecure(&git.url, options)?;
     Ok((Origin::Git(git.url.clone()), git))
@@ -342,12 +366,6 @@ fn refuse_insecure(url: &str, options: &Options) -> Result<()> {
         format!("{} comes unprotected, so anybody on the way could change what your agents load", visible(url)),
     )
     .hint("use https; or allow it with --insecure"))
-}
-
-/// The one place for kinds that are understood and not read.
-fn not_yet<T>(typed: &str) -> Result<T> {
-    Err(Error::new(ErrorKind::Usage, format!("`{}` is understood, but not read yet", one_line(typed, 200)))
-        .hint("name a git repository, a folder or a bundle"))
 }
 
 /// A path is written down relative to the registry where it was typed relative, so that a clone beside another copy of

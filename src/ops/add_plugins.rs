@@ -168,10 +168,10 @@ fn marketplace_of(described: &Described) -> Result<String> {
     }
     match &described.new.origin {
         Origin::Git(place) | Origin::Directory(place) => Ok(place.clone()),
-        Origin::Bundle(_) | Origin::Plugin { .. } => {
-            Err(Error::new(ErrorKind::Usage, "a bundle cannot be a marketplace")
-                .hint("clone it, and name the clone: git clone FILE.bundle DIR"))
-        }
+        Origin::Bundle(_) => Err(Error::new(ErrorKind::Usage, "a bundle cannot be a marketplace")
+            .hint("clone it, and name the clone: git clone FILE.bundle DIR")),
+        other => Err(Error::new(ErrorKind::Usage, format!("a source of kind {} is no marketplace", other.kind()))
+            .hint("name the repository that has the marketplace's file")),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Commit, Outside, decline};
 use crate::git::{Changes, Mode, Place, with_changes};
 use crate::registry::{Changed, Destination, SkillState, entry, source_file};
 use crate::sync::{Branches, Reviewer};
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, short_revision};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -113,7 +113,7 @@ pub(super) fn adopted(id: &SkillId, skill: &SkillState) -> Result<Adopted> {
             ));
         }
     };
-    let at = upstream.revision.as_deref().map_or(String::new(), |id| format!("@{}", id.get(..7).unwrap_or(id)));
+    let at = upstream.revision.as_deref().map_or(String::new(), |id| format!("@{}", short_revision(id)));
     let text = entry::adopted(&standing.text, &format!("adopted_from:{}{at}", upstream.source))?;
     Ok(Adopted { text, source: upstream.source.clone(), path: upstream.path.clone() })
 }

@@ -67,6 +67,7 @@ pub fn demo(outside: &Outside, directory: &Path) -> Result<Report> {
     let (skills, exclude, namespace) = (Vec::new(), Vec::new(), String::new());
     let options = add::Options {
         source,
+        command: None,
         name,
         reference: None,
         path: None,

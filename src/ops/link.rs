@@ -8,7 +8,7 @@ use crate::source::{Snapshot, discover, observe, observe_at, observe_history};
 use crate::sync::ancestry::{self, Copied, Origin};
 use crate::sync::merge::Alike;
 use crate::sync::{ENOUGH, commit_of_base, import};
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line, short_revision};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -137,7 +137,10 @@ fn prepare(
         Error::new(ErrorKind::Rejected, format!("upstream's {} at {} cannot be taken in", origin.path, origin.revision))
             .hint(format!("name another revision: skillgraft link {id} --to {name}:{path} --base REV"))
     })?;
-    let revision = snapshot.revision.as_ref().map(|_| origin.revision.to_string());
+    let (revision, date) = match snapshot.commit() {
+        Some(_) => (Some(origin.revision.to_string()), Some(origin.date)),
+        None => (snapshot.revision.clone(), snapshot.date),
+    };
     let hasher = TreeHasher::new(store);
     let accepted = hasher.hash(tree)?;
     let stated = frontmatter_of(registry, tree)?;
@@ -155,12 +158,12 @@ fn prepare(
     let standing = state.skills.get(*id).and_then(|skill| skill.entry.as_ref());
     let text = entry::render(standing.map(|entry| entry.text.as_str()), &upstream, &[])?;
     let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
-    let at = revision.as_deref().map_or(String::new(), |id| format!(" at {}", id.get(..7).unwrap_or(id)));
+    let at = revision.as_deref().map_or(String::new(), |id| format!(" at {}", short_revision(id)));
     let proposal = Proposal {
         skill: (*id).clone(),
         source: name.clone(),
         path: path.clone(),
-        date: revision.as_ref().map(|_| origin.date),
+        date,
         revision,
         base: accepted,
         identical: hasher.hash(*local)? == accepted,
@@ -200,7 +203,7 @@ pub(super) fn find_all(
     snapshot.need(blobs)?;
     let mut linked = Vec::new();
     for found in found {
-        if snapshot.revision.is_some() {
+        if snapshot.commit().is_some() {
             snapshot.tree = snapshot.store().commit(found.origin.revision)?.tree;
         }
         linked.push(prepare(registry, state, source, &snapshot, &found)?);
@@ -252,7 +255,7 @@ impl Finder<'_> {
         let origin = found.ok_or_else(|| self.nothing_at(&path))?;
         // Read on at the commit that was found.
         let store = snapshot.store();
-        let tree = if snapshot.revision.is_some() { store.commit(origin.revision)?.tree } else { snapshot.tree };
+        let tree = if snapshot.commit().is_some() { store.commit(origin.revision)?.tree } else { snapshot.tree };
         Ok((Snapshot { tree, ..snapshot }, origin, path))
     }
 

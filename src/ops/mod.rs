@@ -24,9 +24,9 @@ pub mod status;
 pub mod sync;
 pub mod tag;
 
-use crate::git::Git;
+use crate::git::{Environment, Git};
 use crate::registry::{Change, Changed, Destination, IDENTITY, Lock, Person, Registry};
-use crate::source::{Access, DEADLINE, FETCH_BYTES};
+use crate::source::{Access, DEADLINE, FETCH_BYTES, Trust};
 use crate::types::Result;
 use jiff::civil::Date;
 use std::path::PathBuf;
@@ -39,8 +39,12 @@ pub struct Outside {
     pub directory: PathBuf,
     /// The user's git.
     pub git: Git,
+    /// The environment, for what is not git: proxies, and programs as sources.
+    pub environment: Environment,
     /// The folder of the cache.
     pub cache: PathBuf,
+    /// The programs that may run on this machine.
+    pub trust: Trust,
     /// The day.
     pub today: Date,
     /// The time, in seconds since 1970.
@@ -63,9 +67,17 @@ impl Outside {
 
     /// Returns how sources are reached in one run: what they answered is asked once.
     pub fn access(&self, offline: bool, dry_run: bool) -> Access<'_> {
-        let (git, cache) = (&self.git, self.cache.as_path());
-        let memo = Default::default();
-        Access { git, cache, offline, dry_run, deadline: DEADLINE, max_bytes: FETCH_BYTES, memo }
+        Access {
+            git: &self.git,
+            environment: &self.environment,
+            cache: &self.cache,
+            trust: &self.trust,
+            offline,
+            dry_run,
+            deadline: DEADLINE,
+            max_bytes: FETCH_BYTES,
+            memo: Default::default(),
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub fn list(outside: &Outside) -> Result<List> {
         Item {
             name: name.clone(),
             kind: file.map(SourceFile::kind),
-            location: file.map(|file| file.origin.place().to_owned()),
+            location: file.map(|file| file.origin.location()),
             version: file.and_then(|file| plugin_of(file).and_then(|_| version(&registry, file))),
             plugin: file.and_then(plugin_of),
             reference: file.and_then(|file| file.reference.clone()),
@@ -108,6 +108,33 @@ pub fn show(outside: &Outside, name: &str) -> Result<Show> {
     let plugin = read.and_then(plugin_of);
     let version = read.filter(|_| plugin.is_some()).and_then(|read| version(&registry, read));
     Ok(Show { format: 1, kind: read.map(SourceFile::kind), plugin, version, text: file.text.clone(), skills, source })
+}
+
+/// What may run on this machine.
+#[derive(Debug, Serialize)]
+pub struct Trusted {
+    /// The format of this document.
+    pub format: u32,
+    /// The source.
+    pub source: SourceName,
+    /// Its program and arguments.
+    pub command: Vec<String>,
+    /// Whether this machine did not trust it before.
+    pub new: bool,
+}
+
+/// Lets the program of a source run on this machine. Nothing in the registry changes.
+pub fn trust(outside: &Outside, name: &str) -> Result<Trusted> {
+    let registry = outside.registry()?;
+    let state = registry.state()?;
+    let (source, file) = find(&state, name)?;
+    let origin = file.file.as_ref().map_err(Clone::clone)?.origin.clone();
+    let Origin::Command(command) = origin else {
+        return Err(Error::new(ErrorKind::Usage, format!("source `{source}` runs no program"))
+            .hint("only a source with `command` needs trust"));
+    };
+    let new = outside.trust.record(&command)?;
+    Ok(Trusted { format: 1, source, command, new })
 }
 
 /// A change of a source.

@@ -28,14 +28,43 @@ pub enum Origin {
         /// The plugin's name there.
         plugin: String,
     },
+    /// A well-known index: its address.
+    Index(String),
+    /// A skill on ClawHub, or on a registry that speaks the same.
+    ClawHub {
+        /// `slug`, or `owner/slug` where several owners have one.
+        skill: String,
+        /// The registry's address; none for ClawHub itself.
+        registry: Option<String>,
+    },
+    /// A program that serves skills (MCP's skills extension), with its arguments.
+    Command(Vec<String>),
 }
 
 impl Origin {
-    /// Returns its URL or path, as the source file writes it.
-    pub fn place(&self) -> &str {
+    /// Returns the word for the kind, as JSON shows it.
+    pub fn kind(&self) -> &'static str {
         match self {
-            Origin::Git(place) | Origin::Directory(place) | Origin::Bundle(place) => place,
-            Origin::Plugin { marketplace, .. } => marketplace,
+            Origin::Git(_) => "git",
+            Origin::Directory(_) => "directory",
+            Origin::Bundle(_) => "bundle",
+            Origin::Plugin { .. } => "plugin",
+            Origin::Index(_) => "index",
+            Origin::ClawHub { .. } => "clawhub",
+            Origin::Command(_) => "command",
+        }
+    }
+
+    /// Returns the place as people name it.
+    pub fn location(&self) -> String {
+        match self {
+            Origin::Git(place) | Origin::Directory(place) | Origin::Bundle(place) | Origin::Index(place) => {
+                place.clone()
+            }
+            Origin::Plugin { marketplace, .. } => marketplace.clone(),
+            Origin::ClawHub { skill, registry: None } => format!("clawhub:{skill}"),
+            Origin::ClawHub { skill, registry: Some(registry) } => format!("clawhub:{skill} at {registry}"),
+            Origin::Command(command) => command.join(" "),
         }
     }
 }
@@ -163,6 +192,10 @@ struct Written {
     #[expect(dead_code, reason = "checked by toml_file::parse")]
     format: u64,
     git: Option<String>,
+    index: Option<String>,
+    clawhub: Option<String>,
+    registry: Option<String>,
+    command: Option<Vec<String>>,
     path: Option<String>,
     bundle: Option<String>,
     marketplace: Option<String>,
@@ -194,29 +227,62 @@ fn yes() -> bool {
 }
 
 impl Written {
-    /// Where the skills come from, and the folder of it that is looked at.
+    /// Returns where the skills come from, and the folder of it that is looked at.
     fn origin(&self, file: &str) -> Result<(Origin, Option<String>)> {
-        let folder = self.path.clone();
         let wrong = |what: &str| Error::new(ErrorKind::Config, format!("{file}: {what}"));
-        match (&self.git, &self.bundle, &self.marketplace, &self.plugin, &self.path) {
-            (Some(git), None, None, None, _) => Ok((Origin::Git(git.clone()), folder)),
-            (None, Some(bundle), None, None, _) => Ok((Origin::Bundle(bundle.clone()), folder)),
-            (None, None, Some(marketplace), Some(plugin), None) => {
-                let (marketplace, plugin) = (marketplace.clone(), plugin.clone());
-                Ok((Origin::Plugin { marketplace, plugin }, None))
-            }
-            (None, None, None, None, Some(path)) => Ok((Origin::Directory(path.clone()), None)),
-            (None, None, None, None, None) => Err(wrong("it says neither `git` nor `path`")
-                .hint("write `git = \"https://...\"`, or `path = \"...\"` for a folder")),
-            (None, None, Some(_), Some(_), Some(_)) => {
-                Err(wrong("a plugin has no `path`: its marketplace says where it is").hint("remove `path`"))
-            }
-            (None, None, Some(_), None, _) | (_, _, None, Some(_), _) => {
-                Err(wrong("`marketplace` and `plugin` belong together")
-                    .hint("for all skills of a marketplace's repository write `git` instead"))
-            }
-            _ => Err(wrong("it says more than one of `git`, `bundle` and `marketplace`").hint("keep one of them")),
+        let keys = [
+            ("git", self.git.is_some()),
+            ("bundle", self.bundle.is_some()),
+            ("marketplace", self.marketplace.is_some()),
+            ("index", self.index.is_some()),
+            ("clawhub", self.clawhub.is_some()),
+            ("command", self.command.is_some()),
+        ];
+        let said: Vec<&str> = keys.iter().filter(|(_, is_said)| *is_said).map(|(key, _)| *key).collect();
+        if let [one, other, ..] = said[..] {
+            return Err(wrong(&format!("it says both `{one}` and `{other}`")).hint("keep one of them"));
         }
+        if self.marketplace.is_some() != self.plugin.is_some() {
+            return Err(wrong("`marketplace` and `plugin` belong together")
+                .hint("for all skills of a marketplace's repository write `git` instead"));
+        }
+        if self.registry.is_some() && self.clawhub.is_none() {
+            return Err(wrong("`registry` goes with `clawhub` only").hint("remove `registry`"));
+        }
+        let has_folder = matches!(said[..], ["git" | "bundle"] | []);
+        if self.path.is_some() && !has_folder {
+            return Err(wrong(&format!("`{}` has no `path`: it says itself where the skills are", said[0]))
+                .hint("remove `path`"));
+        }
+        if self.r#ref.is_some() && matches!(said[..], ["index" | "command"]) {
+            return Err(wrong(&format!("`{}` has no `ref`: it has one state", said[0])).hint("remove `ref`"));
+        }
+        let folder = self.path.clone();
+        if let Some(git) = &self.git {
+            return Ok((Origin::Git(git.clone()), folder));
+        }
+        if let Some(bundle) = &self.bundle {
+            return Ok((Origin::Bundle(bundle.clone()), folder));
+        }
+        let origin = match (&self.marketplace, &self.plugin, &self.index, &self.clawhub, &self.command, folder) {
+            (Some(marketplace), Some(plugin), ..) => {
+                Origin::Plugin { marketplace: marketplace.clone(), plugin: plugin.clone() }
+            }
+            (_, _, Some(index), ..) => Origin::Index(index.clone()),
+            (_, _, _, Some(skill), ..) => Origin::ClawHub { skill: skill.clone(), registry: self.registry.clone() },
+            (_, _, _, _, Some(command), _) if command.is_empty() => {
+                return Err(wrong("`command` names no program").hint("write `command = [\"program\", \"argument\"]`"));
+            }
+            (_, _, _, _, Some(command), _) => Origin::Command(command.clone()),
+            (.., Some(path)) => Origin::Directory(path),
+            (.., None) => {
+                return Err(wrong("it does not say where the skills are").hint(
+                    "write one of `git = \"https://...\"`, `path = \"...\"` for a folder, `bundle`, `marketplace` with \
+                     `plugin`, `index`, `clawhub` and `command`",
+                ));
+            }
+        };
+        Ok((origin, None))
     }
 }
 
@@ -233,7 +299,9 @@ impl SourceFile {
         let written: Written = toml_file::parse(file, text)?;
         let here = || file.to_owned();
         let (origin, path) = written.origin(file)?;
-        crate::types::refuse_credentials(origin.place()).context(ErrorKind::Config, here)?;
+        for place in [Some(origin.location()).filter(|_| origin.kind() != "command"), written.registry.clone()] {
+            crate::types::refuse_credentials(&place.unwrap_or_default()).context(ErrorKind::Config, here)?;
+        }
         if !written.namespace.is_empty() {
             crate::types::SkillId::parse(&written.namespace).context(ErrorKind::Config, here)?;
         }
@@ -280,12 +348,7 @@ impl SourceFile {
 
     /// Returns the word for the kind of origin, as JSON shows it.
     pub fn kind(&self) -> &'static str {
-        match self.origin {
-            Origin::Git(_) => "git",
-            Origin::Directory(_) => "directory",
-            Origin::Bundle(_) => "bundle",
-            Origin::Plugin { .. } => "plugin",
-        }
+        self.origin.kind()
     }
 }
 
@@ -294,7 +357,7 @@ impl SourceFile {
 pub struct NewSource {
     /// Where it is.
     pub origin: Origin,
-    /// Branch, tag or commit.
+    /// Branch, tag or commit; of ClawHub, a version.
     pub reference: Option<String>,
     /// The folder looked at; only for git.
     pub path: RelPath,
@@ -322,6 +385,16 @@ impl NewSource {
             Origin::Plugin { marketplace, plugin } => {
                 document["marketplace"] = toml_edit::value(marketplace);
                 document["plugin"] = toml_edit::value(plugin);
+            }
+            Origin::Index(url) => document["index"] = toml_edit::value(url),
+            Origin::ClawHub { skill, registry } => {
+                document["clawhub"] = toml_edit::value(skill);
+                if let Some(registry) = registry {
+                    document["registry"] = toml_edit::value(registry);
+                }
+            }
+            Origin::Command(command) => {
+                document["command"] = toml_edit::value(toml_edit::Array::from_iter(command));
             }
         }
         if let Some(reference) = &self.reference {

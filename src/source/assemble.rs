@@ -8,7 +8,7 @@ use super::links::{self, Broken};
 use super::snapshot::Snapshot;
 use crate::git::{BString, Mode, Oid, Store, Tree, TreeEntry};
 use crate::skill::{Limits, SKILL_MD, show_bytes};
-use crate::types::{RelPath, Result, fold_component};
+use crate::types::{Error, ErrorKind, RelPath, Result, fold_component};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -29,10 +29,23 @@ pub struct Remark {
     pub message: String,
 }
 
+/// The reason of a skill that upstream lists but did not give: nobody's content is wrong, something failed.
+pub const UNREACHABLE: &str = "unreachable";
+
 impl Remark {
     /// Returns a remark on the skill at `path`.
     pub fn new(path: impl ToString, reason: &'static str, message: impl Into<String>) -> Self {
         Remark { path: crate::types::escape(&path.to_string()), reason, message: crate::types::escape(&message.into()) }
+    }
+
+    /// Returns a remark on the skill at `path`, which could not be taken because of `error`.
+    pub fn of(path: &RelPath, error: &Error) -> Self {
+        let reason = match error.kind() {
+            ErrorKind::Network | ErrorKind::NoEvidence => UNREACHABLE,
+            ErrorKind::Limit => "too_large",
+            _ => "refused",
+        };
+        Remark::new(path, reason, error.full_message())
     }
 }
 

@@ -1,19 +1,18 @@
 //! A plain local directory as a snapshot: read into memory, the parts that hold skills and no others.
 
-use super::snapshot::{Objects, Snapshot};
-use crate::git::{Mode, Oid, Place, Store};
+use super::snapshot::{Files, Snapshot};
+use crate::git::{Mode, Place, Store};
 use crate::skill::{Limits, SKILL_MD};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use walkdir::WalkDir;
 
 /// How many files and folders a walk may see.
 const ENTRIES: usize = 1_000_000;
 /// Names that belong to git or to a file manager, never to a skill.
-const SKIPPED: [&str; 4] = [".git", ".DS_Store", "Thumbs.db", "desktop.ini"];
+pub(super) const SKIPPED: [&str; 4] = [".git", ".DS_Store", "Thumbs.db", "desktop.ini"];
 
 /// Reads `directory`. Files outside of skills are read only where a link leads to them.
 pub fn read(directory: &Path, limits: &Limits) -> Result<Snapshot> {
@@ -24,7 +23,7 @@ pub fn read(directory: &Path, limits: &Limits) -> Result<Snapshot> {
     })?;
     let listing = list(&root)?;
     let store = Store::in_memory(false);
-    let mut changes: BTreeMap<Vec<Vec<u8>>, Place> = BTreeMap::new();
+    let mut files = Files::new();
     for (path, kind) in &listing.files {
         if !listing.is_wanted(path) {
             continue;
@@ -34,17 +33,9 @@ pub fn read(directory: &Path, limits: &Limits) -> Result<Snapshot> {
             Kind::Link => Place { mode: Mode::Link, id: store.write_blob(&link_target(&absolute)?)? },
             Kind::File => read_file(&absolute, limits, &store)?,
         };
-        changes.insert(components(path), place);
+        files.insert(components(path), place);
     }
-    let tree = write_tree(&store, &changes.into_iter().collect::<Vec<_>>(), 0)?;
-    Ok(Snapshot {
-        objects: Objects::Memory(Arc::new(store)),
-        tree,
-        revision: None,
-        date: None,
-        fetch: None,
-        scope: None,
-    })
+    Snapshot::of_files(store, &files)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,18 +133,4 @@ fn bytes_of(text: &std::ffi::OsStr) -> Vec<u8> {
 #[cfg(not(unix))]
 fn bytes_of(text: &std::ffi::OsStr) -> Vec<u8> {
     text.to_string_lossy().replace('\\', "/").into_bytes()
-}
-
-/// Names that break the rules of [`RelPath`] go in too: discovery must see them to reject their skill.
-fn write_tree(store: &Store, files: &[(Vec<Vec<u8>>, Place)], depth: usize) -> Result<Oid> {
-    let mut entries = Vec::new();
-    for group in files.chunk_by(|a, b| a.0[depth] == b.0[depth]) {
-        let name = group[0].0[depth].clone().into();
-        let (mode, id) = match group {
-            [(path, place)] if path.len() == depth + 1 => (place.mode, place.id),
-            _ => (Mode::Tree, write_tree(store, group, depth + 1)?),
-        };
-        entries.push(crate::git::TreeEntry { mode, name, id });
-    }
-    store.write_tree(&crate::git::Tree::from_entries(entries))
 }

@@ -8,7 +8,7 @@ use super::Access;
 use super::cache::{self, CacheRepository};
 use super::location::{self, Repository as Written};
 use super::memo::{Asked, locked};
-use super::snapshot::{FetchBlobs, Objects, Snapshot};
+use super::snapshot::{FetchBlobs, Listed, Objects, Snapshot};
 use crate::git::{
     FETCHED, FetchRequest, Oid, Protocols, RefChange, RefName, Remote, Repository, Want, Where, fetch_blobs,
     fetch_commit, fetch_history, ls_remote,
@@ -241,6 +241,7 @@ fn snapshot(repository: Arc<Repository>, id: Oid, fetch: Option<FetchBlobs>) -> 
         revision: Some(id.to_string()),
         date: Some(commit.committed),
         objects: Objects::Repository(repository),
+        listed: Listed::default(),
         fetch,
         scope: None,
     })

@@ -45,6 +45,8 @@ enum Repo {
     Own,
     /// In another repository, at this ref.
     Other(Place, Option<String>),
+    /// In an archive or a package of npm.
+    Package(marketplace::Place),
 }
 
 struct Found {
@@ -82,6 +84,7 @@ impl<'a> Shop<'a> {
         match self.find(plugin)?.repo {
             Repo::Own => Shop { reference: Some(reference), ..*self }.snapshot(),
             Repo::Other(place, _) => git::observe(self.access, &place, Some(reference)),
+            Repo::Package(_) => Err(Error::new(ErrorKind::UnknownBase, "a package has no earlier states")),
         }
     }
 
@@ -94,6 +97,7 @@ impl<'a> Shop<'a> {
     pub fn observe_history(&self, plugin: &str) -> Result<Snapshot> {
         match self.find(plugin)?.repo {
             Repo::Other(place, reference) => git::observe_history(self.access, &place, reference.as_deref()),
+            Repo::Package(package) => self.package(&package),
             Repo::Own => match self.place()? {
                 Some(place) => git::observe_history(self.access, &place, self.reference),
                 None => self.snapshot(),
@@ -122,6 +126,20 @@ impl<'a> Shop<'a> {
         match repo {
             Repo::Own => self.snapshot(),
             Repo::Other(place, reference) => git::observe(self.access, place, reference.as_deref()),
+            Repo::Package(package) => self.package(package),
+        }
+    }
+
+    fn package(&self, package: &marketplace::Place) -> Result<Snapshot> {
+        let Shop { access, insecure, limits, .. } = *self;
+        match package {
+            marketplace::Place::Archive { url, sha256 } => {
+                super::archive::observe(access, url, sha256.as_deref(), insecure, limits)
+            }
+            marketplace::Place::Npm { package, version, registry } => {
+                super::npm::observe(access, package, version.as_deref(), registry.as_deref(), insecure, limits)
+            }
+            marketplace::Place::Here(_) | marketplace::Place::Git { .. } => unreachable!("a repository is no package"),
         }
     }
 
@@ -140,9 +158,9 @@ impl<'a> Shop<'a> {
                 let place = self.elsewhere(url).map_err(|error| unsupported(&error.full_message()))?;
                 Ok(Found { repo: Repo::Other(place, reference.clone()), root: path.clone(), stated })
             }
-            // The one place for kinds that are understood and not read.
-            Ok(marketplace::Place::Archive { .. }) => Err(unsupported("archives are not read yet")),
-            Ok(marketplace::Place::Npm { .. }) => Err(unsupported("packages of npm are not read yet")),
+            Ok(package @ (marketplace::Place::Archive { .. } | marketplace::Place::Npm { .. })) => {
+                Ok(Found { repo: Repo::Package(package.clone()), root: RelPath::root(), stated })
+            }
         }
     }
 

@@ -1,29 +1,36 @@
 //! Where skills come from: every kind of source becomes a [`Snapshot`], and everything after that is the same.
 
+pub mod archive;
 mod assemble;
 mod cache;
+mod clawhub;
 mod directory;
 mod discover;
 mod forge;
 mod git;
+mod host;
+mod http;
+mod index;
 mod links;
 mod listed;
 pub mod location;
 pub mod marketplace;
 mod memo;
+pub mod npm;
 pub mod plugin;
 mod snapshot;
 
-pub use assemble::{Flat, Remark, flatten};
+pub use assemble::{Flat, Remark, UNREACHABLE, flatten};
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
 pub use forge::compare_url;
 pub use git::{is_commit_id, split_reference};
+pub use host::Trust;
 pub use listed::{Shop, read as read_marketplace};
 pub use memo::Memo;
-pub use snapshot::Snapshot;
+pub use snapshot::{Listed, Snapshot};
 
-use crate::git::Git;
-use crate::registry::{Origin, SourceFile};
+use crate::git::{Environment, Git};
+use crate::registry::{Origin, Selection, SourceFile};
 use crate::skill::Limits;
 use crate::types::{Error, ErrorKind, Result};
 use git::Place;
@@ -41,8 +48,12 @@ pub const FETCH_BYTES: u64 = 2 << 30;
 pub struct Access<'a> {
     /// The user's git.
     pub git: &'a Git,
+    /// The environment that the program was started in.
+    pub environment: &'a Environment,
     /// The folder of the cache.
     pub cache: &'a Path,
+    /// The programs that may run on this machine.
+    pub trust: &'a Trust,
     /// Contact nothing.
     pub offline: bool,
     /// Write nothing.
@@ -62,6 +73,9 @@ pub fn observe(access: &Access<'_>, source: &SourceFile, registry: &Path, limits
         Kind::Git(place) => git::observe(access, &place, reference),
         Kind::Directory(path) => directory::read(&path, limits),
         Kind::Plugin(shop, plugin) => shop.observe(plugin),
+        Kind::Index(url) => index::observe(access, url, source.insecure, &source.selection, &source.name, limits),
+        Kind::ClawHub(skill, server) => clawhub::observe(access, skill, reference, server, source.insecure, limits),
+        Kind::Command(command) => host::observe(access, command, &source.selection, &source.name, limits),
     }
 }
 
@@ -77,19 +91,23 @@ pub fn observe_at(
         Kind::Git(place) => git::observe(access, &place, Some(reference)),
         Kind::Directory(path) => directory::read(&path, limits),
         Kind::Plugin(shop, plugin) => shop.observe_at(plugin, reference),
+        Kind::Index(_) | Kind::ClawHub(..) | Kind::Command(_) => {
+            observe(access, &source.at(reference), registry, limits)
+        }
     }
 }
 
-/// Returns the present state of a source with its whole history: commits and trees, blobs on demand.
+/// Returns the present state of a source with its whole history, where it has one: commits and trees, blobs on demand.
 pub fn observe_history(access: &Access<'_>, source: &SourceFile, registry: &Path, limits: &Limits) -> Result<Snapshot> {
     match of(access, source, registry, limits)? {
         Kind::Git(place) => git::observe_history(access, &place, source.reference.as_deref()),
         Kind::Directory(path) => directory::read(&path, limits),
         Kind::Plugin(shop, plugin) => shop.observe_history(plugin),
+        Kind::Index(_) | Kind::ClawHub(..) | Kind::Command(_) => observe(access, source, registry, limits),
     }
 }
 
-/// Returns the state of a source at an upstream commit that an entry recorded.
+/// Returns the state of a source at an upstream revision that an entry recorded.
 pub fn observe_revision(
     access: &Access<'_>,
     source: &SourceFile,
@@ -99,8 +117,11 @@ pub fn observe_revision(
 ) -> Result<Snapshot> {
     match of(access, source, registry, limits)? {
         Kind::Git(place) => git::observe_revision(access, &place, source.reference.as_deref(), revision),
-        Kind::Directory(_) => Err(Error::new(ErrorKind::UnknownBase, "a plain directory has no earlier states")),
         Kind::Plugin(shop, plugin) => shop.observe_revision(plugin, revision),
+        Kind::ClawHub(..) => observe(access, &source.at(revision), registry, limits),
+        Kind::Directory(_) | Kind::Index(_) | Kind::Command(_) => {
+            Err(Error::new(ErrorKind::UnknownBase, format!("a source of kind {} has no earlier states", source.kind())))
+        }
     }
 }
 
@@ -109,6 +130,9 @@ enum Kind<'a> {
     Git(Place),
     Directory(PathBuf),
     Plugin(Shop<'a>, &'a str),
+    Index(&'a str),
+    ClawHub(&'a str, Option<&'a str>),
+    Command(&'a [String]),
 }
 
 fn of<'a>(access: &'a Access<'a>, source: &'a SourceFile, registry: &'a Path, limits: &'a Limits) -> Result<Kind<'a>> {
@@ -120,5 +144,8 @@ fn of<'a>(access: &'a Access<'a>, source: &'a SourceFile, registry: &'a Path, li
             let (reference, insecure) = (source.reference.as_deref(), source.insecure);
             Kind::Plugin(Shop { access, written: marketplace, reference, insecure, registry, limits }, plugin)
         }
+        Origin::Index(url) => Kind::Index(url),
+        Origin::ClawHub { skill, registry } => Kind::ClawHub(skill, registry.as_deref()),
+        Origin::Command(command) => Kind::Command(command),
     })
 }

@@ -3,9 +3,11 @@
 //! Everything that is not git becomes a tree in memory before anyone looks at it, so that discovery, links and limits
 //! are written once. Nothing is ever checked out.
 
+use super::assemble::Remark;
 use super::plugin::Scope;
-use crate::git::{Mode, Oid, Repository, Store};
+use crate::git::{Mode, Oid, Place, Repository, Store, TreeEntry};
 use crate::types::{RelPath, Result};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Fetches blobs that a filtered fetch left out.
@@ -20,6 +22,17 @@ pub enum Objects {
     Memory(Arc<Store>),
 }
 
+/// What an upstream that lists its skills says, and what its tree cannot show.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// Skills that upstream has, whether or not they could be read: what could not be read is not gone.
+    pub skills: BTreeSet<RelPath>,
+    /// Skills that could not be taken.
+    pub rejected: Vec<Remark>,
+    /// What is odd about the others.
+    pub remarks: Vec<Remark>,
+}
+
 /// One observed state of an upstream.
 #[derive(Clone)]
 pub struct Snapshot {
@@ -27,22 +40,43 @@ pub struct Snapshot {
     pub objects: Objects,
     /// Its root tree.
     pub tree: Oid,
-    /// Its commit; a plain directory has none.
+    /// Its commit, or the version that upstream gives it; a plain directory has none.
     pub revision: Option<String>,
-    /// The commit's date, in seconds since 1970; a plain directory has none.
+    /// The revision's date, in seconds since 1970; a plain directory has none.
     pub date: Option<i64>,
+    /// What upstream lists beside the tree.
+    pub listed: Listed,
     /// How blobs that are not here are fetched, where that is possible.
     pub fetch: Option<FetchBlobs>,
     /// What of it is looked at, where that is one plugin.
     pub scope: Option<Scope>,
 }
 
+/// Files by the components of their paths. Names that break the rules of [`RelPath`] go in too: discovery must see them
+/// to reject their skill.
+pub type Files = BTreeMap<Vec<Vec<u8>>, Place>;
+
 impl Snapshot {
+    /// Returns a snapshot of files that are in memory. None of them stands where another has a folder.
+    pub fn of_files(store: Store, files: &Files) -> Result<Self> {
+        let tree = tree_of(&store, files)?;
+        let (objects, listed) = (Objects::Memory(Arc::new(store)), Listed::default());
+        Ok(Snapshot { objects, tree, revision: None, date: None, listed, fetch: None, scope: None })
+    }
+
     /// Returns the objects.
     pub fn store(&self) -> &Store {
         match &self.objects {
             Objects::Repository(repository) => &repository.store,
             Objects::Memory(store) => store,
+        }
+    }
+
+    /// Returns the commit that this is a state of, where upstream is a repository.
+    pub fn commit(&self) -> Option<Oid> {
+        match self.objects {
+            Objects::Repository(_) => Oid::parse(self.revision.as_deref()?).ok(),
+            Objects::Memory(_) => None,
         }
     }
 
@@ -75,4 +109,22 @@ impl Snapshot {
     pub fn list(&self, tree: Oid) -> Result<Vec<(Mode, Vec<u8>, Oid)>> {
         Ok(self.store().tree(tree)?.entries().iter().map(|e| (e.mode, e.name.to_vec(), e.id)).collect())
     }
+}
+
+/// Writes the trees of files, and returns the root.
+pub fn tree_of(store: &Store, files: &Files) -> Result<Oid> {
+    write_tree(store, &files.iter().collect::<Vec<_>>(), 0)
+}
+
+fn write_tree(store: &Store, files: &[(&Vec<Vec<u8>>, &Place)], depth: usize) -> Result<Oid> {
+    let mut entries = Vec::new();
+    for group in files.chunk_by(|a, b| a.0[depth] == b.0[depth]) {
+        let name = group[0].0[depth].clone().into();
+        let (mode, id) = match group {
+            [(path, place)] if path.len() == depth + 1 => (place.mode, place.id),
+            _ => (Mode::Tree, write_tree(store, group, depth + 1)?),
+        };
+        entries.push(TreeEntry { mode, name, id });
+    }
+    store.write_tree(&crate::git::Tree::from_entries(entries))
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// An upstream state that a skill may have been copied from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The upstream commit: the newest one that holds this state.
+    /// The upstream commit: the newest one that holds this state. Where upstream is no repository, the tree.
     pub revision: Oid,
     /// Its date, in seconds since 1970.
     pub date: i64,
@@ -38,8 +38,8 @@ pub struct Copied {
 /// with the most identical files, then with the fewest changed lines; of equals, the newest. Where upstream moved a
 /// directory, the search goes on at its former path. The history is walked once, and blobs are asked for once.
 pub fn find_origins(snapshot: &Snapshot, store: &Store, skills: &[Copied]) -> Result<Vec<Option<Origin>>> {
-    let Some(head) = snapshot.revision.as_deref().map(Oid::parse).transpose()? else {
-        // A plain directory has one state.
+    let Some(head) = snapshot.commit() else {
+        // What is no repository has one state.
         return skills.iter().map(|skill| state_at(snapshot, store, &skill.path, skill.local)).collect();
     };
     let upstream = snapshot.store();
@@ -152,7 +152,7 @@ fn former_place(store: &Store, root: Oid, path: &RelPath, newer: Oid) -> Result<
 pub fn state_at(snapshot: &Snapshot, store: &Store, path: &RelPath, local: Oid) -> Result<Option<Origin>> {
     let Some(tree) = skill_tree(snapshot.store(), snapshot.tree, path)? else { return Ok(None) };
     let here = files(store, local)?;
-    let revision = snapshot.revision.as_deref().map_or(Ok(tree), Oid::parse)?;
+    let revision = snapshot.commit().unwrap_or(tree);
     let date = snapshot.date.unwrap_or_default();
     let mut origin = near(&here, &files(snapshot.store(), tree)?, revision, path, tree, date);
     if origin.other_files > 0 {

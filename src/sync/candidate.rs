@@ -11,7 +11,7 @@ use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, same_except, tree_
 use crate::registry::{Conflict, EntryState, IDENTITY, Layout, Upstream, entry, read_entry, skill_at};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
 use crate::source::plugin::Plugins;
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, inert, one_line};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, inert, one_line, short_revision};
 use std::borrow::Cow;
 
 /// Finds the tree of an entry's base (the three steps of `unknown_base`).
@@ -323,7 +323,7 @@ impl Maker<'_> {
 
 /// Returns the first line of a candidate's commit: what it does to the skill, in words of ours only.
 pub fn subject(id: &SkillId, class: Class, source: &SourceName, revision: Option<&str>, path: &RelPath) -> String {
-    let at = revision.map_or(String::new(), |id| format!(" {}", inert(id.get(..7).unwrap_or(id))));
+    let at = revision.map_or(String::new(), |id| format!(" {}", inert(short_revision(id))));
     match class {
         Class::New => format!("{id}: add from {source}{at}"),
         Class::Removed => format!("{id}: removed by {source}{at}"),

@@ -9,7 +9,7 @@ use crate::source::plugin::{self, Plugins};
 use crate::source::{
     Discovery, Found, Remark, Snapshot, discover, flatten, has_skill_md, is_license, licenses, read_marketplace,
 };
-use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, inert};
+use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, inert, short_revision};
 use std::collections::BTreeMap;
 
 /// The date of mirror commits that have none to take: 1 January 2000.
@@ -50,12 +50,13 @@ pub fn observe(
     limits: &Limits,
 ) -> Result<Mirror> {
     let discovery = discover(snapshot, snapshot.folders(&source.selection.path))?;
-    if discovery.found.is_empty() && discovery.unusable.is_empty() {
+    if discovery.found.is_empty() && discovery.unusable.is_empty() && snapshot.listed.skills.is_empty() {
         return Err(nothing_found(source, snapshot));
     }
     let before = previous.map(|head| content(store, head)).transpose()?.unwrap_or_default();
     let mut rejected = unusable(&discovery);
-    let mut remarks = Vec::new();
+    rejected.extend(snapshot.listed.rejected.iter().cloned());
+    let mut remarks = snapshot.listed.remarks.clone();
     let mut skills = BTreeMap::new();
     let mut flats = Vec::new();
     for found in discovery.found.iter().filter(|found| source.selection.selects(&found.path, &source.name)) {
@@ -188,7 +189,8 @@ fn keep_last_trees(snapshot: &Snapshot, before: &Content, skills: &mut BTreeMap<
             || skills.contains_key(path) || skills.keys().any(|new| new.is_within(path) || path.is_within(new));
         // What a plugin has dropped is gone, whoever else has it.
         let is_in_scope = snapshot.scope.as_ref().is_none_or(|scope| scope.has(path));
-        if is_in_scope && !overlaps() && has_skill_md(snapshot, path)? {
+        let stands = || Ok::<_, Error>(snapshot.listed.skills.contains(path) || has_skill_md(snapshot, path)?);
+        if is_in_scope && !overlaps() && stands()? {
             skills.insert(path.clone(), *tree);
         }
     }
@@ -239,7 +241,7 @@ fn commit(
     if lines.is_empty() {
         lines.push("changed licence files".into());
     }
-    let at = snapshot.revision.as_deref().map_or(String::new(), |id| format!(" {}", id.get(..7).unwrap_or(id)));
+    let at = snapshot.revision.as_deref().map_or(String::new(), |id| format!(" {}", short_revision(id)));
     let trailer = snapshot.revision.as_deref().map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"));
     let message = format!("mirror {source}{at}\n\n{}\n{trailer}", lines.join("\n"));
     write(store, tree, previous.into_iter().collect(), date, message)

@@ -6,8 +6,8 @@ use super::holds::HoldKind;
 use crate::git::{Oid, RefName};
 use crate::registry::Conflict;
 use crate::registry::source_file::Paused;
-use crate::source::Remark;
 use crate::source::plugin::Plugin;
+use crate::source::{Remark, UNREACHABLE};
 use crate::types::{Error, ErrorKind, SourceName, TreeHash};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -301,7 +301,10 @@ impl Action {
 impl Report {
     /// Tells whether a source or a skill failed.
     pub fn failed(&self) -> bool {
-        let skill_failed = |source: &SourceReport| source.skills.iter().any(|skill| skill.error.is_some());
+        let skill_failed = |source: &SourceReport| {
+            source.skills.iter().any(|skill| skill.error.is_some())
+                || source.rejected.iter().any(|remark| remark.reason == UNREACHABLE)
+        };
         !self.untagged.is_empty() || self.sources.iter().any(|source| source.error.is_some() || skill_failed(source))
     }
 

@@ -112,13 +112,8 @@ impl Run<'_> {
         }
         let missing = || Error::new(ErrorKind::UnknownBase, "neither the repository nor the mirror has it");
         let revision = upstream.revision.as_deref().ok_or_else(missing)?;
-        let snapshot = observe_revision(
-            &self.options.access,
-            source,
-            revision,
-            &self.registry.directory,
-            &self.state.settings.limits,
-        )?;
+        let limits = &self.state.settings.limits;
+        let snapshot = observe_revision(&self.options.access, source, revision, &self.registry.directory, limits)?;
         let found = import(self.registry, self.state, &snapshot, &upstream.path)?.ok_or_else(|| {
             Error::new(ErrorKind::UnknownBase, format!("upstream {revision} has no such skill at {}", upstream.path))
         })?;

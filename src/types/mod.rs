@@ -3,6 +3,7 @@
 pub(crate) mod error;
 mod inert;
 mod rel_path;
+mod revision;
 mod skill_id;
 mod source_name;
 mod text;
@@ -12,6 +13,7 @@ mod url;
 pub use error::{Context, Error, ErrorKind, Result};
 pub use inert::{code_fence, code_span, inert};
 pub use rel_path::{PathRule, RelPath, check_component, fold_component};
+pub use revision::short_revision;
 pub use skill_id::SkillId;
 pub use source_name::SourceName;
 pub use text::{escape, one_line, visible};

@@ -44,14 +44,29 @@ fn gix_is_named_in_the_git_module_only() {
 }
 
 #[test]
-fn processes_are_started_in_git_process_only() {
+fn git_is_started_in_git_process_and_other_programs_in_source_host_only() {
     let starts = |text: &str| text.contains("process::Command") || text.contains(" Command::new(");
     offends(|line| {
-        let in_process = line.is_in("src/git/process");
-        !in_process && !line.is_in("src/git/transport_tests.rs") && !line.is_in("src/cli") && starts(&line.text)
+        let may_start = line.is_in("src/git/process") || line.is_in("src/source/host/program.rs");
+        !may_start && !line.is_in("src/git/transport_tests.rs") && !line.is_in("src/cli") && starts(&line.text)
     });
     // In src/cli, `Command` is the command line's own.
     offends(|line| line.is_in("src/cli") && line.text.contains("process::Command"));
+}
+
+#[test]
+fn crates_that_reach_out_or_read_archives_have_one_place_each() {
+    for (place, names) in [
+        ("src/source/http", &["ureq::"][..]),
+        ("src/source/host", &["rmcp::", "tokio::"]),
+        ("src/source/archive", &["tar::", "zip::"]),
+    ] {
+        let named = |text: &str, name: &str| {
+            let before = text.split(name).next().filter(|before| before.len() < text.len());
+            before.is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
+        };
+        offends(|line| !line.is_in(place) && names.iter().any(|name| named(&line.text, name)));
+    }
 }
 
 #[test]

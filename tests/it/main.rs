@@ -5,16 +5,20 @@
 
 mod add;
 mod add_link;
+mod archive;
 mod cache;
 mod candidate;
 mod carried;
 mod check;
+mod clawhub;
 mod demo;
 mod discovery;
 mod documents;
 mod faults;
 mod holds;
+mod host;
 mod house;
+mod index;
 mod init;
 mod laws;
 mod licenses;
@@ -24,6 +28,7 @@ mod marketplaces;
 mod merge;
 mod merge_oracle;
 mod moved;
+mod npm;
 mod ownership;
 mod paused;
 mod plugins;

@@ -4,7 +4,7 @@ use super::{count, license_change, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, Text, YELLOW};
 use crate::ops::{accept, candidate, decline, demo, diff, resolve};
 use crate::sync::{CandidateState, Class, Review};
-use crate::types::{escape, one_line};
+use crate::types::{escape, one_line, short_revision};
 
 pub fn candidates(report: &candidate::List, out: &mut Text) {
     if report.candidates.is_empty() {
@@ -46,7 +46,7 @@ fn state(review: &Review) -> String {
 
 /// What moved: upstream's own versions where they differ, else its commits.
 fn moved(review: &Review) -> String {
-    let short = |id: &Option<String>| id.as_deref().map_or("-".into(), |id| id.get(..7).unwrap_or(id).to_owned());
+    let short = |id: &Option<String>| id.as_deref().map_or("-".into(), |id| short_revision(id).to_owned());
     match (&review.base_version, &review.version) {
         (Some(old), Some(new)) if old != new => format!("{} -> {}", one_line(old, 20), one_line(new, 20)),
         // A plain folder has no commits to name.

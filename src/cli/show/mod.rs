@@ -8,7 +8,7 @@ mod sources;
 pub use candidates::{accept, candidate, candidates, decline, demo, resolve};
 pub use differences::diff;
 pub use skills::{adopt, check, disable, export, found_origin, link, list, log, rollback, skill, tag};
-pub use sources::{add, add_plugins, init, pause, retry, source, source_file, sources, status, sync};
+pub use sources::{add, add_plugins, init, pause, retry, source, source_file, sources, status, sync, trusted};
 
 use super::output::{RED, Text, YELLOW};
 use crate::types::{escape, one_line};

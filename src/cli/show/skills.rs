@@ -5,7 +5,7 @@ use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::show::{self as ops_show, Origin};
 use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
 use crate::skill::spec::Severity;
-use crate::types::one_line;
+use crate::types::{one_line, short_revision};
 
 pub fn list(report: &list::Report, out: &mut Text) {
     let rows = report.skills.iter().map(|skill| {
@@ -19,7 +19,7 @@ pub fn list(report: &list::Report, out: &mut Text) {
         };
         let source = skill.source.as_ref().map_or(String::new(), ToString::to_string);
         let version =
-            skill.version.clone().or_else(|| skill.revision.as_deref().map(|id| id.get(..7).unwrap_or(id).to_owned()));
+            skill.version.clone().or_else(|| skill.revision.as_deref().map(|id| short_revision(id).to_owned()));
         vec![
             skill.id.to_string(),
             edited.into(),
@@ -62,7 +62,7 @@ pub fn log(report: &ops_show::Log, out: &mut Text) {
             Origin::Rollback => "rollback",
             Origin::LocalEdit => "local edit",
         };
-        let at = version.revision.as_deref().and_then(|id| id.get(..7)).unwrap_or("-");
+        let at = version.revision.as_deref().map_or("-", short_revision);
         let date = jiff::Timestamp::from_second(version.date)
             .map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
         out.line(format!(
@@ -109,7 +109,7 @@ pub fn found_origin(found: &link::Proposal) -> String {
         (Some(id), Some(date)) => {
             let day =
                 jiff::Timestamp::from_second(date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
-            format!("{} of {day}", id.get(..7).unwrap_or(id))
+            format!("{} of {day}", short_revision(id))
         }
         _ => "its present state".into(),
     };

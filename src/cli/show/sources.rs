@@ -6,7 +6,7 @@ use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::{add, add_plugins, decline, init, pause, source, status};
 use crate::sync::report::{CandidateReport, Notice, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome};
-use crate::types::{escape, one_line, visible};
+use crate::types::{escape, one_line, short_revision, visible};
 
 pub fn init(report: &init::Report, out: &mut Text) {
     if let Some(commit) = report.commit {
@@ -123,6 +123,16 @@ pub fn source_file(report: &source::Show, out: &mut Text) {
     out.remark(format!("{}: followed by {}", report.source, count(report.skills.len(), "skill")));
 }
 
+pub fn trusted(report: &source::Trusted, out: &mut Text) {
+    let command = one_line(&report.command.join(" "), 300);
+    match report.new {
+        true => {
+            out.line(format!("{GREEN}Trusted{GREEN:#} `{command}` on this machine; source {} runs it", report.source))
+        }
+        false => out.line(format!("`{command}` is trusted on this machine already; nothing to do")),
+    }
+}
+
 pub fn source(report: &source::Report, out: &mut Text) {
     match &report.changed {
         Some(changed) => out.line(format!(
@@ -163,7 +173,7 @@ pub fn sync(report: &SyncReport, dry_run: bool, out: &mut Text) {
 }
 
 fn sync_source(source: &SourceReport, out: &mut Text) {
-    let at = source.revision.as_deref().and_then(|id| id.get(..7)).map_or(String::new(), |id| format!(" at {id}"));
+    let at = source.revision.as_deref().map(short_revision).map_or(String::new(), |id| format!(" at {id}"));
     let style = match source.outcome {
         Outcome::Failed | Outcome::Missing => RED,
         Outcome::Synced => GREEN,

@@ -5,18 +5,19 @@
 use crate::types::error::{Context, ErrorKind, Result};
 use process_wrap::std::{ChildWrapper, CommandWrap};
 use std::io::{self, Read};
-use std::process::{Command, ExitStatus};
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A child that is ended, with all that it started, when this is dropped.
-pub(super) struct Running {
+pub struct Running {
     pub(super) child: Box<dyn ChildWrapper>,
     reaped: bool,
 }
 
 impl Running {
-    pub(super) fn start(command: Command) -> io::Result<Running> {
+    /// Starts a program in a process group (on Windows: a job) of its own.
+    pub fn start(command: Command) -> io::Result<Running> {
         let mut wrap = CommandWrap::from(command);
         #[cfg(unix)]
         wrap.wrap(process_wrap::std::ProcessGroup::leader());
@@ -25,9 +26,15 @@ impl Running {
         Ok(Running { child: wrap.spawn()?, reaped: false })
     }
 
-    /// Asks for git itself only: the wrapper would wait for every daemon that it left behind.
-    pub(super) fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
-        let status = self.child.inner_mut().try_wait().context(ErrorKind::Git, || "cannot wait for git")?;
+    /// Returns the pipes to the program's stdin and from its stdout and stderr: those that were asked for, and once.
+    pub fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdin().take(), self.child.stdout().take(), self.child.stderr().take())
+    }
+
+    /// Returns how the program ended, if it did. Asks for the program itself only: the wrapper would wait for every daemon
+    /// that it left behind.
+    pub fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
+        let status = self.child.inner_mut().try_wait().context(ErrorKind::Git, || "cannot wait for a program")?;
         self.reaped = status.is_some();
         Ok(status)
     }

@@ -4,8 +4,8 @@
 
 use super::environment::NO_ASKPASS;
 
-/// The last lines of a stderr, in one line that is safe to show.
-pub(super) fn last_words(stderr: &[u8]) -> String {
+/// Returns the last lines of a stderr, in one line that is safe to show.
+pub fn last_words(stderr: &[u8]) -> String {
     let text = redact(&String::from_utf8_lossy(stderr));
     let noise = format!("askpass response from '{NO_ASKPASS}'");
     let lines = text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty() && !line.contains(&noise));

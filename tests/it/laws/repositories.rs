@@ -2,6 +2,7 @@
 
 use skillgraft::git::{BString, Environment, Git, Mode, Oid, Store, Tree, TreeEntry};
 use skillgraft::ops::Outside;
+use skillgraft::source::Trust;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -44,6 +45,8 @@ pub fn outside(directory: &Path, clock: i64) -> Outside {
     Outside {
         directory: directory.to_owned(),
         git: Git::new("git", &Environment(environment(clock))),
+        environment: Environment::default(),
+        trust: Trust::default(),
         cache: directory.parent().unwrap().join("cache"),
         today: jiff::Timestamp::from_second(clock).unwrap().to_zoned(jiff::tz::TimeZone::UTC).date(),
         now: clock,

@@ -4,7 +4,10 @@
 //! Two things are proved around every scenario without being asked for: a `sync` touches neither `HEAD` nor index nor
 //! work tree, and at the end every repository passes `git fsck --strict`.
 
+pub mod archives;
 mod files;
+pub mod http;
+pub mod reach;
 mod run;
 pub mod sync;
 

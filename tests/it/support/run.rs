@@ -38,6 +38,15 @@ impl Run {
         self
     }
 
+    /// Asserts that standard output has all of this.
+    #[track_caller]
+    pub fn prints(self, words: &[&str]) -> Self {
+        for word in words {
+            assert!(self.stdout.contains(word), "no {word:?} in stdout:\n{}", self.stdout);
+        }
+        self
+    }
+
     /// Returns the document on standard output.
     #[track_caller]
     pub fn json(&self) -> Value {
