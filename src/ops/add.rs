@@ -87,6 +87,7 @@ pub fn add(outside: &Outside, options: &Options, agree: Agree<'_>) -> Result<Rep
         )
         .hint(format!("choose a name with --name, or edit {}", state.layout.source(&name))));
     }
+    trust_what_was_typed(outside, options)?;
     let link = options.link.then_some(agree);
     follow(outside, &registry, &state, &Follow { file: &file, text: &text, command: "add", link }, &options.commit)
 }

@@ -142,6 +142,6 @@ fn add_writes_what_people_copy_and_refuses_what_is_no_skill() {
         (&list["sources"][0]["kind"], &list["sources"][0]["location"]),
         (&json!("clawhub"), &json!("clawhub:gifgrep"))
     );
-    world.run(&["add", "clawhub:../x", "--name", "x"]).ends_with(2).says(&["is no skill on ClawHub"]);
+    world.run(&["add", "clawhub:../x", "--name", "x"]).ends_with(2).says(&["is no skill of clawhub.ai"]);
     world.run(&["add", "clawhub:a", "--path", "x"]).ends_with(2).says(&["has no --ref and no --path"]);
 }

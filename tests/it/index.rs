@@ -324,7 +324,7 @@ fn offline_reads_the_cache_and_a_dry_run_leaves_it_alone() {
 fn plain_http_and_passwords_are_refused() {
     let (world, server) = (World::new(), Server::start());
     world.run_in("", &["init", "registry"]).ok();
-    world.run(&["add", &format!("{}{INDEX}", server.url)]).ends_with(2).says(&["sent unprotected", "insecure = true"]);
+    world.run(&["add", &format!("{}{INDEX}", server.url)]).ends_with(2).says(&["comes unprotected", "--insecure"]);
     let secret = server.url.replace("http://", "http://pat:hunter2@");
     let run = world.run(&["add", &format!("{secret}{INDEX}"), "--insecure"]).ends_with(2);
     assert!(!run.all().contains("hunter2"), "{}", run.all());
@@ -391,10 +391,10 @@ fn a_source_file_that_says_two_places_or_what_does_not_go_together_is_refused() 
     let world = World::new();
     world.run_in("", &["init", "registry"]).ok();
     for (text, says) in [
-        ("git = \"x\"\nindex = \"https://h\"", "more than one of"),
-        ("clawhub = \"x\"\ncommand = [\"x\"]", "more than one of"),
-        ("index = \"https://h\"\npath = \"x\"", "only `git` goes with `path`"),
-        ("index = \"https://h\"\nref = \"x\"", "`ref` goes with"),
+        ("git = \"x\"\nindex = \"https://h\"", "both `git` and `index`"),
+        ("clawhub = \"x\"\ncommand = [\"x\"]", "both `clawhub` and `command`"),
+        ("index = \"https://h\"\npath = \"x\"", "`index` has no `path`"),
+        ("index = \"https://h\"\nref = \"x\"", "`index` has no `ref`"),
         ("git = \"x\"\nregistry = \"https://h\"", "`registry` goes with"),
         ("command = []", "names no program"),
         ("enabled = true", "does not say where"),

@@ -103,7 +103,6 @@ fn what_is_not_understood_is_refused_with_the_list_of_what_is() {
     for typed in ["ftp://h/x", "npm:skills", "https://github.com/a/b/issues/1", "a/b#semver:^1"] {
         world.run(&["add", typed]).ends_with(2).says(&["a source is one of: owner/repo", "skills.sh/", ".bundle"]);
     }
-    world.run(&["add", "clawhub:deploy"]).ends_with(2).says(&["not read yet"]);
 }
 
 #[test]

@@ -330,7 +330,7 @@ pub fn default_name(location: &Location) -> Option<SourceName> {
         Location::Bundle(path) => return last_part(path.strip_suffix(".bundle").unwrap_or(path)),
         Location::ClawHub { slug, .. } => return SourceName::made_valid(slug),
         Location::Index(url) => {
-            let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).split('/').next()?;
+            let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).split(['/', ':']).next()?;
             return SourceName::made_valid(host);
         }
     };

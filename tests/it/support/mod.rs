@@ -237,8 +237,14 @@ impl World {
         self.git_tries(dir, &["cat-file", "-e", &format!("{revision}:{path}")])
     }
 
-    /// Returns all refs of a repository, with `HEAD`.
+    /// Returns all refs of a repository, with `HEAD`, but for those that count runs in which a source failed.
     pub fn refs(&self, dir: &str) -> String {
+        let refs = self.all_refs(dir);
+        refs.lines().filter(|line| !line.starts_with("refs/skillgraft/failed/")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Returns all refs of a repository, with `HEAD`.
+    pub fn all_refs(&self, dir: &str) -> String {
         let head = self.git(dir, &["rev-parse", "--symbolic-full-name", "HEAD"]);
         format!("{head}\n{}", self.git(dir, &["for-each-ref", "--format=%(refname) %(objectname)"]))
     }
