@@ -9,7 +9,9 @@ pub mod decline;
 pub mod demo;
 pub mod diff;
 pub mod disable;
+pub mod discover;
 pub mod export;
+pub mod import;
 pub mod init;
 pub mod link;
 pub mod list;
@@ -25,6 +27,7 @@ pub mod tag;
 
 use crate::git::Git;
 use crate::registry::{Change, Changed, Destination, Lock, Person, Registry};
+use crate::source::roots::Machine;
 use crate::source::{Access, DEADLINE, FETCH_BYTES};
 use crate::types::Result;
 use jiff::civil::Date;
@@ -40,6 +43,8 @@ pub struct Outside {
     pub git: Git,
     /// The folder of the cache.
     pub cache: PathBuf,
+    /// What this machine says about the folders that agents read.
+    pub machine: Machine,
     /// The day.
     pub today: Date,
     /// The time, in seconds since 1970.

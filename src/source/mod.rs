@@ -1,12 +1,16 @@
 //! Where skills come from: every kind of source becomes a [`Snapshot`], and everything after that is the same.
 
+pub mod agents;
 mod assemble;
 mod cache;
 mod directory;
 mod discover;
 mod git;
 mod links;
+pub mod local;
 pub mod location;
+pub mod peers;
+pub mod roots;
 mod snapshot;
 
 pub use assemble::{Flat, Remark, flatten};

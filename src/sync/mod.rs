@@ -28,6 +28,7 @@ pub use branches::{Branch, Branches};
 pub use candidate::{Ground, Maker};
 pub use classify::Class;
 pub use mirror::{Mirror, commit_of_base};
+pub use offers::id_for;
 pub use report::{Action, Outcome, Report};
 pub use retry::retry;
 pub use review::{Review, Trees, review};

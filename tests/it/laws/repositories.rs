@@ -45,6 +45,7 @@ pub fn outside(directory: &Path, clock: i64) -> Outside {
         directory: directory.to_owned(),
         git: Git::new("git", &Environment(environment(clock))),
         cache: directory.parent().unwrap().join("cache"),
+        machine: skillgraft::source::roots::Machine::default(),
         today: jiff::civil::date(2026, 11, 20),
         now: clock,
         // A git that another walk just started holds our lock file open until it is git.

@@ -1,0 +1,237 @@
+//! `--link`: imported skills whose origin an installer recorded follow that upstream at once, from the state that they
+//! were copied from. A source is registered where none has the repository; it follows these skills and no others.
+
+use super::plan::{Followed, Plan, Planned, Status};
+use crate::git::{Changes, Mode, Oid, Place as At, Repository};
+use crate::ops::Outside;
+use crate::ops::add::relative_to;
+use crate::registry::{NewSource, Origin, Registry, SourceFile, State, Upstream};
+use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
+use crate::source::location;
+use crate::source::peers::{Place, Record, without_git};
+use crate::source::{Snapshot, discover, observe_history};
+use crate::sync::ancestry::{self, Origin as Base};
+use crate::sync::{commit_of_base, import};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, escape, one_line};
+use std::collections::BTreeMap;
+
+/// What is to be written so that skills follow their upstreams.
+pub struct Following {
+    /// The files of new sources.
+    pub sources: Changes,
+    /// What each skill follows.
+    pub upstreams: BTreeMap<SkillId, Upstream>,
+}
+
+/// Finds the upstreams. What cannot be found is told in the skill's item; the skill is then the team's own.
+pub fn follow(outside: &Outside, registry: &Registry, state: &State, plan: &mut Plan<'_>) -> Result<Following> {
+    let mut found = Following { sources: Changes::new(), upstreams: BTreeMap::new() };
+    let mut groups: BTreeMap<(Place, Option<String>), Vec<usize>> = BTreeMap::new();
+    for (at, planned) in plan.items.iter_mut().enumerate() {
+        match record_of(state, planned) {
+            Some(Ok(record)) => groups.entry((record.place, record.reference)).or_default().push(at),
+            Some(Err(error)) => planned.item.link_error = Some(escape(&error.full_message())),
+            None => {}
+        }
+    }
+    let mut names: Vec<SourceName> = state.sources.keys().cloned().collect();
+    for ((place, reference), members) in groups {
+        let failed = |plan: &mut Plan<'_>, error: &Error| {
+            members.iter().for_each(|at| plan.items[*at].item.link_error = Some(escape(&error.full_message())));
+        };
+        let mut group = match Group::observe(outside, registry, state, &place, reference, &names) {
+            Ok(group) => group,
+            Err(error) => {
+                failed(plan, &error);
+                continue;
+            }
+        };
+        let mut paths = Vec::new();
+        for at in &members {
+            let planned = &mut plan.items[*at];
+            let (Some(id), Some(tree)) = (planned.skill.clone(), planned.tree) else { continue };
+            let record = planned.record.and_then(|record| record.as_ref().ok());
+            match group.upstream(&id, tree, record) {
+                Ok((upstream, followed)) => {
+                    paths.push(upstream.path.clone());
+                    planned.item.upstream = Some(followed);
+                    found.upstreams.insert(id, upstream);
+                }
+                Err(error) => planned.item.link_error = Some(escape(&error.full_message())),
+            }
+        }
+        if !paths.is_empty()
+            && let Some(new) = group.new_source(&paths)
+        {
+            let blob = registry.repository.store.write_blob(new.render().as_bytes())?;
+            found.sources.insert(state.layout.source(&group.source.name), Some(At { mode: Mode::File, id: blob }));
+            names.push(group.source.name);
+        }
+    }
+    Ok(found)
+}
+
+/// The record of a skill that comes in, or is here and follows nothing yet.
+fn record_of(state: &State, planned: &Planned<'_>) -> Option<Result<Record>> {
+    let is_here = matches!(planned.status, Status::Completed | Status::Renamed | Status::Unchanged);
+    let standing = planned.skill.as_ref().and_then(|id| state.skills.get(id)).and_then(|skill| skill.entry());
+    let follows = standing.is_some_and(|entry| entry.upstream.is_some());
+    (is_here && !follows).then(|| planned.record.cloned()).flatten()
+}
+
+/// Skills that came from one repository.
+struct Group<'a> {
+    registry: &'a Registry,
+    state: &'a State,
+    source: SourceFile,
+    is_new: bool,
+    snapshot: Snapshot,
+}
+
+impl<'a> Group<'a> {
+    fn observe(
+        outside: &Outside,
+        registry: &'a Registry,
+        state: &'a State,
+        place: &Place,
+        reference: Option<String>,
+        names: &[SourceName],
+    ) -> Result<Self> {
+        let (origin, typed) = origin_of(registry, place)?;
+        let known = state.sources.values().filter_map(|source| source.file.as_ref().ok());
+        let known = known.filter(|source| source.reference == reference && same_origin(&source.origin, &origin));
+        let standing = known.min_by_key(|source| !source.enabled).cloned();
+        let is_new = standing.is_none();
+        let source = match standing {
+            Some(source) => source,
+            None => {
+                let name = free_name(&typed, names)?;
+                SourceFile::parse(name, &describe(origin, reference, Vec::new()).render())?
+            }
+        };
+        let limits = &state.settings.limits;
+        let snapshot = observe_history(&outside.access(false, false), &source, &registry.directory, limits)?;
+        Ok(Group { registry, state, source, is_new, snapshot })
+    }
+
+    fn upstream(&mut self, id: &SkillId, local: Oid, record: Option<&Record>) -> Result<(Upstream, Followed)> {
+        let path = match record.and_then(|record| record.path.clone()) {
+            Some(path) => path,
+            None => self.path_of(id)?,
+        };
+        if !self.is_new && !self.source.selection.selects(&path, &self.source.name) {
+            let message = format!("source `{}` has this repository, but does not select {path}", self.source.name);
+            let hint = format!("add it to `skills` in {}", self.state.layout.source(&self.source.name));
+            return Err(Error::new(ErrorKind::Config, message).hint(hint));
+        }
+        let store = &self.registry.repository.store;
+        let recorded = record.and_then(|record| record.tree);
+        let base = match recorded.map(|tree| ancestry::find_recorded(&self.snapshot, store, &path, tree, local)) {
+            Some(found) => found?,
+            None => None,
+        };
+        let base = match base {
+            Some(base) => Some(base),
+            None => ancestry::find_origin(&self.snapshot, store, &path, local)?,
+        };
+        let base = base.ok_or_else(|| {
+            let message = format!("no state of {} has a skill at {path}", self.source.name);
+            Error::new(ErrorKind::NotFound, message)
+        })?;
+        self.follows(path, &base, local)
+    }
+
+    fn follows(&mut self, path: RelPath, base: &Base, local: Oid) -> Result<(Upstream, Followed)> {
+        let store = &self.registry.repository.store;
+        let is_git = self.snapshot.revision.is_some();
+        let root = if is_git { self.snapshot.store().commit(base.revision)?.tree } else { self.snapshot.tree };
+        // Read at the commit that was found.
+        let head = std::mem::replace(&mut self.snapshot.tree, root);
+        let tree = import(self.registry, self.state, &self.snapshot, &base.path);
+        self.snapshot.tree = head;
+        let tree = tree?.ok_or_else(|| {
+            let message = format!("upstream's {} at {} cannot be taken in", base.path, base.revision.short());
+            Error::new(ErrorKind::Rejected, message)
+        })?;
+        let hasher = TreeHasher::new(store);
+        let accepted = hasher.hash(tree)?;
+        let skill_md = store.tree(tree)?.get(SKILL_MD.as_bytes()).map(|entry| entry.id);
+        let stated = skill_md.map(|blob| store.blob(blob)).transpose()?.map(|bytes| frontmatter::read(&bytes));
+        let stated = stated.unwrap_or_default();
+        let short = |text: Option<String>| text.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
+        let source = self.source.name.clone();
+        let revision = is_git.then(|| base.revision.to_string());
+        let mut upstream = Upstream {
+            source: source.clone(),
+            path: path.clone(),
+            accepted,
+            git_tree: tree,
+            mirror: tree,
+            revision: revision.clone(),
+            version: short(stated.version),
+            license: short(stated.license),
+        };
+        upstream.mirror = commit_of_base(store, &source, &upstream)?;
+        let identical = hasher.hash(local)? == accepted;
+        Ok((upstream, Followed { source, path, revision, identical }))
+    }
+
+    /// The one directory of upstream with the skill's name.
+    fn path_of(&self, id: &SkillId) -> Result<RelPath> {
+        let found = discover(&self.snapshot, &RelPath::root())?.found.into_iter().map(|found| found.path);
+        let mut same = found.filter(|path| path.name() == Some(id.name()));
+        match (same.next(), same.next()) {
+            (Some(path), None) => Ok(path),
+            (None, _) => Err(Error::new(ErrorKind::NotFound, format!("upstream has no directory `{}`", id.name()))),
+            (Some(one), Some(other)) => {
+                let message = format!("upstream has more than one `{}`: {one}, {other}", id.name());
+                Err(Error::new(ErrorKind::Usage, message))
+            }
+        }
+    }
+
+    /// The source to register; it follows the skills at `paths` and no others.
+    fn new_source(&self, paths: &[RelPath]) -> Option<NewSource> {
+        let skills = paths.iter().map(|path| globset::escape(path.as_str())).collect();
+        self.is_new.then(|| describe(self.source.origin.clone(), self.source.reference.clone(), skills))
+    }
+}
+
+fn describe(origin: Origin, reference: Option<String>, skills: Vec<String>) -> NewSource {
+    let (path, namespace) = (RelPath::root(), String::new());
+    NewSource { origin, reference, path, skills, exclude: Vec::new(), namespace, enabled: true }
+}
+
+/// A folder is written down relative to the registry: nothing that names the machine.
+fn origin_of(registry: &Registry, place: &Place) -> Result<(Origin, String)> {
+    let folder = match place {
+        Place::Url(url) => return Ok((Origin::Git(url.clone()), url.clone())),
+        Place::Folder(folder) => folder,
+    };
+    let gone = || Error::new(ErrorKind::NotFound, "the folder that it was installed from is not there any more");
+    let real = folder.canonicalize().map_err(|error| gone().because(error))?;
+    if real == registry.directory {
+        return Err(Error::new(ErrorKind::Usage, "it was installed from this very registry"));
+    }
+    let relative = relative_to(&registry.directory, &real);
+    let text = relative.to_str().map(|text| text.replace(std::path::MAIN_SEPARATOR, "/")).ok_or_else(gone)?;
+    let text = if text.starts_with('.') { text } else { format!("./{text}") };
+    let is_repository = Repository::open(&real).is_ok();
+    Ok((if is_repository { Origin::Git(text.clone()) } else { Origin::Directory(text.clone()) }, text))
+}
+
+fn same_origin(one: &Origin, other: &Origin) -> bool {
+    match (one, other) {
+        (Origin::Git(one), Origin::Git(other)) => without_git(one) == without_git(other),
+        (one, other) => one == other,
+    }
+}
+
+fn free_name(typed: &str, names: &[SourceName]) -> Result<SourceName> {
+    let name = location::default_name(typed).map_or("imported".to_owned(), |name| name.to_string());
+    let numbered = (2u64..).map(|number| format!("{}-{number}", &name[..name.len().min(58)]));
+    let mut names_like = std::iter::once(name.clone()).chain(numbered).map(|name| SourceName::parse(&name));
+    names_like
+        .find(|name| name.as_ref().is_ok_and(|name| !names.contains(name)))
+        .expect("there are more numbers than sources")
+}
