@@ -181,6 +181,40 @@ fn count_files(directory: &Path) -> usize {
     walk.filter(|entry| !entry.file_type().is_dir()).take(COUNTED).count()
 }
 
+/// Files of a skill that no agent can read, and links that `import` would refuse.
+fn unusable_files(root: &Root, skill: &LocalSkill) -> Vec<(PathBuf, &'static str, String)> {
+    let within = root.path.canonicalize().unwrap_or_default();
+    let within = if skill.real.starts_with(&within) { &within } else { &skill.real };
+    let walk = WalkDir::new(&skill.directory).follow_root_links(true).min_depth(1).into_iter();
+    let look = |entry: walkdir::Result<walkdir::DirEntry>| {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(&skill.directory).to_owned();
+                return Some((path, "unreadable", "it cannot be read".to_owned()));
+            }
+        };
+        let path = entry.path().to_owned();
+        if path.parent() == Some(&skill.directory) && entry.file_name() == SKILL_MD {
+            return None;
+        }
+        if entry.file_type().is_symlink() {
+            return match path.canonicalize() {
+                Err(_) => Some((path, "dangling_link", "the link leads nowhere".into())),
+                Ok(target) if !target.starts_with(within) => Some((
+                    path,
+                    "symlink_escapes",
+                    "the link leads out of its root, so import refuses the skill".into(),
+                )),
+                Ok(_) => None,
+            };
+        }
+        let unreadable = entry.file_type().is_file() && std::fs::File::open(&path).is_err();
+        unreadable.then(|| (path, "unreadable", "it cannot be read".into()))
+    };
+    walk.filter_entry(|entry| entry.file_name() != ".git").take(COUNTED).filter_map(look).collect()
+}
+
 fn examined(seen: &Seen) -> Vec<Finding> {
     let mut found = Vec::new();
     let warning = |path: &Path, rule, message: String| Finding {
@@ -190,7 +224,9 @@ fn examined(seen: &Seen) -> Vec<Finding> {
         severity: Severity::Warning,
         message: escape(&message),
     };
-    for (_, skill) in seen.skills() {
+    for (root, skill) in seen.skills() {
+        found
+            .extend(unusable_files(root, skill).into_iter().map(|(path, rule, message)| warning(&path, rule, message)));
         let file = skill.directory.join(SKILL_MD);
         match &skill.skill_md {
             Ok(bytes) => {

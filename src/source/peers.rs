@@ -130,6 +130,7 @@ fn record(value: serde_json::Value, folder: &Path) -> Result<Record> {
 
 fn url(text: &str) -> Result<Place> {
     match location::parse(text)? {
+        Location::Url(url) if location::is_local(&url) => Ok(Place::Folder(url["file://".len()..].into())),
         Location::Url(url) => Ok(Place::Url(without_git(&url).to_owned())),
         _ => Err(Error::new(ErrorKind::Rejected, format!("`{}` is no URL of a repository", one_line(text, 120)))),
     }
@@ -189,6 +190,8 @@ mod tests {
             (record.place, record.reference),
             (Place::Url("https://github.com/acme/skills".into()), Some("v2".into()))
         );
+        let file = read_one(json!({"source": "file:///srv/up", "sourceType": "git"})).expect("valid");
+        assert_eq!(file.place, Place::Folder("/srv/up".into()), "it is a path of this machine");
         let local = read_one(json!({"source": "../up", "sourceType": "local"})).expect("valid");
         assert_eq!(local.place, Place::Folder("/project/../up".into()));
         let gh = "---\nname: a\ndescription: b\nmetadata:\n  github-repo: https://github.com/acme/skills\n  \

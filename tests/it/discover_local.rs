@@ -320,6 +320,22 @@ fn the_doctor_explains_unknown_fields_names_and_shadowing() {
 }
 
 #[test]
+fn the_doctor_finds_what_import_would_refuse() {
+    let world = project();
+    put(&world, "app/.claude/skills/deploy");
+    link(&world, "gone.md", "app/.claude/skills/deploy/dangling.md");
+    link(&world, "../../../../outside", "app/.claude/skills/deploy/outside");
+    link(&world, "../shared.md", "app/.claude/skills/deploy/shared.md");
+    world.write("app/.claude/skills/shared.md", "inside the root\n");
+    world.write("outside/secret", "outside\n");
+    let report = discover(&world, "app", &["--doctor"]);
+    assert_eq!(
+        findings(&world, &report),
+        ["dangling_link app/.claude/skills/deploy/dangling.md", "symlink_escapes app/.claude/skills/deploy/outside",]
+    );
+}
+
+#[test]
 fn discover_works_outside_of_any_registry_without_a_home_and_writes_nothing() {
     let world = World::new();
     put(&world, "plain/.claude/skills/deploy");

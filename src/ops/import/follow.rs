@@ -97,7 +97,7 @@ impl<'a> Group<'a> {
         reference: Option<String>,
         names: &[SourceName],
     ) -> Result<Self> {
-        let (origin, typed) = origin_of(registry, place)?;
+        let (origin, typed) = origin_of(outside, registry, place)?;
         let known = state.sources.values().filter_map(|source| source.file.as_ref().ok());
         let known = known.filter(|source| source.reference == reference && same_origin(&source.origin, &origin));
         let standing = known.min_by_key(|source| !source.enabled).cloned();
@@ -202,19 +202,28 @@ fn describe(origin: Origin, reference: Option<String>, skills: Vec<String>) -> N
     NewSource { origin, reference, path, skills, exclude: Vec::new(), namespace, enabled: true }
 }
 
-/// A folder is written down relative to the registry: nothing that names the machine.
-fn origin_of(registry: &Registry, place: &Place) -> Result<(Origin, String)> {
+/// A folder is written down relative to the registry, and only where that names nothing of the machine or its user: not
+/// from the root of the disk, and not across the border of the home.
+fn origin_of(outside: &Outside, registry: &Registry, place: &Place) -> Result<(Origin, String)> {
     let folder = match place {
         Place::Url(url) => return Ok((Origin::Git(url.clone()), url.clone())),
         Place::Folder(folder) => folder,
     };
     let gone = || Error::new(ErrorKind::NotFound, "the folder that it was installed from is not there any more");
     let real = folder.canonicalize().map_err(|error| gone().because(error))?;
-    if real == registry.directory {
+    let here = &registry.directory;
+    if real == *here {
         return Err(Error::new(ErrorKind::Usage, "it was installed from this very registry"));
     }
-    let relative = relative_to(&registry.directory, &real);
-    let text = relative.to_str().map(|text| text.replace(std::path::MAIN_SEPARATOR, "/")).ok_or_else(gone)?;
+    let shares = here.components().zip(real.components()).filter(|(one, other)| one == other).count() > 1;
+    let home = outside.machine.home.as_ref().and_then(|home| home.canonicalize().ok());
+    if !shares || home.is_some_and(|home| here.starts_with(&home) != real.starts_with(&home)) {
+        let message = "it was installed from a folder elsewhere on this machine, and that path says nothing to others: \
+                       `skillgraft add` its repository's URL, then use `skillgraft link`";
+        return Err(Error::new(ErrorKind::Usage, message));
+    }
+    let text = relative_to(here, &real).to_str().map(|text| text.replace(std::path::MAIN_SEPARATOR, "/"));
+    let text = text.ok_or_else(gone)?;
     let text = if text.starts_with('.') { text } else { format!("./{text}") };
     let is_repository = Repository::open(&real).is_ok();
     Ok((if is_repository { Origin::Git(text.clone()) } else { Origin::Directory(text.clone()) }, text))
