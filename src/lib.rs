@@ -27,9 +27,9 @@
 //! | path | owner | who writes it |
 //! |---|---|---|
 //! | `skillgraft.toml` | [`registry::settings`] | `init`, then people |
-//! | `sources/<name>.toml` | [`registry::source_file`] | `add`; `source ...`, `pause`, `resume`, `adopt`, `candidate decline` (single keys); people |
-//! | `skills/<id>/` | [`registry::Layout`] | people; `add`, `source enable`, candidates, `rollback`, `disable`, `enable`, `source remove --delete` |
-//! | `skills/<id>.toml` | [`registry::entry`] | `add`, `source ...`, candidates, `candidate resolve`, `candidate decline`, `link`, `adopt`, `rollback`, `disable`, `enable`, `pause`, `resume`; people add owners and comments |
+//! | `sources/<name>.toml` | [`registry::source_file`] | `add`, `import --link`; `source ...`, `pause`, `resume`, `adopt`, `candidate decline` (single keys); people |
+//! | `skills/<id>/` | [`registry::Layout`] | people; `add`, `import`, `source enable`, candidates, `rollback`, `disable`, `enable`, `source remove --delete` |
+//! | `skills/<id>.toml` | [`registry::entry`] | `add`, `import`, `source ...`, candidates, `candidate resolve`, `candidate decline`, `link`, `adopt`, `rollback`, `disable`, `enable`, `pause`, `resume`; people add owners and comments |
 //! | `licenses/<source>/` | [`registry::Layout`] | `add`, `source enable`, candidates |
 //! | `.gitattributes`, `README.md`, `sources/README.md`, `skills/using-skillgraft/` | [`ops::init`], which has them embedded from `registry-template/` | `init`, where nothing stands there; then people |
 //!
@@ -41,6 +41,8 @@
 //! | `<common git directory>/objects/` | [`git::Store`], `git/pack.rs` | one pack for each run that adds much, loose files for one that adds little |
 //! | `$SKILLGRAFT_CACHE_DIR`, else `skillgraft` in the user's cache folder | `cli/outside.rs` finds it | everything in it may be deleted at any time |
 //! | `<cache>/git/<name>-<hash>.git`, `.lock` beside it | `source/cache.rs` | one bare repository for each URL |
+//! | the folders of [`source::agents`], `node_modules`, plugins | `source/roots.rs` | read only, by `discover` and `import` |
+//! | `skills-lock.json` of a project; `.skill-lock.json` in `$XDG_STATE_HOME/skills`, else `~/.agents` | `source/peers.rs` | other installers' records: read only, by `import` |
 //! | a new temporary folder | `source/cache.rs`, `cli/output.rs` | what `sync --dry-run` fetches into (removed again); `demo` without a folder (kept) |
 //!
 //! # Every ref

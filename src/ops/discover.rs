@@ -4,6 +4,7 @@ use super::Outside;
 use crate::registry::settings;
 use crate::skill::spec::{self, Severity};
 use crate::skill::{SKILL_MD, frontmatter};
+use crate::source::is_skipped;
 use crate::source::local::{self, LocalSkill};
 use crate::source::roots::{Layer, Root, RootKind, roots};
 use crate::types::{ErrorKind, Result, escape, one_line};
@@ -177,7 +178,7 @@ fn is_link(root: &Root, skill: &LocalSkill) -> bool {
 
 fn count_files(directory: &Path) -> usize {
     let walk = WalkDir::new(directory).min_depth(1).follow_links(false).into_iter();
-    let walk = walk.filter_entry(|entry| entry.file_name() != ".git").flatten();
+    let walk = walk.filter_entry(|entry| !is_skipped(entry.file_name())).flatten();
     walk.filter(|entry| !entry.file_type().is_dir()).take(COUNTED).count()
 }
 
@@ -212,7 +213,7 @@ fn unusable_files(root: &Root, skill: &LocalSkill) -> Vec<(PathBuf, &'static str
         let unreadable = entry.file_type().is_file() && std::fs::File::open(&path).is_err();
         unreadable.then(|| (path, "unreadable", "it cannot be read".into()))
     };
-    walk.filter_entry(|entry| entry.file_name() != ".git").take(COUNTED).filter_map(look).collect()
+    walk.filter_entry(|entry| !is_skipped(entry.file_name())).take(COUNTED).filter_map(look).collect()
 }
 
 fn examined(seen: &Seen) -> Vec<Finding> {

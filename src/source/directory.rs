@@ -14,6 +14,11 @@ const ENTRIES: usize = 1_000_000;
 /// Names that belong to git or to a file manager, never to a skill.
 const SKIPPED: [&str; 4] = [".git", ".DS_Store", "Thumbs.db", "desktop.ini"];
 
+/// Tells whether a name belongs to git or to a file manager, and so is no part of a skill.
+pub fn is_skipped(name: &std::ffi::OsStr) -> bool {
+    SKIPPED.iter().any(|skipped| name == *skipped)
+}
+
 /// Reads `directory`. Files outside of skills are read only where a link leads to them.
 pub fn read(directory: &Path, limits: &Limits) -> Result<Snapshot> {
     let root = directory.canonicalize().map_err(|error| {
@@ -106,9 +111,8 @@ fn list(root: &Path) -> Result<Listing> {
 impl Listing {
     /// Adds what stands at and below `start`, a real path within `root`.
     fn walk(&mut self, root: &Path, start: &Path) -> Result<()> {
-        let skipped = |name: &std::ffi::OsStr| SKIPPED.iter().any(|skipped| name == *skipped);
         let walk = WalkDir::new(start).min_depth(usize::from(start == root)).follow_links(false).sort_by_file_name();
-        for (count, entry) in walk.into_iter().filter_entry(|entry| !skipped(entry.file_name())).enumerate() {
+        for (count, entry) in walk.into_iter().filter_entry(|entry| !is_skipped(entry.file_name())).enumerate() {
             if count >= ENTRIES {
                 return Err(Error::new(
                     ErrorKind::Limit,

@@ -14,6 +14,7 @@ pub mod roots;
 mod snapshot;
 
 pub use assemble::{Flat, Remark, flatten};
+pub use directory::is_skipped;
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
 pub use git::is_commit_id;
 pub use snapshot::Snapshot;

@@ -122,7 +122,13 @@ pub fn roots(machine: &Machine, directory: &Path, named: &[PathBuf], registry: O
     for folder in &projects {
         all.extend(of_project(folder).into_iter().filter(|root| Some(root.path.as_path()) != registry));
     }
-    all.extend(registry.map(|path| Root::new(Layer::Registry, path.to_owned())));
+    // Where agents read the registry's folder, it is theirs too. But a plain `skills` is no OpenClaw workspace.
+    all.extend(registry.map(|path| {
+        let read = projects.iter().flat_map(|folder| of_project(folder).into_iter().map(move |root| (folder, root)));
+        let read = read.filter(|(folder, _)| folder.join("skills") != path).map(|(_, root)| root);
+        let known = read.into_iter().find(|root| root.path == path);
+        Root { layer: Layer::Registry, ..known.unwrap_or_else(|| Root::new(Layer::Registry, path.to_owned())) }
+    }));
     all.extend(provider_first(
         AGENTS
             .iter()

@@ -251,6 +251,25 @@ fn the_layers_come_in_their_order_and_the_provider_root_before_the_universal_one
 }
 
 #[test]
+fn a_registry_whose_skills_folder_is_an_agents_own_is_listed_once() {
+    let world = World::new();
+    world.run_in("", &["init", "registry"]).ok();
+    world.write("registry/skillgraft.toml", "format = 1\n[registry]\nskills = \".claude/skills\"\n");
+    world.git("registry", &["mv", "skills/using-skillgraft", "moved"]);
+    std::fs::create_dir_all(world.path("registry/.claude/skills")).unwrap();
+    std::fs::rename(world.path("registry/moved"), world.path("registry/.claude/skills/using-skillgraft")).unwrap();
+    world.commit("registry", "where agents look");
+    let report = discover(&world, "registry", &[]);
+    let path = "using-skillgraft registry provider registry/.claude/skills/using-skillgraft";
+    assert_eq!(
+        (told(&world, &report), &report["skills"][0]["agents"][0]),
+        (vec![path.to_owned()], &"claude-code".into())
+    );
+    world.write("registry/sub/x", "x\n");
+    assert_eq!(told(&world, &discover(&world, "registry/sub", &[])), [path]);
+}
+
+#[test]
 fn project_roots_are_looked_for_from_the_working_directory_up_to_the_top_of_the_repository() {
     let world = project();
     put(&world, ".claude/skills/outside");

@@ -382,13 +382,17 @@ fn a_folder_may_be_a_skill_a_folder_of_skills_or_a_project() {
     world.write("app/.claude/skills/one/SKILL.md", skill("one", "1"));
     world.write("app/.agents/skills/two/SKILL.md", skill("two", "2"));
     world.write("app/docs/three/SKILL.md", skill("three", "not where agents look"));
+    world.write("app/.cursor/skills/two/SKILL.md", skill("two", "of one agent"));
+    symlink("../../.claude/skills/one", world.path("app/.cursor/skills/one")).unwrap();
     let report = world.json(&["import", "--from", "../app"]);
     assert_eq!(told(&report), ["one completed new", "two completed new"]);
     assert_eq!(
         (&report["skills"][0]["provider"], &report["skills"][1]["provider"]),
-        (&json!("claude-code"), &json!("universal"))
+        (&json!("claude-code"), &json!("cursor"))
     );
     assert_eq!(report["skills"][0]["path"], ".claude/skills/one");
+    let warnings = |at: usize| crate::support::sync::remarks(&report["skills"][at]["warnings"]);
+    assert_eq!((warnings(0), warnings(1)), (vec![], vec![".agents/skills/two shadowed".to_owned()]));
     world.run(&["import", "--from", "../home"]).ends_with(1).says(&["no skill in it"]);
     world.run(&["import", "--from", "../gone"]).ends_with(2).says(&["there is nothing"]);
     world.write("skills.zip", "PK");

@@ -22,6 +22,8 @@ pub struct Wanted {
     pub origin: Origin,
     /// What an installer recorded about it.
     pub record: Option<Result<Record>>,
+    /// Other skills of the same key, which do not count.
+    pub shadowed: Vec<String>,
     place: Stands,
 }
 
@@ -118,8 +120,7 @@ fn from_roots(outside: &Outside) -> BTreeMap<String, Wanted> {
     for (root, skill) in seen.skills().filter(|(root, _)| root.layer != Layer::Registry) {
         let records = if root.layer == Layer::User { &of_user } else { &of_project };
         let path = shown(&outside.machine, top, &skill.directory, &skill.key);
-        let found = || on_disk(root, skill, records, root.layer.as_str(), path);
-        all.entry(skill.key.clone()).or_insert_with(found);
+        take_first(&mut all, on_disk(root, skill, records, root.layer.as_str(), path));
     }
     all
 }
@@ -148,7 +149,7 @@ fn from_folder(outside: &Outside, folder: &Path) -> BTreeMap<String, Wanted> {
         // Of a folder that a person names only what is within it says something to others.
         let path = shown(&outside.machine, folder, &skill.directory, &skill.key);
         let path = if path == "." { skill.key.clone() } else { path };
-        all.entry(skill.key.clone()).or_insert_with(|| on_disk(root, skill, &records, "folder", path));
+        take_first(&mut all, on_disk(root, skill, &records, "folder", path));
     }
     all
 }
@@ -169,7 +170,19 @@ fn on_disk(root: &Root, skill: &LocalSkill, records: &Records, kind: &'static st
         Place::Folder(_) => None,
     });
     let origin = Origin { kind, provider, path, tool: known.map(|record| record.tool), source };
-    Wanted { key: skill.key.clone(), origin, record, place: Stands::OnDisk(root.clone(), skill.clone()) }
+    let place = Stands::OnDisk(root.clone(), skill.clone());
+    Wanted { key: skill.key.clone(), origin, record, shadowed: Vec::new(), place }
+}
+
+/// Of one key the first counts, and the others are told; the same directory under another name is no other.
+fn take_first(all: &mut BTreeMap<String, Wanted>, wanted: Wanted) {
+    match all.get_mut(&wanted.key) {
+        None => drop(all.insert(wanted.key.clone(), wanted)),
+        Some(first) => match (&first.place, &wanted.place) {
+            (Stands::OnDisk(_, one), Stands::OnDisk(_, other)) if one.real == other.real => {}
+            _ => first.shadowed.push(wanted.origin.path),
+        },
+    }
 }
 
 fn records_of(folders: &[&Path]) -> Records {
@@ -192,7 +205,7 @@ fn from_archive(path: &Path) -> Result<BTreeMap<String, Wanted>> {
         let path = found.path.to_string();
         let origin = Origin { kind: "archive", provider: None, path, tool: None, source: None };
         let place = Stands::InArchive(snapshot.clone(), found);
-        all.entry(key.clone()).or_insert(Wanted { key, origin, record: None, place });
+        take_first(&mut all, Wanted { key, origin, record: None, shadowed: Vec::new(), place });
     }
     Ok(all)
 }

@@ -31,6 +31,10 @@ pub fn follow(outside: &Outside, registry: &Registry, state: &State, plan: &mut 
         match record_of(state, planned) {
             Some(Ok(record)) => groups.entry((record.place, record.reference)).or_default().push(at),
             Some(Err(error)) => planned.item.link_error = Some(escape(&error.full_message())),
+            None if comes_in(planned) => {
+                let message = "no installer recorded where it came from, so it follows nothing";
+                planned.item.message.get_or_insert(message.to_owned());
+            }
             None => {}
         }
     }
@@ -73,10 +77,14 @@ pub fn follow(outside: &Outside, registry: &Registry, state: &State, plan: &mut 
 
 /// The record of a skill that comes in, or is here and follows nothing yet.
 fn record_of(state: &State, planned: &Planned<'_>) -> Option<Result<Record>> {
-    let is_here = matches!(planned.status, Status::Completed | Status::Renamed | Status::Unchanged);
+    let is_here = comes_in(planned) || planned.status == Status::Unchanged;
     let standing = planned.skill.as_ref().and_then(|id| state.skills.get(id)).and_then(|skill| skill.entry());
     let follows = standing.is_some_and(|entry| entry.upstream.is_some());
     (is_here && !follows).then(|| planned.record.cloned()).flatten()
+}
+
+fn comes_in(planned: &Planned<'_>) -> bool {
+    matches!(planned.status, Status::Completed | Status::Renamed)
 }
 
 /// Skills that came from one repository.

@@ -240,6 +240,13 @@ impl Planner<'_> {
             Err(remark) => Verdict::because(Status::Failed, remark.reason, remark.message),
             Ok((content, warnings)) => {
                 item.warnings = warnings;
+                item.warnings.extend(wanted.shadowed.iter().map(|path| {
+                    Remark::new(
+                        path,
+                        "shadowed",
+                        format!("another `{}`, which comes later and was not taken", wanted.key),
+                    )
+                }));
                 let (id, content, verdict) = self.place(wanted, content, earlier)?;
                 item.tree = Some(self.hasher.hash(content)?);
                 (item.skill, tree) = (id, Some(content));
