@@ -356,8 +356,11 @@ pub struct Sync {
     /// Write nothing at all: no branch, no object, no cache
     #[arg(long)]
     pub dry_run: bool,
+    /// Decide on what the remote has, and push there [default remote: the one this clone follows]
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "")]
+    pub push: Option<String>,
     /// Contact nothing; use what the cache has
-    #[arg(long)]
+    #[arg(long, conflicts_with = "push")]
     pub offline: bool,
     /// How many sources to ask at once
     #[arg(long, value_name = "N", default_value_t = crate::sync::JOBS)]

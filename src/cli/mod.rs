@@ -91,6 +91,7 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
                 let options = Sync {
                     source: vec![source.to_string()],
                     dry_run: false,
+                    push: None,
                     offline: false,
                     jobs: 1,
                     exit_code: false,
@@ -220,6 +221,7 @@ fn sync(outside: &Outside, global: &Global, options: &Sync, out: &mut Output) ->
             sources: &options.source,
             dry_run: options.dry_run,
             offline: options.offline,
+            push: options.push.as_deref(),
             jobs: options.jobs,
             progress: &|what| bar.show(what),
         },

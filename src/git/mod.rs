@@ -7,7 +7,9 @@ mod objects;
 mod pack;
 mod paths;
 pub(crate) mod process;
+mod recover;
 mod refs;
+mod remote;
 mod repository;
 mod store;
 mod text;
@@ -17,11 +19,13 @@ pub use history::{History, first_parents, merge_base};
 pub use objects::{BStr, BString, ByteSlice, Commit, Mode, NewCommit, ObjectKind, Oid, Tree, TreeEntry};
 pub use paths::{Changes, Place, entry_at, same_except, tree_at, with_changes};
 pub use process::{Environment, Git, Output, Protocols, Where, redact};
+pub use recover::clear_after_killed_run;
 pub use refs::{RefChange, RefName, Refs};
+pub use remote::{OwnRemote, Pushed, is_collateral, is_contended, no_such_remote};
 pub use repository::Repository;
 pub use store::Store;
 pub use text::{TextMerge, merge_text};
 pub use transport::{
-    FETCHED, FetchRequest, Remote, Want, clean_temporary_files, fetch_blobs, fetch_commit, fetch_history, init_bare,
-    ls_remote,
+    FETCHED, FetchRequest, Remote, RemoteRefs, Want, clean_temporary_files, fetch_blobs, fetch_commit, fetch_history,
+    init_bare, ls_remote,
 };

@@ -12,7 +12,8 @@ pub use cleanup::clean_temporary_files;
 use super::process::{Git, Output, Protocols, Where, redact};
 use crate::types::error::{Context, Error, ErrorKind, Result};
 use cleanup::{entries, file_name};
-use failure::{Refusal, failure};
+use failure::Refusal;
+pub(super) use failure::failure;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -379,7 +380,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// The rules of `git check-ref-format`, for full names and `HEAD`.
-fn is_ref_name(name: &str) -> bool {
+pub(super) fn is_ref_name(name: &str) -> bool {
     let bad = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
     let part_ok = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
     name == "HEAD"

@@ -1,8 +1,8 @@
 //! `add`: follows a source. Everything is checked before anything is written.
 
-use super::{Commit, Outside};
+use super::{Commit, Outside, identity};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, Repository, with_changes};
-use crate::registry::{Changed, IDENTITY, NewSource, Origin, Registry, SourceFile, State};
+use crate::registry::{Changed, NewSource, Origin, Registry, SourceFile, State};
 use crate::source::Remark;
 use crate::source::location::{self, Location};
 use crate::sync::{Admission, admit};
@@ -155,10 +155,6 @@ fn move_mirror(
     let change = RefChange { name: name.clone(), expected: from, new: Some(to) };
     registry.repository.refs.apply(&[change], "skillgraft: add", &identity(outside))?;
     Ok(Some(RefChange { name, expected: Some(to), new: from }))
-}
-
-fn identity(outside: &Outside) -> String {
-    format!("{IDENTITY} {} +0000", outside.now)
 }
 
 pub(super) fn unchanged(source: SourceName, enabled: bool) -> Report {

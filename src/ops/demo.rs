@@ -87,7 +87,7 @@ pub fn demo(outside: &Outside, directory: &Path) -> Result<Report> {
     lay_down(&TWO, &upstream)?;
     commit_all(outside, &upstream, "Improve four skills")?;
     let quiet = |_: &str| {};
-    let options = sync::Options { sources: &[], dry_run: false, offline: false, jobs: 1, progress: &quiet };
+    let options = sync::Options { sources: &[], dry_run: false, offline: false, push: None, jobs: 1, progress: &quiet };
     let sync = sync::sync(&here, &options)?;
     let candidates = candidate::list(&here)?;
     Ok(Report {

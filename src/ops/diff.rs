@@ -82,7 +82,7 @@ pub fn candidate(outside: &Outside, id: &str, upstream: bool) -> Result<Report> 
 pub fn states(outside: &Outside, from: &str, to: Option<&str>) -> Result<Report> {
     let registry = outside.registry()?;
     let state = registry.state()?;
-    let versions = Versions::load(&registry.repository, &state)?;
+    let versions = Versions::load(&registry, &state)?;
     let find = |text: &str| spec::find(&registry, &state, &versions, text);
     let from = find(from)?;
     let to = match to {

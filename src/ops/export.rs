@@ -30,7 +30,7 @@ pub fn export(outside: &Outside, text: &str, to: &Path) -> Result<Report> {
     let registry = outside.registry()?;
     let state = registry.state()?;
     let store = &registry.repository.store;
-    let versions = Versions::load(&registry.repository, &state)?;
+    let versions = Versions::load(&registry, &state)?;
     let point = spec::find(&registry, &state, &versions, text)?;
     let tree = point
         .tree

@@ -26,7 +26,7 @@ pub mod sync;
 pub mod tag;
 
 use crate::git::Git;
-use crate::registry::{Change, Changed, Destination, Lock, Person, Registry};
+use crate::registry::{Change, Changed, Destination, IDENTITY, Lock, Person, Registry};
 use crate::source::roots::Machine;
 use crate::source::{Access, DEADLINE, FETCH_BYTES};
 use crate::types::Result;
@@ -70,6 +70,11 @@ impl Outside {
         let (git, cache) = (&self.git, self.cache.as_path());
         Access { git, cache, offline, dry_run, deadline: DEADLINE, max_bytes: FETCH_BYTES }
     }
+}
+
+/// Returns the identity under which the tool's own refs move, for reflogs.
+fn identity(outside: &Outside) -> String {
+    format!("{IDENTITY} {} +0000", outside.now)
 }
 
 /// How a command commits: what every command of DESIGN, section 3 takes.

@@ -33,7 +33,7 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
     let skill = state.skills.get(&id).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
     })?;
-    let versions = Versions::load(&registry.repository, &state)?;
+    let versions = Versions::load(&registry, &state)?;
     let to = match to {
         Some(to) => to,
         None => version_before(&registry, &state, &versions, &id, skill.tree)?,

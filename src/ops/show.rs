@@ -81,7 +81,7 @@ pub fn show(outside: &Outside, text: &str) -> Result<Show> {
     let registry = outside.registry()?;
     let state = registry.state()?;
     let store = &registry.repository.store;
-    let versions = Versions::load(&registry.repository, &state)?;
+    let versions = Versions::load(&registry, &state)?;
     let point = spec::find(&registry, &state, &versions, text)?;
     let skill = state.skills.get(&point.id);
     let skill = skill.ok_or_else(|| {
@@ -106,7 +106,7 @@ pub fn log(outside: &Outside, id: &str) -> Result<Log> {
     let registry = outside.registry()?;
     let state = registry.state()?;
     let store = &registry.repository.store;
-    let versions = Versions::load(&registry.repository, &state)?;
+    let versions = Versions::load(&registry, &state)?;
     let skill = SkillId::parse(id)?;
     let mut commits: Vec<(u64, Oid)> = Vec::new();
     for (number, tag) in versions.of(&skill) {

@@ -8,6 +8,7 @@ pub mod settings;
 pub mod source_file;
 mod state;
 pub mod toml_file;
+mod view;
 
 pub use change::{Change, Changed, Destination, Person, fast_forward};
 pub use entry::{Conflict, ConflictKind, Entry, Status, Upstream};
@@ -16,8 +17,9 @@ pub use names::{Layout, RefNames};
 pub use settings::{NewSkills, RemovedSkills, Settings};
 pub use source_file::{NewSource, Origin, Selection, SourceFile};
 pub use state::{EntryState, SkillState, SourceState, State, read_entry, skill_at};
+pub use view::View;
 
-use crate::git::{Oid, RefName, Repository, entry_at};
+use crate::git::{Oid, RefName, Repository, clear_after_killed_run, entry_at};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
 use std::path::{Path, PathBuf};
 
@@ -40,6 +42,8 @@ pub struct Registry {
     pub remote: Option<String>,
     /// The names of the tool's refs.
     pub names: RefNames,
+    /// Whose refs count.
+    pub view: View,
 }
 
 impl Registry {
@@ -65,7 +69,7 @@ impl Registry {
         let names = RefNames::new(&settings.ref_prefix);
         let branch = default_branch(&repository, &settings, remote.as_deref(), &names)?;
         let head = branch_head(&repository, &branch, remote.as_deref())?;
-        Ok(Registry { repository, folder, directory, branch, head, remote, names })
+        Ok(Registry { repository, folder, directory, branch, head, remote, names, view: View::Clone })
     }
 
     /// Reads what the registry holds at the head of the default branch.
@@ -73,9 +77,14 @@ impl Registry {
         State::load(&self.repository.store, &self.folder, self.head)
     }
 
-    /// Takes the registry's lock.
+    /// Takes the registry's lock, and clears away what a run left that was killed.
     pub fn lock(&self, wait: std::time::Duration) -> Result<Lock> {
-        Lock::take(&self.repository.common_dir().join("skillgraft").join("lock"), wait)
+        let common_dir = self.repository.common_dir();
+        let lock = Lock::take(&common_dir.join("skillgraft").join("lock"), wait)?;
+        if lock.follows_killed() {
+            clear_after_killed_run(common_dir)?;
+        }
+        Ok(lock)
     }
 
     /// Returns the remote-tracking ref of a local branch, where there is a remote.

@@ -159,11 +159,13 @@ fn directory_of(path: &str) -> Result<RelPath> {
 }
 
 fn reference(text: &str) -> Result<String> {
-    // A commit id has the form of a branch's name.
-    RefName::branch(text).map(|_| text.to_owned()).map_err(|error| {
-        Error::new(ErrorKind::Rejected, format!("`{}` names no branch, tag or commit", one_line(text, 120)))
-            .because(error)
-    })
+    let refused =
+        || Error::new(ErrorKind::Rejected, format!("`{}` names no branch, tag or commit", one_line(text, 120)));
+    // A commit id has the form of a branch's name; an option of git's has it too.
+    if text.starts_with('-') {
+        return Err(refused());
+    }
+    RefName::branch(text).map(|_| text.to_owned()).map_err(|error| refused().because(error))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The candidate branches as one run sees them: local, remote-tracking, offered, checked out.
 
 use crate::git::{History, Oid, RefName, Store};
-use crate::registry::Registry;
+use crate::registry::{Registry, View};
 use crate::types::{Result, SkillId, SourceName};
 use std::collections::BTreeMap;
 
@@ -31,19 +31,19 @@ pub struct Branch {
 impl Branches {
     /// Reads the refs of a registry.
     pub fn load(registry: &Registry) -> Result<Self> {
-        let refs = &registry.repository.refs;
         let prefix = registry.names.all_candidates();
-        let mut remote = BTreeMap::new();
-        if let Some(tracking) = registry.remote_tracking(&prefix) {
-            for (name, id) in refs.list(&tracking)? {
-                remote.insert(name.replacen(&tracking, &prefix, 1), id);
-            }
-        }
+        let mut own = registry.list_here("refs/skillgraft/offered/")?;
+        own.extend(registry.list_here("refs/skillgraft/superseded/")?);
+        // What somebody looks at here is no matter to a remote.
+        let checked_out = match registry.view {
+            View::Clone => registry.repository.checked_out_branches(),
+            View::Remote { .. } => BTreeMap::new(),
+        };
         Ok(Branches {
-            local: refs.list(&prefix)?,
-            remote,
-            own: refs.list("refs/skillgraft/")?,
-            checked_out: registry.repository.checked_out_branches(),
+            local: registry.list_here(&prefix)?,
+            remote: registry.list_elsewhere(&prefix)?,
+            own,
+            checked_out,
         })
     }
 

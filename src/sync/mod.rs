@@ -9,12 +9,15 @@ mod branches;
 mod candidate;
 mod carry;
 pub mod classify;
+pub mod failures;
 pub mod holds;
 pub mod late;
 pub mod merge;
 mod mirror;
 mod offers;
 mod plan;
+mod publish;
+mod push;
 pub mod records;
 pub mod report;
 mod retry;
@@ -29,6 +32,7 @@ pub use candidate::{Ground, Maker};
 pub use classify::Class;
 pub use mirror::{Mirror, commit_of_base};
 pub use offers::id_for;
+pub use push::{Delivery, Fate};
 pub use report::{Action, Outcome, Report};
 pub use retry::retry;
 pub use review::{Review, Trees, review};
@@ -39,9 +43,10 @@ use crate::skill::TreeHasher;
 use crate::source::{Access, Found, Snapshot, flatten};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName};
 use jiff::civil::Date;
+use publish::Moves;
 use report::{Counts, SourceReport};
 use run::Run;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// How many sources are asked at once by default. They wait for the network, not for the processor.
@@ -68,6 +73,27 @@ pub struct Options<'a> {
 /// # Errors
 /// Where the registry itself cannot be read. What fails in a source or skill is part of the report.
 pub fn sync(registry: &Registry, options: &Options<'_>) -> Result<Report> {
+    decide(registry, options, |run, moves, sources| run.publish(moves, sources)).map(|(report, ())| report)
+}
+
+/// Does the same on a view of the remote, and pushes what moves. Returns also the sources that have to be decided anew,
+/// because the remote has moved meanwhile.
+///
+/// # Errors
+/// Where the remote cannot be reached, or the registry there cannot be read.
+pub fn push(
+    registry: &Registry,
+    options: &Options<'_>,
+    delivery: &Delivery<'_>,
+) -> Result<(Report, BTreeSet<SourceName>)> {
+    decide(registry, options, |run, moves, sources| run.push(moves, sources, delivery))
+}
+
+fn decide<T: Default>(
+    registry: &Registry,
+    options: &Options<'_>,
+    publish: impl FnOnce(&Run<'_>, &[Moves], &mut [SourceReport]) -> Result<T>,
+) -> Result<(Report, T)> {
     let state = registry.state()?;
     let chosen = choose(&state, options.sources)?;
     let branches = Branches::load(registry)?;
@@ -86,35 +112,34 @@ pub fn sync(registry: &Registry, options: &Options<'_>) -> Result<Report> {
         plans.append(&mut changes);
         sources.push(report);
     }
+    if !options.access.dry_run {
+        plans.append(&mut failures::count_failures(registry, &sources)?);
+        // A source's moves stand together, its mirror first.
+        plans.sort_by_key(|moved| moved.source);
+    }
     options.access.git.check_cancelled()?;
     // Where no ref moves, what was made to compare with is not worth keeping: a second sync writes nothing.
+    let mut published = T::default();
     if !options.access.dry_run && !plans.is_empty() {
         store.flush()?;
-        run.publish(plans, &mut sources)?;
+        published = publish(&run, &plans, &mut sources)?;
     }
     let candidates = count(&sources);
     let branch = registry.branch.short().to_owned();
-    Ok(Report {
-        format: 1,
-        branch,
-        head: registry.head,
-        sources,
-        candidates,
-        versions: Vec::new(),
-        untagged: Vec::new(),
-    })
+    let (versions, untagged) = (Vec::new(), Vec::new());
+    let pushed = None;
+    let head = registry.head;
+    Ok((Report { format: 1, branch, head, sources, candidates, versions, untagged, pushed }, published))
 }
 
 /// Returns the local mirror, and the head to go on from: the local or the remote-tracking one, or both joined, or
 /// the mirror of the name that the source had before.
 fn mirror_head(registry: &Registry, source: &SourceFile) -> Result<(Option<Oid>, Option<Oid>)> {
-    let refs = &registry.repository.refs;
-    let local = refs.get(registry.names.mirror(&source.name)?.as_str())?;
+    let local = registry.here(registry.names.mirror(&source.name)?.as_str())?;
     for name in std::iter::once(&source.name).chain(&source.was) {
         let branch = registry.names.mirror(name)?;
-        let here = refs.get(branch.as_str())?;
-        let tracking = registry.remote_tracking(branch.as_str());
-        let remote = tracking.map(|name| refs.get(&name)).transpose()?.flatten();
+        let here = registry.here(branch.as_str())?;
+        let remote = registry.elsewhere(branch.as_str())?;
         let head = match branches::counting(&registry.repository.store, here, remote)? {
             (Some(remote), true) => {
                 let here = here.expect("two heads have diverged");
@@ -132,7 +157,7 @@ fn mirror_head(registry: &Registry, source: &SourceFile) -> Result<(Option<Oid>,
 /// Returns the sources to look at: those with a file and those that entries follow, or the named ones.
 fn choose(state: &State, named: &[SourceName]) -> Result<Vec<SourceName>> {
     let followed = state.skills.values().filter_map(|skill| Some(skill.entry()?.upstream.as_ref()?.source.clone()));
-    let known: std::collections::BTreeSet<SourceName> = state.sources.keys().cloned().chain(followed).collect();
+    let known: BTreeSet<SourceName> = state.sources.keys().cloned().chain(followed).collect();
     if named.is_empty() {
         return Ok(known.into_iter().collect());
     }
@@ -145,7 +170,8 @@ fn choose(state: &State, named: &[SourceName]) -> Result<Vec<SourceName>> {
     Ok(known.into_iter().filter(|name| named.contains(name)).collect())
 }
 
-fn count(sources: &[SourceReport]) -> Counts {
+/// Counts what became of candidates.
+pub fn count(sources: &[SourceReport]) -> Counts {
     let mut counts = Counts::default();
     for candidate in sources.iter().flat_map(|source| &source.skills).filter_map(|skill| skill.candidate.as_ref()) {
         match candidate.action {
@@ -180,10 +206,9 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> 
 
 /// Reads the head of a source's mirror as it stands: local, else remote-tracking.
 pub fn standing_mirror(registry: &Registry, source: &SourceName) -> Result<Option<Mirror>> {
-    let refs = &registry.repository.refs;
     let branch = registry.names.mirror(source)?;
-    let remote = registry.remote_tracking(branch.as_str()).map(|name| refs.get(&name)).transpose()?.flatten();
-    let head = branches::counting(&registry.repository.store, refs.get(branch.as_str())?, remote)?.0;
+    let (here, remote) = (registry.here(branch.as_str())?, registry.elsewhere(branch.as_str())?);
+    let head = branches::counting(&registry.repository.store, here, remote)?.0;
     let mirror = head.map(|head| mirror::standing(&registry.repository.store, head)).transpose();
     mirror.context(ErrorKind::Git, || format!("cannot read the mirror of `{source}`"))
 }

@@ -8,7 +8,7 @@ use super::holds::{Hold, HoldKind, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
 use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport};
 use super::verdict::Judge;
-use crate::git::{Oid, RefChange};
+use crate::git::{Oid, RefChange, RefName};
 use crate::registry::{Conflict, Entry, NewSkills, Registry, RemovedSkills, SkillState, SourceFile, State, Status};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, TreeHash};
 use jiff::civil::Date;
@@ -293,7 +293,14 @@ impl Planner<'_> {
                 candidate.action = Action::Opened;
                 self.make_anew(wanted, branch, &mut candidate)?
             }
-            Some(head) if self.judge.is_kept(head, wanted.id, wanted.ground, wanted.made)? => Vec::new(),
+            Some(head) if self.judge.is_kept(head, wanted.id, wanted.ground, wanted.made)? => {
+                self.still_offered(wanted.id, head, offered)?
+            }
+            Some(head) if self.judge.is_foreign(head, wanted.id, offered)? => {
+                candidate.action = Action::Left;
+                report.notice = Some(foreign(&branch.name));
+                Vec::new()
+            }
             Some(head) if self.judge.is_edited(head, wanted.id, offered)? => {
                 candidate.edited = true;
                 candidate.conflicts = self.listed_at(head, wanted.id)?;
@@ -418,7 +425,9 @@ impl Planner<'_> {
             conflicts: Vec::new(),
         };
         let mut changes = Vec::new();
-        if candidate.edited && !self.judge.is_contained(head)? {
+        if self.judge.is_foreign(head, id, offered)? {
+            report.notice.get_or_insert_with(|| foreign(&branch.name));
+        } else if candidate.edited && !self.judge.is_contained(head)? {
             report.notice.get_or_insert_with(|| {
                 let hint =
                     format!("merge what is worth keeping, then delete it: git branch -D {}", branch.name.short());
@@ -459,6 +468,15 @@ impl Planner<'_> {
         Ok(None)
     }
 
+    /// `offered` is written by every sync: a run that was killed after it had moved the branch left it behind.
+    fn still_offered(&self, id: &SkillId, head: Oid, offered: Option<Oid>) -> Result<Vec<RefChange>> {
+        if offered == Some(head) || self.judge.is_edited(head, id, None)? {
+            return Ok(Vec::new());
+        }
+        let name = self.registry.names.offered(&self.source.name, id)?;
+        Ok(vec![RefChange { name, expected: offered, new: Some(head) }])
+    }
+
     /// Returns the changes that move a candidate to `new`, with the refs that remember what was made and what was.
     fn moved(
         &self,
@@ -479,6 +497,14 @@ impl Planner<'_> {
         changes.retain(|change| change.expected != change.new);
         Ok(changes)
     }
+}
+
+fn foreign(branch: &RefName) -> Notice {
+    let name = branch.short();
+    Notice::new(
+        format!("{name} is somebody's own branch, not a candidate, so it was left alone"),
+        format!("give it another name, and the update gets its branch: git branch -m {name} <new name>"),
+    )
 }
 
 /// What to tell about a held update.

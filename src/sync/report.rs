@@ -25,6 +25,18 @@ pub struct Report {
     pub versions: Vec<VersionReport>,
     /// Versions whose tag could not be made.
     pub untagged: Vec<ErrorReport>,
+    /// What went to the remote; none where nothing was to be pushed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<PushReport>,
+}
+
+/// What went to the remote.
+#[derive(Debug, Serialize)]
+pub struct PushReport {
+    /// The remote.
+    pub remote: String,
+    /// How many refs were moved there.
+    pub refs: usize,
 }
 
 /// How many candidates met which fate.

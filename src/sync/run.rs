@@ -4,25 +4,19 @@ use super::branches::Branches;
 use super::holds::Holder;
 use super::mirror::{self, Mirror};
 use super::plan::{Plan, Planner};
+use super::publish::{Moves, Of};
 use super::records::Records;
 use super::report::{ErrorReport, Outcome, SourceReport};
 use super::verdict::Judge;
 use super::{Maker, Options, import, mirror_head, offers};
 use crate::git::{History, Oid, RefChange, Store};
-use crate::registry::{Entry, IDENTITY, Registry, SourceFile, State, Status, Upstream};
+use crate::registry::{Entry, Registry, SourceFile, State, Status, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{observe, observe_revision};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-
-/// What moves together: a source's mirror (no skill), or one skill's refs.
-pub(super) struct Moves {
-    source: usize,
-    skill: Option<usize>,
-    changes: Vec<RefChange>,
-}
 
 pub(super) struct Run<'a> {
     pub(super) registry: &'a Registry,
@@ -245,11 +239,11 @@ impl Run<'_> {
         if mirror.grew || local.is_none() && !self.has_tracking_mirror(&source.name)? {
             let name = self.registry.names.mirror(&source.name)?;
             let changes = vec![RefChange { name, expected: local, new: Some(mirror.head) }];
-            moves.push(Moves { source: index, skill: None, changes });
+            moves.push(Moves { source: index, of: Of::Mirror, changes });
         }
         for plan in plans {
             if !plan.changes.is_empty() {
-                moves.push(Moves { source: index, skill: Some(report.skills.len()), changes: plan.changes });
+                moves.push(Moves { source: index, of: Of::Skill(report.skills.len()), changes: plan.changes });
             }
             report.skills.push(plan.report);
         }
@@ -278,40 +272,6 @@ impl Run<'_> {
     }
 
     fn has_tracking_mirror(&self, name: &SourceName) -> Result<bool> {
-        let branch = self.registry.names.mirror(name)?;
-        match self.registry.remote_tracking(branch.as_str()) {
-            Some(tracking) => Ok(self.registry.repository.refs.get(&tracking)?.is_some()),
-            None => Ok(false),
-        }
-    }
-
-    /// Moves all refs in one transaction; where that fails, one by one, so that a ref in the way fails alone.
-    pub(super) fn publish(&self, moves: Vec<Moves>, sources: &mut [SourceReport]) -> Result<()> {
-        let refs = &self.registry.repository.refs;
-        let identity = format!("{IDENTITY} {} +0000", self.options.now);
-        let all: Vec<RefChange> = moves.iter().flat_map(|moved| moved.changes.iter().cloned()).collect();
-        if all.is_empty() || refs.apply(&all, "skillgraft: sync", &identity).is_ok() {
-            return Ok(());
-        }
-        for moved in moves {
-            let source = &mut sources[moved.source];
-            if source.error.is_some() {
-                // No candidate without its mirror: its base would not be reachable.
-                continue;
-            }
-            let Err(error) = refs.apply(&moved.changes, "skillgraft: sync", &identity) else { continue };
-            match moved.skill {
-                None => {
-                    source.outcome = Outcome::Failed;
-                    source.error = Some(ErrorReport::from(&error));
-                    source.skills.iter_mut().for_each(|skill| skill.candidate = None);
-                }
-                Some(skill) => {
-                    source.skills[skill].error = Some(ErrorReport::from(&error));
-                    source.skills[skill].candidate = None;
-                }
-            }
-        }
-        Ok(())
+        Ok(self.registry.elsewhere(self.registry.names.mirror(name)?.as_str())?.is_some())
     }
 }

@@ -4,6 +4,7 @@ use super::candidate::{Ground, Made, Maker, Offer};
 use super::merge::merge_trees;
 use crate::git::{History, Oid, first_parents};
 use crate::types::{Result, SkillId};
+use std::collections::BTreeSet;
 
 /// Answers questions about the candidates of one source against the default branch.
 pub struct Judge<'a> {
@@ -46,6 +47,28 @@ impl Judge<'_> {
             }
             _ => Ok(true),
         }
+    }
+
+    /// Tells whether a branch is somebody's own that only has a candidate's name: the tool did not make its head, nothing
+    /// says that it ever offered one there, and the branch leaves the skill's entry as it was.
+    pub fn is_foreign(&self, head: Oid, id: &SkillId, offered: Option<Oid>) -> Result<bool> {
+        if offered.is_some() {
+            return Ok(false);
+        }
+        let Some(base) = self.left_main_at(head)? else { return Ok(true) };
+        // Merged by fast-forward, nobody can tell any more whose it was, and nothing is lost with it.
+        let entry = |commit: Oid| Ok(self.ground(commit, id)?.entry.map(|entry| entry.blob));
+        Ok(base != head && entry(base)? == entry(head)?)
+    }
+
+    /// Returns the commit on which a branch was begun, merged or not.
+    fn left_main_at(&self, head: Oid) -> Result<Option<Oid>> {
+        if !self.main.contains(head)? {
+            return self.main.merge_base(head);
+        }
+        let main: BTreeSet<Oid> = first_parents(self.maker.store, self.main.head()).collect::<Result<_>>()?;
+        let mut line = first_parents(self.maker.store, head);
+        line.find(|commit| commit.as_ref().map_or(true, |commit| main.contains(commit))).transpose()
     }
 
     /// Returns the merge base's ground and the old candidate: what the tool made there of the entry at `head`. None

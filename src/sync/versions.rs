@@ -4,8 +4,8 @@
 //! same tags.
 
 use super::report::VersionReport;
-use crate::git::{History, Oid, RefChange, RefName, Repository, Store, entry_at, first_parents, tree_at};
-use crate::registry::{IDENTITY, Layout, State, read_entry, settings};
+use crate::git::{History, Oid, RefChange, RefName, Store, entry_at, first_parents, tree_at};
+use crate::registry::{IDENTITY, Layout, Registry, State, read_entry, settings};
 use crate::skill::{SKILL_MD, TreeHasher};
 use crate::types::{RelPath, Result, SkillId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,10 +28,10 @@ pub struct NewVersion {
 
 impl Versions {
     /// Reads the tags.
-    pub fn load(repository: &Repository, state: &State) -> Result<Self> {
+    pub fn load(registry: &Registry, state: &State) -> Result<Self> {
         let prefix = format!("refs/tags/{}", state.settings.tag_prefix);
         let mut tags: BTreeMap<SkillId, BTreeMap<u64, Oid>> = BTreeMap::new();
-        for (name, tag) in repository.refs.list("refs/tags/")? {
+        for (name, tag) in registry.list_here("refs/tags/")? {
             let Some((id, number)) = name.strip_prefix(&prefix).and_then(|name| name.rsplit_once("/v")) else {
                 continue;
             };

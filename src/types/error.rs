@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Locked,
     /// The upstream could not be reached or refused.
     Network,
+    /// The registry's remote does not take a ref.
+    Refused,
     /// The upstream answered, but with nothing that may be used as evidence.
     NoEvidence,
     /// A limit of `[limits]`, or a fixed one, is exceeded.

@@ -219,6 +219,10 @@ pub fn status(report: &status::Report, out: &mut Text) {
         out.line("");
         candidate_table(&report.candidates, out);
     }
+    for failing in &report.failing {
+        let (source, runs, message) = (&failing.source, failing.runs, escape(&failing.message));
+        out.remark(format!("{RED}failing:{RED:#} source {source}, in the last {runs} runs at least: {message}"));
+    }
     report.problems.iter().for_each(|problem| out.remark(format!("{YELLOW}problem:{YELLOW:#} {}", escape(problem))));
 }
 

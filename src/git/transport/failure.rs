@@ -34,7 +34,7 @@ impl Refusal {
     }
 }
 
-pub(super) fn failure(output: &Output, what: String) -> Error {
+pub(in crate::git) fn failure(output: &Output, what: String) -> Error {
     let (kind, hint) = classify_failure(&String::from_utf8_lossy(&output.stderr));
     let error = Error::new(kind, what).because(output.failure());
     if let Some(hint) = hint { error.hint(hint) } else { error }

@@ -144,7 +144,7 @@ impl<'w> Plan<'w> {
         decisions: &BTreeMap<SkillId, Decision>,
     ) -> Result<Self> {
         let store = &registry.repository.store;
-        let versions = Versions::load(&registry.repository, state)?;
+        let versions = Versions::load(registry, state)?;
         let email = Person::ask(&outside.git, &registry.repository).ok().and_then(|person| email_of(person.name()));
         let (name, expect) = exact;
         let planner = Planner {
