@@ -258,7 +258,7 @@ pub struct Add {
 
 #[derive(Debug, Args)]
 pub struct Import {
-    /// The skills, as `discover` names them [default: asks; with --from, all]
+    /// The skills, as `discover` names them [default: asks; without a terminal, all of --from]
     pub key: Vec<String>,
     /// A skill, a folder of skills, or a project, instead of the folders that agents read
     #[arg(long, value_name = "DIR")]

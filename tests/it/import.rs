@@ -81,18 +81,24 @@ fn skills_come_from_the_folders_that_agents_read_and_no_committed_byte_names_the
     world.write("registry/.cursor/skills/ours/SKILL.md", skill("ours", "of the project"));
     world.write("system/etc/codex/skills/theirs/SKILL.md", skill("theirs", "of the administrator"));
     let report = world.json(&["import", "mine", "ours", "theirs"]);
-    let origins: Vec<_> =
-        report["skills"].as_array().unwrap().iter().map(|i| [&i["kind"], &i["provider"], &i["path"]]).collect();
+    let origins: Vec<_> = report["skills"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| [&i["kind"], &i["layer"], &i["provider"], &i["path"]])
+        .collect();
     assert_eq!(
         json!(origins),
         json!([
-            ["user", "claude-code", "~/.claude/skills/mine"],
-            ["project", "cursor", ".cursor/skills/ours"],
-            ["system", "codex", "theirs"]
+            ["provider", "user", "claude-code", "~/.claude/skills/mine"],
+            ["provider", "project", "cursor", ".cursor/skills/ours"],
+            ["provider", "system", "codex", "theirs"]
         ])
     );
     let entry = world.read("registry/skills/mine.toml");
-    assert!(entry.contains("path = \"~/.claude/skills/mine\"\nprovider = \"claude-code\"\n"), "{entry}");
+    let origin =
+        "kind = \"provider\"\nlayer = \"user\"\nprovider = \"claude-code\"\npath = \"~/.claude/skills/mine\"\n";
+    assert!(entry.ends_with(&format!("[origin]\n{origin}")), "{entry}");
     let everything = world.git("registry", &["show", "--format=raw", "HEAD"]);
     assert!(!everything.contains(world.path("").to_str().unwrap().trim_end_matches('/')), "{everything}");
     // The registry's own skills are not imported into it.

@@ -30,9 +30,11 @@ pub struct Wanted {
 /// Where a skill comes from: what may be committed, and nothing that names the machine.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// The root's place in the order, or `folder` or `archive`.
+    /// The root's kind, `provider` or `universal`; or `folder` or `archive`, which a person named.
     pub kind: &'static str,
-    /// The agent whose root it is, or `universal`; none for a folder that a person named.
+    /// The root's place in the order; none of what a person named.
+    pub layer: Option<Layer>,
+    /// The agent whose own root it is.
     pub provider: Option<&'static str>,
     /// The directory: relative to the project, below `~`, or within its root.
     pub path: String,
@@ -45,10 +47,15 @@ pub struct Origin {
 impl Origin {
     /// Returns the keys of the entry's `[origin]`, in their order.
     pub fn keys(&self) -> Vec<(&'static str, &str)> {
-        let optional = [("provider", self.provider), ("tool", self.tool), ("source", self.source.as_deref())];
-        let mut keys = vec![("kind", self.kind), ("path", self.path.as_str())];
-        keys.extend(optional.into_iter().filter_map(|(key, text)| Some((key, text?))));
-        keys
+        let keys = [
+            ("kind", Some(self.kind)),
+            ("layer", self.layer.map(Layer::as_str)),
+            ("provider", self.provider),
+            ("path", Some(self.path.as_str())),
+            ("tool", self.tool),
+            ("source", self.source.as_deref()),
+        ];
+        keys.into_iter().filter_map(|(key, text)| Some((key, text?))).collect()
     }
 }
 
@@ -79,27 +86,34 @@ pub fn select(outside: &Outside, options: &Options, ask: &Ask<'_>) -> Result<Vec
         Some(from) => from_path(outside, &outside.directory.join(from))?,
         None => from_roots(outside),
     };
-    let keys = if !options.keys.is_empty() {
-        options.keys.clone()
-    } else if options.from.is_some() {
-        all.keys().cloned().collect()
-    } else {
-        let choice = |wanted: &Wanted| Choice { key: wanted.key.clone(), path: wanted.origin.path.clone() };
-        (ask.choose)(&all.values().map(choice).collect::<Vec<_>>())?.ok_or_else(|| {
-            Error::new(ErrorKind::Usage, "no skill is named, and nobody can be asked without a terminal")
-                .hint("name skills that `skillgraft discover` lists, or a folder: --from DIR")
-        })?
-    };
+    let keys = if !options.keys.is_empty() { options.keys.clone() } else { choose(&all, options, ask)? };
     let mut wanted = Vec::new();
     for key in keys {
-        match all.remove(key.trim_end_matches('/')) {
+        let key = key.trim_end_matches('/');
+        match all.remove(key) {
             Some(found) => wanted.push(found),
             // Named twice.
             None if wanted.iter().any(|found: &Wanted| found.key == key) => {}
-            None => return Err(unknown(&key, options)),
+            None => return Err(unknown(key, options)),
         }
     }
     Ok(wanted)
+}
+
+/// Of one skill in a folder that was named nobody need be asked; without a terminal, all of the folder are meant.
+fn choose(all: &BTreeMap<String, Wanted>, options: &Options, ask: &Ask<'_>) -> Result<Vec<String>> {
+    let keys = all.keys().cloned().collect();
+    if options.from.is_some() && all.len() == 1 {
+        return Ok(keys);
+    }
+    let choice = |wanted: &Wanted| Choice { key: wanted.key.clone(), path: wanted.origin.path.clone() };
+    let chosen = if all.is_empty() { None } else { (ask.choose)(&all.values().map(choice).collect::<Vec<_>>())? };
+    match chosen {
+        Some(chosen) => Ok(chosen),
+        None if options.from.is_some() => Ok(keys),
+        None => Err(Error::new(ErrorKind::Usage, "no skill is named, and nobody can be asked without a terminal")
+            .hint("name skills that `skillgraft discover` lists, or a folder: --from DIR")),
+    }
 }
 
 fn unknown(key: &str, options: &Options) -> Error {
@@ -120,7 +134,7 @@ fn from_roots(outside: &Outside) -> BTreeMap<String, Wanted> {
     for (root, skill) in seen.skills().filter(|(root, _)| root.layer != Layer::Registry) {
         let records = if root.layer == Layer::User { &of_user } else { &of_project };
         let path = shown(&outside.machine, top, &skill.directory, &skill.key);
-        take_first(&mut all, on_disk(root, skill, records, root.layer.as_str(), path));
+        take_first(&mut all, on_disk(root, skill, records, Some(root.layer), path));
     }
     all
 }
@@ -149,27 +163,25 @@ fn from_folder(outside: &Outside, folder: &Path) -> BTreeMap<String, Wanted> {
         // Of a folder that a person names only what is within it says something to others.
         let path = shown(&outside.machine, folder, &skill.directory, &skill.key);
         let path = if path == "." { skill.key.clone() } else { path };
-        take_first(&mut all, on_disk(root, skill, &records, "folder", path));
+        take_first(&mut all, on_disk(root, skill, &records, None, path));
     }
     all
 }
 
-fn on_disk(root: &Root, skill: &LocalSkill, records: &Records, kind: &'static str, path: String) -> Wanted {
+fn on_disk(root: &Root, skill: &LocalSkill, records: &Records, layer: Option<Layer>, path: String) -> Wanted {
     let skill_md = skill.skill_md.as_deref().unwrap_or_default();
     let named = frontmatter::read(skill_md).name;
     let directory = skill.key.rsplit('/').next().unwrap_or_default();
     let listed = || named.and_then(|name| records.get(&name)).or_else(|| records.get(directory)).cloned();
     let record = peers::of_frontmatter(skill_md).or_else(listed);
     let known = record.as_ref().and_then(|record| record.as_ref().ok());
-    let provider = match root.kind {
-        RootKind::Provider => root.agents.first().copied(),
-        RootKind::Universal => (!root.agents.is_empty()).then_some("universal"),
-    };
+    let provider = root.agents.first().copied().filter(|_| root.kind == RootKind::Provider);
+    let kind = if root.may_be_skill { "folder" } else { root.kind.as_str() };
     let source = known.and_then(|record| match &record.place {
         Place::Url(url) => Some(url.clone()),
         Place::Folder(_) => None,
     });
-    let origin = Origin { kind, provider, path, tool: known.map(|record| record.tool), source };
+    let origin = Origin { kind, layer, provider, path, tool: known.map(|record| record.tool), source };
     let place = Stands::OnDisk(root.clone(), skill.clone());
     Wanted { key: skill.key.clone(), origin, record, shadowed: Vec::new(), place }
 }
@@ -203,7 +215,7 @@ fn from_archive(path: &Path) -> Result<BTreeMap<String, Wanted>> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let key = found.path.name().map_or(stem, str::to_owned);
         let path = found.path.to_string();
-        let origin = Origin { kind: "archive", provider: None, path, tool: None, source: None };
+        let origin = Origin { kind: "archive", layer: None, provider: None, path, tool: None, source: None };
         let place = Stands::InArchive(snapshot.clone(), found);
         take_first(&mut all, Wanted { key, origin, record: None, shadowed: Vec::new(), place });
     }

@@ -9,6 +9,7 @@ use crate::ops::Outside;
 use crate::registry::{Person, Registry, SkillState, State};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, with_name};
 use crate::source::peers::Record;
+use crate::source::roots::Layer;
 use crate::source::{Remark, flatten};
 use crate::sync::id_for;
 use crate::sync::versions::Versions;
@@ -47,9 +48,11 @@ pub struct Item {
     pub reason: &'static str,
     /// Why, for people.
     pub message: Option<String>,
-    /// Where its root stands in the order, or `folder` or `archive`.
+    /// The kind of its root, `provider` or `universal`; or `folder` or `archive`.
     pub kind: &'static str,
-    /// Whose root it is.
+    /// Where its root stands in the order.
+    pub layer: Option<Layer>,
+    /// The agent whose own root it is.
     pub provider: Option<&'static str>,
     /// The directory, as the entry says it.
     pub path: String,
@@ -226,6 +229,7 @@ impl Planner<'_> {
             reason: "unreadable",
             message: None,
             kind: origin.kind,
+            layer: origin.layer,
             provider: origin.provider,
             path: origin.path.clone(),
             tool: origin.tool,
