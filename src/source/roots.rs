@@ -3,6 +3,7 @@
 //! Pure but for looking where the project ends and what is installed: nothing in a root is read here.
 
 use super::agents::{self, AGENTS, UNIVERSAL};
+use crate::skill::SKILL_MD;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -147,16 +148,16 @@ pub fn roots(machine: &Machine, directory: &Path, named: &[PathBuf], registry: O
     once_each(all)
 }
 
-/// Returns the roots of the folder that `import --from` names: the folder itself, or, where it is a project or a
-/// repository, the folders of skills in it.
+/// Returns the roots of the folder that `import --from` names: the folder itself where it is a skill or holds skills, else
+/// the folders in it that agents read, else, again, the folder itself.
 pub fn roots_from(folder: &Path) -> Vec<Root> {
-    let inside: Vec<Root> = if folder.join(crate::skill::SKILL_MD).symlink_metadata().is_ok() {
-        Vec::new()
-    } else {
-        let standing = of_project(folder).into_iter().filter(|root| root.path.is_dir());
-        standing.map(|root| Root { layer: Layer::CommandLine, ..root }).collect()
-    };
-    if inside.is_empty() { vec![Root::named(Layer::CommandLine, folder.to_owned())] } else { inside }
+    let is_skill = |folder: &Path| folder.join(SKILL_MD).symlink_metadata().is_ok();
+    let standing = of_project(folder).into_iter().filter(|root| root.path.is_dir());
+    let inside: Vec<Root> = standing.map(|root| Root { layer: Layer::CommandLine, ..root }).collect();
+    if inside.is_empty() || is_skill(folder) || folders_in(folder).iter().any(|below| is_skill(below)) {
+        return vec![Root::named(Layer::CommandLine, folder.to_owned())];
+    }
+    inside
 }
 
 /// Returns the folders of a project: from `directory` up to the top of its repository; `directory` alone where it is

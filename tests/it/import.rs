@@ -223,6 +223,7 @@ fn a_name_can_be_chosen_for_one_skill() {
     assert_eq!((code, &report["skills"][0]["skill"]), (0, &json!("acme/release")));
     assert!(world.read("registry/skills/acme/release/SKILL.md").contains("\nname: release\n"));
     world.run(&["check"]).ok();
+    assert_eq!(told(&run(&world, &["deploy", "--as", "acme/release"]).1), ["deploy unchanged identical"]);
     let refused = world.run(&["import", "--from", "../bundle", "--as", "x"]).ends_with(2);
     refused.says(&["about one skill"]);
     world.run(&["import", "deploy", "--from", "../bundle", "--as", "Not A Name"]).ends_with(1);
@@ -399,6 +400,17 @@ fn a_folder_may_be_a_skill_a_folder_of_skills_or_a_project() {
     assert_eq!(report["skills"][0]["path"], ".claude/skills/one");
     let warnings = |at: usize| crate::support::sync::remarks(&report["skills"][at]["warnings"]);
     assert_eq!((warnings(0), warnings(1)), (vec![], vec![".agents/skills/two shadowed".to_owned()]));
+    // A repository of plugins has its skills further down; what lies between is no name of theirs.
+    world.write("plugins-repo/plugins/acme/skills/four/SKILL.md", skill("four", "4"));
+    let report = world.json(&["import", "--from", "../plugins-repo"]);
+    assert_eq!(
+        (&report["skills"][0]["key"], &report["skills"][0]["skill"]),
+        (&json!("plugins/acme/skills/four"), &json!("four"))
+    );
+    // A folder of skills of which one happens to be called like a folder of skills.
+    world.write("odd/skills/SKILL.md", skill("skills", "about skills"));
+    world.write("odd/five/SKILL.md", skill("five", "5"));
+    assert_eq!(told(&world.json(&["import", "--from", "../odd"])), ["five completed new", "skills completed new"]);
     world.run(&["import", "--from", "../home"]).ends_with(1).says(&["no skill in it"]);
     world.run(&["import", "--from", "../gone"]).ends_with(2).says(&["there is nothing"]);
     world.write("skills.zip", "PK");

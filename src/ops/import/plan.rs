@@ -404,10 +404,11 @@ impl Planner<'_> {
         }
     }
 
-    /// The frontmatter's name where it is valid, else the directory's, as for upstream's skills; in the namespace that the
-    /// key has, where that can be one.
+    /// The frontmatter's name where it is valid, else the directory's, as for upstream's skills. A folder around a skill is
+    /// its namespace, where it can be one; several (`plugins/acme/skills/deploy`) are only the place where it lies.
     fn id_of(&self, wanted: &Wanted, content: Oid) -> Result<Option<SkillId>> {
         let (namespace, directory) = wanted.key.rsplit_once('/').unwrap_or(("", &wanted.key));
+        let namespace = if namespace.contains('/') { "" } else { namespace };
         let name = frontmatter::read(&self.skill_md(content)?).name;
         let namespaced = id_for(name.as_deref(), namespace, directory);
         Ok(namespaced.or_else(|| id_for(name.as_deref(), "", directory)))
