@@ -88,7 +88,7 @@ pub enum Command {
     Candidate(Candidate),
     /// Let sync pass a source or a skill by for a while
     Pause {
-        /// A source or a skill
+        /// A source or a skill; source:NAME or skill:NAME where both have that name
         name: String,
         /// Why
         #[arg(long, value_name = "TEXT")]
@@ -101,7 +101,7 @@ pub enum Command {
     },
     /// End a pause, and sync
     Resume {
-        /// A source or a skill
+        /// A source or a skill; source:NAME or skill:NAME where both have that name
         name: String,
         /// Only end the pause
         #[arg(long)]
@@ -249,6 +249,12 @@ pub struct Add {
     /// Put this before the ids: acme makes acme/deploy
     #[arg(long, value_name = "NS", default_value = "", hide_default_value = true)]
     pub namespace: String,
+    /// Let skills of the team's own that have the name of an upstream one follow it: finds what each was copied from
+    #[arg(long, conflicts_with = "no_enable")]
+    pub link: bool,
+    /// Do not ask about what --link finds
+    #[arg(short, long, requires = "link")]
+    pub yes: bool,
     /// Only register the source; `source enable` does the rest
     #[arg(long)]
     pub no_enable: bool,
@@ -378,6 +384,9 @@ pub enum Candidate {
     Show {
         /// A branch or a skill
         id: String,
+        /// How to print it; markdown is a pull request: its title, an empty line, its body
+        #[arg(long, value_enum, default_value_t = ShowFormat::Text, value_name = "FORMAT")]
+        format: ShowFormat,
     },
     /// Show what merging a candidate changes
     Diff {
@@ -440,6 +449,16 @@ pub enum CheckFormat {
     Github,
     /// SARIF 2.1.0
     Sarif,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    /// For people
+    Text,
+    /// The same as --json
+    Json,
+    /// Title and body of a pull request
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,7 +10,9 @@ mod show;
 use crate::ops::{self, Commit, Outside};
 use crate::registry::Destination;
 use crate::types::{ErrorKind, Result};
-use args::{Add, Candidate, CheckFormat, Cli, Command, Commits, Global, Import, OnConflict, Source, Sync, Take};
+use args::{
+    Add, Candidate, CheckFormat, Cli, Command, Commits, Global, Import, OnConflict, ShowFormat, Source, Sync, Take,
+};
 use clap::{CommandFactory as _, Parser as _};
 use output::Output;
 use std::process::ExitCode;
@@ -166,6 +168,10 @@ fn commit(commits: &Commits) -> Commit {
 }
 
 fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
+    let ask = |found: &[ops::link::Proposal]| {
+        let question: Vec<String> = found.iter().map(show::found_origin).collect();
+        if options.yes { Ok(true) } else { output::agree(&question.join(";\n")) }
+    };
     let report = ops::add::add(
         outside,
         &ops::add::Options {
@@ -177,8 +183,10 @@ fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
             exclude: options.exclude.clone(),
             namespace: options.namespace.clone(),
             enable: !options.no_enable,
+            link: options.link,
             commit: commit(&options.commits),
         },
+        &ask,
     )?;
     out.report(&report, show::add);
     Ok(0)
@@ -241,7 +249,15 @@ fn sync(outside: &Outside, global: &Global, options: &Sync, out: &mut Output) ->
 fn candidate(outside: &Outside, command: &Candidate, out: &mut Output) -> Result<()> {
     match command {
         Candidate::List => out.report(&ops::candidate::list(outside)?, show::candidates),
-        Candidate::Show { id } => out.report(&ops::candidate::show(outside, id)?, show::candidate),
+        Candidate::Show { id, format } => {
+            let report = ops::candidate::show(outside, id)?;
+            match format {
+                ShowFormat::Text => out.report(&report, show::candidate),
+                ShowFormat::Json => out.json(&report),
+                ShowFormat::Markdown if !out.is_json() => out.raw(report.pull_request.markdown().as_bytes()),
+                ShowFormat::Markdown => out.json(&report),
+            }
+        }
         Candidate::Diff { id, upstream } => out.report(&ops::diff::candidate(outside, id, *upstream)?, show::diff),
         Candidate::Accept { id, commits } => {
             out.report(&ops::accept::accept(outside, id, &commit(commits))?, show::accept)

@@ -151,27 +151,26 @@ fn carry_out(
         return Ok(Report { format: 1, skills: plan.held_back(), changed: None });
     }
     let mut changes = Changes::new();
-    let mut upstreams = BTreeMap::new();
+    let mut entries = BTreeMap::new();
     if options.link {
         let followed = follow::follow(outside, registry, state, &mut plan)?;
         changes.extend(followed.sources);
-        upstreams = followed.upstreams;
+        entries = followed.entries;
     }
     let store = &registry.repository.store;
     let mut told = Vec::new();
     for planned in plan.items.iter_mut() {
         let Some(id) = planned.item.skill.clone() else { continue };
         let standing = state.skills.get(&id);
-        let upstream = upstreams.remove(&id);
+        let linked = entries.remove(&id);
         let comes_in = matches!(planned.item.status, Status::Completed | Status::Renamed);
-        if !comes_in && upstream.is_none() {
+        if !comes_in && linked.is_none() {
             continue;
         }
         if comes_in && let Some(tree) = planned.tree {
             changes.insert(state.layout.skill(&id), Some(Place { mode: Mode::Tree, id: tree }));
         }
         let before = standing.and_then(|skill| skill.entry.as_ref()).map(|entry| entry.text.as_str());
-        let linked = upstream.as_ref().map(|upstream| entry::render(before, upstream, &[])).transpose()?;
         let mut text = entry::with_origin(linked.as_deref().or(before), &planned.origin.keys())?;
         if standing.and_then(|skill| skill.entry()).is_some_and(|entry| entry.status != registry::Status::Active) {
             text = entry::with_status(Some(&text), "active")?;

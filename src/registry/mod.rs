@@ -16,7 +16,7 @@ pub use lock::{Lock, WAIT};
 pub use names::{Layout, RefNames};
 pub use settings::{NewSkills, RemovedSkills, Settings};
 pub use source_file::{NewSource, Origin, Selection, SourceFile};
-pub use state::{EntryState, SkillState, SourceState, State, read_entry, skill_at};
+pub use state::{EntryState, Pausable, SkillState, SourceState, State, read_entry, skill_at};
 pub use view::View;
 
 use crate::git::{Oid, RefName, Repository, clear_after_killed_run, entry_at};

@@ -108,6 +108,12 @@ impl RefNames {
         Some((SourceName::parse(source).ok()?, SkillId::from_branch_component(id).ok()?))
     }
 
+    /// Returns the source and skill of the ref `full`, which names an offered candidate.
+    pub fn parse_offered(&self, full: &str) -> Option<(SourceName, SkillId)> {
+        let (source, id) = full.strip_prefix("refs/skillgraft/offered/")?.split_once('/')?;
+        Some((SourceName::parse(source).ok()?, SkillId::from_branch_component(id).ok()?))
+    }
+
     /// Tells whether a branch is the tool's: never the default branch by accident.
     pub fn is_ours(&self, full: &str) -> bool {
         let ours = full.strip_prefix("refs/heads/").and_then(|name| name.strip_prefix(&self.prefix));

@@ -5,6 +5,7 @@ mod assemble;
 mod cache;
 mod directory;
 mod discover;
+mod forge;
 mod git;
 mod links;
 pub mod local;
@@ -16,6 +17,7 @@ mod snapshot;
 pub use assemble::{Flat, Remark, flatten};
 pub use directory::is_skipped;
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
+pub use forge::compare_url;
 pub use git::is_commit_id;
 pub use snapshot::Snapshot;
 
@@ -67,7 +69,7 @@ pub fn observe_history(access: &Access<'_>, source: &SourceFile, registry: &Path
 /// Returns the state of a source at an upstream commit that an entry recorded.
 pub fn observe_revision(access: &Access<'_>, source: &SourceFile, revision: &str, registry: &Path) -> Result<Snapshot> {
     match &source.origin {
-        Origin::Git(origin) => git::observe_revision(access, origin, revision, registry),
+        Origin::Git(origin) => git::observe_revision(access, origin, source.reference.as_deref(), revision, registry),
         Origin::Directory(_) => Err(Error::new(ErrorKind::UnknownBase, "a plain directory has no earlier states")),
     }
 }

@@ -44,12 +44,12 @@ pub(super) fn count_failures(registry: &Registry, reports: &[SourceReport]) -> R
         let before = registry.here(name.as_str())?;
         let new = match (report.outcome, before) {
             (Outcome::Failed, before) => Some(failed_again(registry, before, report)?),
-            (Outcome::Synced | Outcome::Unchanged, _) => None,
+            (Outcome::Synced | Outcome::Unchanged | Outcome::Removed, _) => None,
             (Outcome::Paused | Outcome::Disabled | Outcome::Missing, before) => before,
         };
         if new != before {
             let changes = vec![RefChange { name, expected: before, new }];
-            moves.push(Moves { source, of: Of::Failures, changes });
+            moves.push(Moves { source, of: Of::Memory, changes });
         }
     }
     Ok(moves)

@@ -13,8 +13,8 @@ pub(super) enum Of {
     Mirror,
     /// A skill's, by its place in the source's report.
     Skill(usize),
-    /// The source's mark of runs that failed.
-    Failures,
+    /// What is remembered of the source itself: runs that failed, offers of one that was removed.
+    Memory,
 }
 
 /// What moves together: a source's mirror, or one skill's refs.
@@ -99,7 +99,7 @@ pub(super) fn refuse(source: &mut SourceReport, of: Of, error: &crate::types::Er
             source.skills[skill].error = Some(ErrorReport::from(error));
             source.skills[skill].candidate = None;
         }
-        // It only counts; the next run counts again.
-        Of::Failures => {}
+        // It decides nothing; the next run tries again.
+        Of::Memory => {}
     }
 }

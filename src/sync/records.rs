@@ -34,6 +34,8 @@ pub struct Records {
     parents: Vec<Vec<usize>>,
     first_parents: BTreeSet<usize>,
     steps: Vec<Step>,
+    /// By upstream path, what entries accepted before they went to a record that some commit had earlier.
+    went_back: BTreeMap<RelPath, BTreeSet<TreeHash>>,
 }
 
 impl Records {
@@ -60,7 +62,13 @@ impl Records {
             parents.push(above);
         }
         let first_parents = main.first_parents().map(|id| Ok(index[&id?])).collect::<Result<_>>()?;
-        Ok(Records { commits, parents, first_parents, steps })
+        let went_back = went_back(&steps);
+        Ok(Records { commits, parents, first_parents, steps, went_back })
+    }
+
+    /// Returns what the entry at `path` may have been taken back from; [`Records::taken_back`] says which of it was.
+    pub fn went_back(&self, path: &RelPath) -> impl Iterator<Item = TreeHash> + '_ {
+        self.went_back.get(path).into_iter().flatten().copied()
     }
 
     /// RULES, "reverted": the commits in which the entry at `path` went from `accepted` back to a record it had
@@ -71,14 +79,16 @@ impl Records {
         if leaving.is_empty() {
             return Vec::new();
         }
-        let had = self.records_had(path);
+        let had = self.records_had(&self.paths_of(path));
         let went_back: BTreeSet<usize> = leaving
             .into_iter()
             .filter(|step| {
                 let old = step.old.as_ref().expect("filtered above");
-                match step.new.as_ref().filter(|new| new.path == *path) {
-                    Some(new) => self.was_before(&had, new, old),
-                    None => no_entry_now,
+                match &step.new {
+                    Some(new) if self.was_before(&had, new, old) => true,
+                    Some(new) if new.path == *path => false,
+                    // Another path, or none, is where it went: what is offered at this one is a new skill.
+                    _ => no_entry_now,
                 }
             })
             .map(|step| step.commit)
@@ -101,11 +111,29 @@ impl Records {
         self.steps.iter().filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
     }
 
-    /// For every commit, the records that it or an ancestor had at `path`.
-    fn records_had(&self, path: &RelPath) -> Vec<BTreeSet<&Record>> {
+    /// Returns the paths that the entry at `path` has followed: those that one step leads to from another.
+    fn paths_of<'p>(&'p self, path: &'p RelPath) -> BTreeSet<&'p RelPath> {
+        let mut paths = BTreeSet::from([path]);
+        loop {
+            let before = paths.len();
+            for step in &self.steps {
+                if let (Some(old), Some(new)) = (&step.old, &step.new)
+                    && (paths.contains(&old.path) || paths.contains(&new.path))
+                {
+                    paths.extend([&old.path, &new.path]);
+                }
+            }
+            if paths.len() == before {
+                return paths;
+            }
+        }
+    }
+
+    /// For every commit, the records that it or an ancestor had at one of these paths.
+    fn records_had(&self, paths: &BTreeSet<&RelPath>) -> Vec<BTreeSet<&Record>> {
         let mut new_at: BTreeMap<usize, Vec<&Record>> = BTreeMap::new();
         for step in &self.steps {
-            if let Some(new) = step.new.as_ref().filter(|new| new.path == *path) {
+            if let Some(new) = step.new.as_ref().filter(|new| paths.contains(&new.path)) {
                 new_at.entry(step.commit).or_default().push(new);
             }
         }
@@ -152,6 +180,20 @@ impl Records {
         }
         after
     }
+}
+
+fn went_back(steps: &[Step]) -> BTreeMap<RelPath, BTreeSet<TreeHash>> {
+    let mut seen: BTreeMap<&Record, usize> = BTreeMap::new();
+    let mut went_back: BTreeMap<RelPath, BTreeSet<TreeHash>> = BTreeMap::new();
+    // Steps are in the order of their commits, and a commit comes after its parents.
+    for step in steps {
+        let Some(new) = &step.new else { continue };
+        let first = *seen.entry(new).or_insert(step.commit);
+        if let Some(old) = step.old.as_ref().filter(|old| old.path == new.path && first < step.commit) {
+            went_back.entry(old.path.clone()).or_default().insert(old.accepted);
+        }
+    }
+    went_back
 }
 
 /// Returns all commits of a history, every one after its parents; the order is the same on every machine.

@@ -1,11 +1,14 @@
 //! What a sync did, as one document: the table and the JSON are made of it (DESIGN, section 5).
 
 use super::classify::Class;
+use super::contained::Contained;
 use super::holds::HoldKind;
 use crate::git::{Oid, RefName};
 use crate::registry::Conflict;
+use crate::registry::source_file::Paused;
 use crate::source::Remark;
 use crate::types::{Error, ErrorKind, SourceName, TreeHash};
+use jiff::civil::Date;
 use serde::Serialize;
 
 /// What a sync did.
@@ -88,6 +91,8 @@ pub struct SourceReport {
     pub rejected: Vec<Remark>,
     /// What is odd about skills that were taken.
     pub warnings: Vec<Remark>,
+    /// A pause of it that is over: it holds nothing back any more, but stands in the file still.
+    pub ended: Vec<Notice>,
 }
 
 /// How a source ended.
@@ -104,6 +109,8 @@ pub enum Outcome {
     Disabled,
     /// Skills follow it, but it has no file.
     Missing,
+    /// Its file was removed and nothing follows it; what this clone has of it is tidied away.
+    Removed,
     /// It failed; nothing of it was touched.
     Failed,
 }
@@ -117,6 +124,7 @@ impl Outcome {
             Outcome::Paused => "paused",
             Outcome::Disabled => "disabled",
             Outcome::Missing => "missing",
+            Outcome::Removed => "removed",
             Outcome::Failed => "failed",
         }
     }
@@ -150,6 +158,8 @@ pub struct SkillReport {
     pub id: String,
     /// Its upstream path.
     pub path: String,
+    /// The path that its entry names, where upstream moved it.
+    pub moved_from: Option<String>,
     /// Its class; none where it failed before it could be classified.
     pub class: Option<Class>,
     /// The merge base.
@@ -162,8 +172,12 @@ pub struct SkillReport {
     pub candidate: Option<CandidateReport>,
     /// Why its update is held back.
     pub hold: Option<HoldKind>,
+    /// Updates that the team reverted or declined, and that the proposed one contains.
+    pub contains: Vec<Contained>,
     /// What a person should know or do.
     pub notice: Option<Notice>,
+    /// A pause or a decline of it that is over: it holds nothing back any more, but stands in the entry still.
+    pub ended: Vec<Notice>,
     /// What failed.
     pub error: Option<ErrorReport>,
 }
@@ -184,6 +198,13 @@ impl Notice {
     }
 }
 
+/// Returns what to tell about a pause that ended before the day `today`; `name` is what `resume` calls it.
+pub fn ended_pause(paused: Option<&Paused>, today: Date, name: &str) -> Option<Notice> {
+    let until = paused.filter(|paused| !paused.holds_on(today))?.until?;
+    let hint = format!("remove its note: skillgraft resume {name}");
+    Some(Notice::new(format!("its pause ended on {}", until.0), hint))
+}
+
 /// A skill's candidate.
 #[derive(Debug, Clone, Serialize)]
 pub struct CandidateReport {
@@ -198,6 +219,17 @@ pub struct CandidateReport {
     pub edited: bool,
     /// What it leaves for a person to decide.
     pub conflicts: Vec<Conflict>,
+    /// Another licence than the base had.
+    pub license_change: Option<LicenseChange>,
+}
+
+/// Another licence than the base had, where that one was known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LicenseChange {
+    /// What it was.
+    pub before: String,
+    /// What it is; none where nothing is stated or known.
+    pub after: Option<String>,
 }
 
 fn short<S: serde::Serializer>(name: &RefName, serializer: S) -> Result<S::Ok, S::Error> {

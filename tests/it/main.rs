@@ -4,6 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests make repositories, run programs and read them with git itself")]
 
 mod add;
+mod add_link;
+mod cache;
 mod candidate;
 mod carried;
 mod check;
@@ -18,14 +20,21 @@ mod import;
 mod import_link;
 mod init;
 mod laws;
+mod licenses;
 mod link;
 mod merge;
 mod merge_oracle;
+mod moved;
 mod ownership;
+mod paused;
+mod policy;
+mod pull_request;
 mod push;
 mod recognised;
+mod removed_source;
 mod robust;
 mod security;
+mod states;
 mod support;
 mod sync;
 mod text;

@@ -171,7 +171,7 @@ fn a_pipe_that_closes_early_ends_the_output_and_no_more() {
 }
 
 /// Puts a git on PATH that counts how often it is started.
-fn count_processes(world: &World) {
+pub fn count_processes(world: &World) {
     let path = std::env::var("PATH").unwrap();
     let git = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|git| git.is_file()).unwrap();
     let counted = world.path("count");

@@ -5,27 +5,26 @@ use super::plan::{Followed, Plan, Planned, Status};
 use crate::git::{Changes, Mode, Oid, Place as At, Repository};
 use crate::ops::Outside;
 use crate::ops::add::relative_to;
-use crate::registry::{NewSource, Origin, Registry, SourceFile, State, Upstream};
-use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
+use crate::ops::link;
+use crate::registry::{NewSource, Origin, Registry, SourceFile, State};
 use crate::source::location;
 use crate::source::peers::{Place, Record, without_git};
-use crate::source::{Snapshot, discover, observe_history};
-use crate::sync::ancestry::{self, Origin as Base};
-use crate::sync::{commit_of_base, import};
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, escape, one_line};
+use crate::source::{Remark, Snapshot, discover, observe_history};
+use crate::sync::ancestry::{self, Copied};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, escape};
 use std::collections::BTreeMap;
 
 /// What is to be written so that skills follow their upstreams.
 pub struct Following {
     /// The files of new sources.
     pub sources: Changes,
-    /// What each skill follows.
-    pub upstreams: BTreeMap<SkillId, Upstream>,
+    /// The entry of each skill that follows one.
+    pub entries: BTreeMap<SkillId, String>,
 }
 
 /// Finds the upstreams. What cannot be found is told in the skill's item; the skill is then the team's own.
 pub fn follow(outside: &Outside, registry: &Registry, state: &State, plan: &mut Plan<'_>) -> Result<Following> {
-    let mut found = Following { sources: Changes::new(), upstreams: BTreeMap::new() };
+    let mut found = Following { sources: Changes::new(), entries: BTreeMap::new() };
     let mut groups: BTreeMap<(Place, Option<String>), Vec<usize>> = BTreeMap::new();
     for (at, planned) in plan.items.iter_mut().enumerate() {
         match record_of(state, planned) {
@@ -56,10 +55,24 @@ pub fn follow(outside: &Outside, registry: &Registry, state: &State, plan: &mut 
             let (Some(id), Some(tree)) = (planned.skill.clone(), planned.tree) else { continue };
             let record = planned.record.and_then(|record| record.as_ref().ok());
             match group.upstream(&id, tree, record) {
-                Ok((upstream, followed)) => {
-                    paths.push(upstream.path.clone());
-                    planned.item.upstream = Some(followed);
-                    found.upstreams.insert(id, upstream);
+                Ok(linked) => {
+                    let proposal = linked.proposal;
+                    let place = linked.entry.1.expect("an entry that is written");
+                    found.entries.insert(id.clone(), text_of(registry, place.id)?);
+                    paths.push(proposal.path.clone());
+                    if linked.unrelated {
+                        let message = format!(
+                            "it has hardly anything in common with {}:{}; to stop following, run: skillgraft adopt {id}",
+                            proposal.source, proposal.path
+                        );
+                        planned.item.warnings.push(Remark::new(&id, "unrelated", message));
+                    }
+                    planned.item.upstream = Some(Followed {
+                        source: proposal.source,
+                        path: proposal.path,
+                        revision: proposal.revision,
+                        identical: proposal.identical,
+                    });
                 }
                 Err(error) => planned.item.link_error = Some(escape(&error.full_message())),
             }
@@ -81,6 +94,11 @@ fn record_of(state: &State, planned: &Planned<'_>) -> Option<Result<Record>> {
     let standing = planned.skill.as_ref().and_then(|id| state.skills.get(id)).and_then(|skill| skill.entry());
     let follows = standing.is_some_and(|entry| entry.upstream.is_some());
     (is_here && !follows).then(|| planned.record.cloned()).flatten()
+}
+
+fn text_of(registry: &Registry, entry: Oid) -> Result<String> {
+    let bytes = registry.repository.store.blob(entry)?;
+    Ok(String::from_utf8(bytes).expect("an entry that was rendered is text"))
 }
 
 fn comes_in(planned: &Planned<'_>) -> bool {
@@ -122,7 +140,7 @@ impl<'a> Group<'a> {
         Ok(Group { registry, state, source, is_new, snapshot })
     }
 
-    fn upstream(&mut self, id: &SkillId, local: Oid, record: Option<&Record>) -> Result<(Upstream, Followed)> {
+    fn upstream(&mut self, id: &SkillId, local: Oid, record: Option<&Record>) -> Result<link::Linked> {
         let path = match record.and_then(|record| record.path.clone()) {
             Some(path) => path,
             None => self.path_of(id)?,
@@ -140,48 +158,23 @@ impl<'a> Group<'a> {
         };
         let base = match base {
             Some(base) => Some(base),
-            None => ancestry::find_origin(&self.snapshot, store, &path, local)?,
+            None => {
+                let copied = Copied { path: path.clone(), local };
+                ancestry::find_origins(&self.snapshot, store, &[copied])?.pop().flatten()
+            }
         };
         let base = base.ok_or_else(|| {
             let message = format!("no state of {} has a skill at {path}", self.source.name);
             Error::new(ErrorKind::NotFound, message)
         })?;
-        self.follows(path, &base, local)
-    }
-
-    fn follows(&mut self, path: RelPath, base: &Base, local: Oid) -> Result<(Upstream, Followed)> {
-        let store = &self.registry.repository.store;
+        // Read at the commit that was found.
         let is_git = self.snapshot.revision.is_some();
         let root = if is_git { self.snapshot.store().commit(base.revision)?.tree } else { self.snapshot.tree };
-        // Read at the commit that was found.
         let head = std::mem::replace(&mut self.snapshot.tree, root);
-        let tree = import(self.registry, self.state, &self.snapshot, &base.path);
+        let found = link::Found { id, path, origin: base, local };
+        let linked = link::prepare(self.registry, self.state, &self.source, &self.snapshot, &found);
         self.snapshot.tree = head;
-        let tree = tree?.ok_or_else(|| {
-            let message = format!("upstream's {} at {} cannot be taken in", base.path, base.revision.short());
-            Error::new(ErrorKind::Rejected, message)
-        })?;
-        let hasher = TreeHasher::new(store);
-        let accepted = hasher.hash(tree)?;
-        let skill_md = store.tree(tree)?.get(SKILL_MD.as_bytes()).map(|entry| entry.id);
-        let stated = skill_md.map(|blob| store.blob(blob)).transpose()?.map(|bytes| frontmatter::read(&bytes));
-        let stated = stated.unwrap_or_default();
-        let short = |text: Option<String>| text.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
-        let source = self.source.name.clone();
-        let revision = is_git.then(|| base.revision.to_string());
-        let mut upstream = Upstream {
-            source: source.clone(),
-            path: path.clone(),
-            accepted,
-            git_tree: tree,
-            mirror: tree,
-            revision: revision.clone(),
-            version: short(stated.version),
-            license: short(stated.license),
-        };
-        upstream.mirror = commit_of_base(store, &source, &upstream)?;
-        let identical = hasher.hash(local)? == accepted;
-        Ok((upstream, Followed { source, path, revision, identical }))
+        linked
     }
 
     /// The one directory of upstream with the skill's name.
