@@ -123,23 +123,17 @@ impl Search {
     }
 }
 
-/// Searches the first-parent history of `snapshot` for the newest commit in which `path` is `recorded`, the tree that an
-/// installer wrote down; none where history has no such state.
-pub fn find_recorded(
-    snapshot: &Snapshot,
-    store: &Store,
-    path: &RelPath,
-    recorded: Oid,
-    local: Oid,
-) -> Result<Option<Origin>> {
+/// Searches the first-parent history of `snapshot` for the newest commit in which the skill is `recorded`, the tree that
+/// an installer wrote down; none where history has no such state.
+pub fn find_recorded(snapshot: &Snapshot, store: &Store, skill: &Copied, recorded: Oid) -> Result<Option<Origin>> {
     let Some(head) = snapshot.revision.as_deref().map(Oid::parse).transpose()? else { return Ok(None) };
     let upstream = snapshot.store();
     for commit in first_parents(upstream, head) {
         let commit = commit?;
         let data = upstream.commit(commit)?;
-        if skill_tree(upstream, data.tree, path)? == Some(recorded) {
-            let (here, there) = (files(store, local)?, files(upstream, recorded)?);
-            return Ok(Some(near(&here, &there, commit, path, recorded, data.committed)));
+        if skill_tree(upstream, data.tree, &skill.path)? == Some(recorded) {
+            let (here, there) = (files(store, skill.local)?, files(upstream, recorded)?);
+            return Ok(Some(near(&here, &there, commit, &skill.path, recorded, data.committed)));
         }
     }
     Ok(None)

@@ -10,7 +10,7 @@ use crate::registry::{NewSource, Origin, Registry, SourceFile, State};
 use crate::source::location;
 use crate::source::peers::{Place, Record, without_git};
 use crate::source::{Remark, Snapshot, discover, observe_history};
-use crate::sync::ancestry::{self, Copied};
+use crate::sync::ancestry::{self, Copied, Origin as Base};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, escape};
 use std::collections::BTreeMap;
 
@@ -49,12 +49,27 @@ pub fn follow(outside: &Outside, registry: &Registry, state: &State, plan: &mut 
                 continue;
             }
         };
-        let mut paths = Vec::new();
+        let mut copies = Vec::new();
         for at in &members {
             let planned = &mut plan.items[*at];
-            let (Some(id), Some(tree)) = (planned.skill.clone(), planned.tree) else { continue };
+            let (Some(id), Some(local)) = (planned.skill.clone(), planned.tree) else { continue };
             let record = planned.record.and_then(|record| record.as_ref().ok());
-            match group.upstream(&id, tree, record) {
+            match group.path_of(&id, record) {
+                Ok(path) => copies.push((*at, id, Copied { path, local }, record.and_then(|record| record.tree))),
+                Err(error) => planned.item.link_error = Some(escape(&error.full_message())),
+            }
+        }
+        let bases = match group.bases(&copies) {
+            Ok(bases) => bases,
+            Err(error) => {
+                failed(plan, &error);
+                continue;
+            }
+        };
+        let mut paths = Vec::new();
+        for ((at, id, copied, _), base) in copies.into_iter().zip(bases) {
+            let planned = &mut plan.items[at];
+            match group.link(&id, copied, base) {
                 Ok(linked) => {
                     let proposal = linked.proposal;
                     let place = linked.entry.1.expect("an entry that is written");
@@ -105,6 +120,9 @@ fn comes_in(planned: &Planned<'_>) -> bool {
     matches!(planned.status, Status::Completed | Status::Renamed)
 }
 
+/// A skill with its place in the plan, and the tree that was recorded of it.
+type Copy = (usize, SkillId, Copied, Option<Oid>);
+
 /// Skills that came from one repository.
 struct Group<'a> {
     registry: &'a Registry,
@@ -140,29 +158,44 @@ impl<'a> Group<'a> {
         Ok(Group { registry, state, source, is_new, snapshot })
     }
 
-    fn upstream(&mut self, id: &SkillId, local: Oid, record: Option<&Record>) -> Result<link::Linked> {
+    /// Where upstream has a skill: as recorded, else by its name.
+    fn path_of(&self, id: &SkillId, record: Option<&Record>) -> Result<RelPath> {
         let path = match record.and_then(|record| record.path.clone()) {
             Some(path) => path,
-            None => self.path_of(id)?,
+            None => self.path_by_name(id)?,
         };
         if !self.is_new && !self.source.selection.selects(&path, &self.source.name) {
             let message = format!("source `{}` has this repository, but does not select {path}", self.source.name);
             let hint = format!("add it to `skills` in {}", self.state.layout.source(&self.source.name));
             return Err(Error::new(ErrorKind::Config, message).hint(hint));
         }
+        Ok(path)
+    }
+
+    /// The states that the skills were copied from: those with the recorded trees, else the nearest ones. One walk finds
+    /// the nearest for all, and everything that has to be read is asked for at once.
+    fn bases(&self, copies: &[Copy]) -> Result<Vec<Option<Base>>> {
         let store = &self.registry.repository.store;
-        let recorded = record.and_then(|record| record.tree);
-        let base = match recorded.map(|tree| ancestry::find_recorded(&self.snapshot, store, &path, tree, local)) {
-            Some(found) => found?,
-            None => None,
-        };
-        let base = match base {
-            Some(base) => Some(base),
-            None => {
-                let copied = Copied { path: path.clone(), local };
-                ancestry::find_origins(&self.snapshot, store, &[copied])?.pop().flatten()
-            }
-        };
+        let mut bases = Vec::new();
+        for (_, _, copied, recorded) in copies {
+            let found = recorded.map(|tree| ancestry::find_recorded(&self.snapshot, store, copied, tree));
+            bases.push(found.transpose()?.flatten());
+        }
+        let open: Vec<usize> = (0..copies.len()).filter(|at| bases[*at].is_none()).collect();
+        let searched: Vec<Copied> = open.iter().map(|at| copies[*at].2.clone()).collect();
+        for (at, base) in open.into_iter().zip(ancestry::find_origins(&self.snapshot, store, &searched)?) {
+            bases[at] = base;
+        }
+        let mut blobs = Vec::new();
+        for base in bases.iter().flatten() {
+            blobs.extend(ancestry::blobs(&self.snapshot, base)?);
+        }
+        self.snapshot.need(blobs)?;
+        Ok(bases)
+    }
+
+    fn link(&mut self, id: &SkillId, copied: Copied, base: Option<Base>) -> Result<link::Linked> {
+        let Copied { path, local } = copied;
         let base = base.ok_or_else(|| {
             let message = format!("no state of {} has a skill at {path}", self.source.name);
             Error::new(ErrorKind::NotFound, message)
@@ -178,7 +211,7 @@ impl<'a> Group<'a> {
     }
 
     /// The one directory of upstream with the skill's name.
-    fn path_of(&self, id: &SkillId) -> Result<RelPath> {
+    fn path_by_name(&self, id: &SkillId) -> Result<RelPath> {
         let found = discover(&self.snapshot, &RelPath::root())?.found.into_iter().map(|found| found.path);
         let mut same = found.filter(|path| path.name() == Some(id.name()));
         match (same.next(), same.next()) {
