@@ -27,9 +27,9 @@
 //! | path | owner | who writes it |
 //! |---|---|---|
 //! | `skillgraft.toml` | [`registry::settings`] | `init`, then people |
-//! | `sources/<name>.toml` | [`registry::source_file`] | `add`; `source ...`, `pause`, `resume`, `adopt`, `candidate decline` (single keys); people |
-//! | `skills/<id>/` | [`registry::Layout`] | people; `add`, `source enable`, candidates, `rollback`, `disable`, `enable`, `source remove --delete` |
-//! | `skills/<id>.toml` | [`registry::entry`] | `add`, `source ...`, candidates, `candidate resolve`, `candidate decline`, `link`, `adopt`, `rollback`, `disable`, `enable`, `pause`, `resume`; people add owners and comments |
+//! | `sources/<name>.toml` | [`registry::source_file`] | `add`, `import --link`; `source ...`, `pause`, `resume`, `adopt`, `candidate decline` (single keys); people |
+//! | `skills/<id>/` | [`registry::Layout`] | people; `add`, `import`, `source enable`, candidates, `rollback`, `disable`, `enable`, `source remove --delete` |
+//! | `skills/<id>.toml` | [`registry::entry`] | `add`, `import`, `source ...`, candidates, `candidate resolve`, `candidate decline`, `link`, `adopt`, `rollback`, `disable`, `enable`, `pause`, `resume`; people add owners and comments |
 //! | `licenses/<source>/` | [`registry::Layout`] | `add`, `source enable`, candidates |
 //! | `.gitattributes`, `README.md`, `sources/README.md`, `skills/using-skillgraft/` | [`ops::init`], which has them embedded from `registry-template/` | `init`, where nothing stands there; then people |
 //!
@@ -47,6 +47,8 @@
 //! | `<cache>/git/<name>-<hash>.git`, `.lock` beside it | `source/cache.rs` | one bare repository for each URL |
 //! | `<cache>/http/<host>-<hash>` | `source/http/cache.rs` | what an address answered last, with its ETag; one file, so that one rename replaces it |
 //! | `trusted-commands.toml` in `$SKILLGRAFT_CONFIG_DIR`, else in `skillgraft` in the user's configuration folder; `.lock` beside it | `source/host/trust.rs` | which programs may run as sources on this machine; `add --command` and `source trust` write it |
+//! | the folders of [`source::agents`], `node_modules`, plugins | `source/roots.rs` | read only, by `discover` and `import` |
+//! | `skills-lock.json` of a project; `.skill-lock.json` in `$XDG_STATE_HOME/skills`, else `~/.agents` | `source/peers.rs` | other installers' records: read only, by `import` |
 //! | a new temporary folder | `source/cache.rs`, `cli/output.rs` | what `sync --dry-run` fetches into (removed again); `demo` without a folder (kept) |
 //!
 //! # Every ref

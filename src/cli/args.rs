@@ -111,6 +111,17 @@ pub enum Command {
     },
     /// List the skills
     List,
+    /// List the skills that agents on this machine see, and who shadows whom
+    Discover {
+        /// A folder of skills that counts before all others; may be repeated
+        #[arg(long, value_name = "DIR")]
+        skill_dir: Vec<PathBuf>,
+        /// Explain what is wrong: unknown fields, shadowing, dangling links, folders without SKILL.md
+        #[arg(long)]
+        doctor: bool,
+    },
+    /// Bring skills from agents' folders into the registry, as the team's own
+    Import(Import),
     /// Make a skill that was copied from somewhere follow its upstream
     Link {
         /// The skill
@@ -260,6 +271,41 @@ pub struct Add {
     pub no_enable: bool,
     #[command(flatten)]
     pub commits: Commits,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The skills, as `discover` names them [default: asks; without a terminal, all of --from]
+    pub key: Vec<String>,
+    /// A skill, a folder of skills, or a project, instead of the folders that agents read
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+    /// The id that the one skill gets
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// What happens where another skill of that id is here [default: asks; without a terminal, fail]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub on_conflict: Option<OnConflict>,
+    /// Overwrite only the content that has this tree hash
+    #[arg(long, value_name = "TREE_HASH")]
+    pub expect: Option<String>,
+    /// Follow the upstreams that installers recorded (skills-lock.json, .skill-lock.json, gh skill)
+    #[arg(long)]
+    pub link: bool,
+    #[command(flatten)]
+    pub commits: Commits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnConflict {
+    /// Report it, and write nothing at all
+    Fail,
+    /// Leave the skill out
+    Skip,
+    /// Bring it in under another name
+    Rename,
+    /// Replace the content of the one that is here; its entry, owners and versions stay
+    Overwrite,
 }
 
 #[derive(Debug, Subcommand)]

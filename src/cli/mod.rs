@@ -10,7 +10,9 @@ mod show;
 use crate::ops::{self, Commit, Outside};
 use crate::registry::Destination;
 use crate::types::{ErrorKind, Result};
-use args::{Add, Candidate, CheckFormat, Cli, Command, Commits, Global, ShowFormat, Source, Sync, Take};
+use args::{
+    Add, Candidate, CheckFormat, Cli, Command, Commits, Global, Import, OnConflict, ShowFormat, Source, Sync, Take,
+};
 use clap::{CommandFactory as _, Parser as _};
 use output::Output;
 use std::process::ExitCode;
@@ -100,6 +102,10 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
             }
         }
         Command::List => out.report(&ops::list::list(outside)?, show::list),
+        Command::Discover { skill_dir, doctor } => {
+            out.report(&ops::discover::discover(outside, skill_dir, *doctor)?, show::discover);
+        }
+        Command::Import(options) => return import(outside, options, out),
         Command::Show { skill } => out.report(&ops::show::show(outside, skill)?, show::skill),
         Command::Log { skill } => out.report(&ops::show::log(outside, skill)?, show::log),
         Command::Diff { from, to } => out.report(&ops::diff::states(outside, from, to.as_deref())?, show::diff),
@@ -188,6 +194,35 @@ fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
     }
     out.report(&ops::add::add(outside, &add, &ask)?, show::add);
     Ok(0)
+}
+
+fn import(outside: &Outside, options: &Import, out: &mut Output) -> Result<u8> {
+    let how = |how| match how {
+        OnConflict::Fail => ops::import::OnConflict::Fail,
+        OnConflict::Skip => ops::import::OnConflict::Skip,
+        OnConflict::Rename => ops::import::OnConflict::Rename,
+        OnConflict::Overwrite => ops::import::OnConflict::Overwrite,
+    };
+    let ask = ops::import::Ask { choose: &show::choose, decide: &show::decide };
+    let report = ops::import::import(
+        outside,
+        &ops::import::Options {
+            keys: options.key.clone(),
+            from: options.from.clone(),
+            name: options.name.clone(),
+            on_conflict: options.on_conflict.map(how),
+            expect: options.expect.clone(),
+            link: options.link,
+            commit: commit(&options.commits),
+        },
+        &ask,
+    )?;
+    out.report(&report, show::import);
+    Ok(match (report.failed(), report.awaits_decision()) {
+        (true, _) => FAILED,
+        (false, true) => AWAITS,
+        (false, false) => 0,
+    })
 }
 
 fn sync(outside: &Outside, global: &Global, options: &Sync, out: &mut Output) -> Result<u8> {

@@ -146,6 +146,20 @@ pub fn kept_temporary_folder() -> Result<PathBuf> {
     folder.map(tempfile::TempDir::keep).context(ErrorKind::Io, || "no temporary folder can be made")
 }
 
+/// Asks for a line on the terminal; none where there is no terminal.
+pub fn ask(question: &str) -> Result<Option<String>> {
+    use std::io::{BufRead as _, IsTerminal as _};
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    let mut stderr = std::io::stderr();
+    let mut answer = String::new();
+    let asked = write!(stderr, "{question} ").and_then(|()| stdin.lock().read_line(&mut answer));
+    asked.context(ErrorKind::Io, || "cannot ask")?;
+    Ok(Some(answer.trim().to_owned()))
+}
+
 /// Asks a question on the terminal.
 ///
 /// # Errors

@@ -4,7 +4,8 @@ use super::args::Global;
 use crate::git::{Environment, Git};
 use crate::ops::Outside;
 use crate::registry::WAIT;
-use crate::source::Trust;
+use crate::source::roots::Machine;
+use crate::source::{Trust, agents};
 use crate::types::{Context as _, Error, ErrorKind, Result};
 use etcetera::BaseStrategy as _;
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ pub fn read(global: &Global) -> Result<Outside> {
     Ok(Outside {
         directory,
         git: Git::new("git", &environment).cancelled_by(on_interrupt()),
+        machine: machine(&environment),
         environment,
         trust: config.map(|config| Trust::in_folder(&config)).unwrap_or_default(),
         cache,
@@ -43,6 +45,19 @@ pub fn read(global: &Global) -> Result<Outside> {
         now: now.timestamp().as_second(),
         lock_wait: if global.no_wait { Duration::ZERO } else { WAIT },
     })
+}
+
+/// Returns what the environment says about the folders that agents read. A home that does not exist is an empty one.
+fn machine(environment: &Environment) -> Machine {
+    let folder = |name: &str| environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let skills_path = environment.get("SKILLGRAFT_SKILLS_PATH").into_iter().flat_map(std::env::split_paths);
+    let names = agents::variables().chain(["XDG_STATE_HOME"]);
+    Machine {
+        home: etcetera::home_dir().ok().filter(|home| home.is_absolute()),
+        variables: names.filter_map(|name| Some((name.to_owned(), folder(name)?))).collect(),
+        skills_path: skills_path.filter(|path| !path.as_os_str().is_empty()).collect(),
+        system: folder("SKILLGRAFT_SYSTEM_ROOT").unwrap_or_else(|| PathBuf::from("/")),
+    }
 }
 
 /// Returns a flag that ^C, SIGTERM and a closed terminal set. Commands look at it before they write; asked twice, the

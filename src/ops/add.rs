@@ -395,7 +395,7 @@ fn on_disk(outside: &Outside, registry: &Registry, typed: &str) -> Result<Origin
     Ok(if is_repository { Origin::Git(text) } else { Origin::Directory(text) })
 }
 
-fn relative_to(from: &Path, to: &Path) -> PathBuf {
+pub(super) fn relative_to(from: &Path, to: &Path) -> PathBuf {
     let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| Component::ParentDir);
     let path: PathBuf = up.chain(to.components().skip(shared)).collect();

@@ -104,12 +104,12 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
 }
 
 /// Where a skill was copied from.
-struct Found<'a> {
-    id: &'a SkillId,
+pub(super) struct Found<'a> {
+    pub(super) id: &'a SkillId,
     /// Where upstream has it now.
-    path: RelPath,
-    origin: Origin,
-    local: Oid,
+    pub(super) path: RelPath,
+    pub(super) origin: Origin,
+    pub(super) local: Oid,
 }
 
 /// A skill that is to be linked: what was found, and the entry that records it.
@@ -123,7 +123,7 @@ pub(super) struct Linked {
 }
 
 /// Makes the entry of a skill whose origin was found. `snapshot` is upstream at the origin's state.
-fn prepare(
+pub(super) fn prepare(
     registry: &Registry,
     state: &State,
     source: &SourceFile,

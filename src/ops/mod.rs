@@ -10,7 +10,9 @@ pub mod decline;
 pub mod demo;
 pub mod diff;
 pub mod disable;
+pub mod discover;
 pub mod export;
+pub mod import;
 pub mod init;
 pub mod link;
 pub mod list;
@@ -26,6 +28,7 @@ pub mod tag;
 
 use crate::git::{Environment, Git};
 use crate::registry::{Change, Changed, Destination, IDENTITY, Lock, Person, Registry};
+use crate::source::roots::Machine;
 use crate::source::{Access, DEADLINE, FETCH_BYTES, Trust};
 use crate::types::Result;
 use jiff::civil::Date;
@@ -45,6 +48,8 @@ pub struct Outside {
     pub cache: PathBuf,
     /// The programs that may run on this machine.
     pub trust: Trust,
+    /// What this machine says about the folders that agents read.
+    pub machine: Machine,
     /// The day.
     pub today: Date,
     /// The time, in seconds since 1970.

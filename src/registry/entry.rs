@@ -6,7 +6,9 @@
 
 mod write;
 
-pub use write::{adopted, carried, render, with_conflicts, with_declined, with_paused, with_source, with_status};
+pub use write::{
+    adopted, carried, render, with_conflicts, with_declined, with_origin, with_paused, with_source, with_status,
+};
 
 use super::source_file::{Day, Paused};
 use super::toml_file;

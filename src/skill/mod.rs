@@ -3,10 +3,12 @@
 pub mod frontmatter;
 pub mod license;
 mod limits;
+mod named;
 pub mod spec;
 mod tree_hash;
 
 pub use limits::{ByteSize, Limits, show_bytes};
+pub use named::with_name;
 pub use tree_hash::TreeHasher;
 
 /// The file that makes a directory a skill.

@@ -2,7 +2,7 @@
 
 use super::snapshot::{Files, Snapshot};
 use crate::git::{Mode, Place, Store};
-use crate::skill::{Limits, SKILL_MD};
+use crate::skill::{Limits, SKILL_MD, show_bytes};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -14,6 +14,11 @@ const ENTRIES: usize = 1_000_000;
 /// Names that belong to git or to a file manager, never to a skill.
 pub(super) const SKIPPED: [&str; 4] = [".git", ".DS_Store", "Thumbs.db", "desktop.ini"];
 
+/// Tells whether a name belongs to git or to a file manager, and so is no part of a skill.
+pub fn is_skipped(name: &std::ffi::OsStr) -> bool {
+    SKIPPED.iter().any(|skipped| name == *skipped)
+}
+
 /// Reads `directory`. Files outside of skills are read only where a link leads to them.
 pub fn read(directory: &Path, limits: &Limits) -> Result<Snapshot> {
     let root = directory.canonicalize().map_err(|error| {
@@ -22,6 +27,42 @@ pub fn read(directory: &Path, limits: &Limits) -> Result<Snapshot> {
             .hint("look at `path` in the source file; relative paths start at the registry")
     })?;
     let listing = list(&root)?;
+    take(&root, &listing, limits)
+}
+
+/// Reads the directory `skill` of `root` (both real paths), and what links in it lead to within the root; nothing else.
+/// The snapshot's paths begin at `root`.
+pub fn read_skill(root: &Path, skill: &Path, limits: &Limits) -> Result<Snapshot> {
+    let mut listing = Listing::default();
+    let mut open = vec![skill.to_owned()];
+    let mut walked: BTreeSet<PathBuf> = BTreeSet::new();
+    while let Some(start) = open.pop() {
+        if !start.ancestors().any(|above| walked.contains(above)) {
+            let before = listing.link_targets.clone();
+            listing.walk(root, &start)?;
+            let targets = listing.link_targets.difference(&before).map(|target| root.join(target));
+            // A link to what the skill stands in is a loop: it is refused, not read.
+            open.extend(targets.filter(|target| !skill.starts_with(target)));
+            walked.insert(start);
+        }
+    }
+    if listing.files.len() as u64 > limits.skill_files {
+        let most = limits.skill_files;
+        let message = format!("it has {} files; at most {most} (`limits.skill_files`)", listing.files.len());
+        return Err(Error::new(ErrorKind::Limit, message));
+    }
+    let sizes = listing.files.keys().filter_map(|path| root.join(path).symlink_metadata().ok());
+    let total: u64 = sizes.map(|file| file.len()).sum();
+    if total > limits.skill_bytes {
+        let (has, most) = (show_bytes(total), show_bytes(limits.skill_bytes));
+        return Err(Error::new(ErrorKind::Limit, format!("it has {has}; at most {most} (`limits.skill_bytes`)")));
+    }
+    let everything = walked.iter().filter_map(|start| Some(start.strip_prefix(root).ok()?.to_owned()));
+    listing.skills.extend(everything);
+    take(root, &listing, limits)
+}
+
+fn take(root: &Path, listing: &Listing, limits: &Limits) -> Result<Snapshot> {
     let store = Store::in_memory(false);
     let mut files = Files::new();
     for (path, kind) in &listing.files {
@@ -63,35 +104,42 @@ impl Listing {
 
 fn list(root: &Path) -> Result<Listing> {
     let mut listing = Listing::default();
-    let skipped = |name: &std::ffi::OsStr| SKIPPED.iter().any(|skipped| name == *skipped);
-    let walk = WalkDir::new(root).min_depth(1).follow_links(false).sort_by_file_name();
-    for (count, entry) in walk.into_iter().filter_entry(|entry| !skipped(entry.file_name())).enumerate() {
-        if count >= ENTRIES {
-            return Err(Error::new(
-                ErrorKind::Limit,
-                format!("{} has more than {ENTRIES} files and folders", root.display()),
-            )
-            .hint("name the folder of the skills in the source file"));
-        }
-        let entry = entry.context(ErrorKind::Io, || format!("cannot read the folder {}", root.display()))?;
-        let path = entry.path().strip_prefix(root).expect("a walk stays below its root").to_owned();
-        let kind = entry.file_type();
-        if kind.is_symlink() {
-            // Outside of the root is nothing that may be read; discovery reports such a link.
-            if let Ok(target) = entry.path().canonicalize()
-                && let Ok(target) = target.strip_prefix(root)
-            {
-                listing.link_targets.insert(target.to_owned());
-            }
-            listing.files.insert(path.clone(), Kind::Link);
-        } else if kind.is_file() {
-            listing.files.insert(path.clone(), Kind::File);
-        }
-        if entry.file_name() == SKILL_MD && !kind.is_dir() {
-            listing.skills.insert(path.parent().unwrap_or(Path::new("")).to_owned());
-        }
-    }
+    listing.walk(root, root)?;
     Ok(listing)
+}
+
+impl Listing {
+    /// Adds what stands at and below `start`, a real path within `root`.
+    fn walk(&mut self, root: &Path, start: &Path) -> Result<()> {
+        let walk = WalkDir::new(start).min_depth(usize::from(start == root)).follow_links(false).sort_by_file_name();
+        for (count, entry) in walk.into_iter().filter_entry(|entry| !is_skipped(entry.file_name())).enumerate() {
+            if count >= ENTRIES {
+                return Err(Error::new(
+                    ErrorKind::Limit,
+                    format!("{} has more than {ENTRIES} files and folders", root.display()),
+                )
+                .hint("name the folder of the skills in the source file"));
+            }
+            let entry = entry.context(ErrorKind::Io, || format!("cannot read the folder {}", root.display()))?;
+            let path = entry.path().strip_prefix(root).expect("a walk stays below its root").to_owned();
+            let kind = entry.file_type();
+            if kind.is_symlink() {
+                // Outside of the root is nothing that may be read; discovery reports such a link.
+                if let Ok(target) = entry.path().canonicalize()
+                    && let Ok(target) = target.strip_prefix(root)
+                {
+                    self.link_targets.insert(target.to_owned());
+                }
+                self.files.insert(path.clone(), Kind::Link);
+            } else if kind.is_file() {
+                self.files.insert(path.clone(), Kind::File);
+            }
+            if entry.file_name() == SKILL_MD && !kind.is_dir() {
+                self.skills.insert(path.parent().unwrap_or(Path::new("")).to_owned());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads at most one byte more than a file may have: enough for the limit to be seen and reported.

@@ -1,5 +1,6 @@
 //! Where skills come from: every kind of source becomes a [`Snapshot`], and everything after that is the same.
 
+pub mod agents;
 pub mod archive;
 mod assemble;
 mod cache;
@@ -13,14 +14,18 @@ mod http;
 mod index;
 mod links;
 mod listed;
+pub mod local;
 pub mod location;
 pub mod marketplace;
 mod memo;
 pub mod npm;
+pub mod peers;
 pub mod plugin;
+pub mod roots;
 mod snapshot;
 
 pub use assemble::{Flat, Remark, UNREACHABLE, flatten};
+pub use directory::is_skipped;
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
 pub use forge::compare_url;
 pub use git::{is_commit_id, split_reference};

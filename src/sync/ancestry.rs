@@ -123,6 +123,22 @@ impl Search {
     }
 }
 
+/// Searches the first-parent history of `snapshot` for the newest commit in which the skill is `recorded`, the tree that
+/// an installer wrote down; none where history has no such state.
+pub fn find_recorded(snapshot: &Snapshot, store: &Store, skill: &Copied, recorded: Oid) -> Result<Option<Origin>> {
+    let Some(head) = snapshot.revision.as_deref().map(Oid::parse).transpose()? else { return Ok(None) };
+    let upstream = snapshot.store();
+    for commit in first_parents(upstream, head) {
+        let commit = commit?;
+        let data = upstream.commit(commit)?;
+        if skill_tree(upstream, data.tree, &skill.path)? == Some(recorded) {
+            let (here, there) = (files(store, skill.local)?, files(upstream, recorded)?);
+            return Ok(Some(near(&here, &there, commit, &skill.path, recorded, data.committed)));
+        }
+    }
+    Ok(None)
+}
+
 /// Returns the directory of the same name that a skill stood in before it stands at `path` with the tree `newer`: the
 /// one that shares most files with it, and at least half of them.
 fn former_place(store: &Store, root: Oid, path: &RelPath, newer: Oid) -> Result<Option<(RelPath, Oid)>> {

@@ -39,6 +39,7 @@ pub use classify::Class;
 pub use contained::Contained;
 pub use mirror::{Mirror, commit_of_base};
 pub use moved::ENOUGH;
+pub use offers::id_for;
 pub use push::{Delivery, Fate};
 pub use report::{Action, LicenseChange, Outcome, Report};
 pub use retry::retry;

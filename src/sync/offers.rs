@@ -140,11 +140,20 @@ fn id_of(
         None => None,
     };
     let directory = path.name().unwrap_or(source.name.as_str());
-    let named = name.and_then(|name| SkillId::in_namespace(&namespace, &name).ok().filter(|id| id.name() == name));
-    let made = || spec::name_made_valid(directory).and_then(|name| SkillId::in_namespace(&namespace, &name).ok());
-    Ok(named.or_else(made).ok_or_else(|| {
-        Remark::new(path, "no_id", format!("neither its `name` nor the directory `{directory}` can be a skill id"))
-    }))
+    id_for(name.as_deref(), &namespace, directory).map_or_else(
+        || {
+            let message = format!("neither its `name` nor the directory `{directory}` can be a skill id");
+            Ok(Err(Remark::new(path, "no_id", message)))
+        },
+        |id| Ok(Ok(id)),
+    )
+}
+
+/// Returns the id of a skill: the frontmatter's `name` where it is valid, else the directory's name made valid; none
+/// where neither can be one.
+pub fn id_for(name: Option<&str>, namespace: &str, directory: &str) -> Option<SkillId> {
+    let named = name.and_then(|name| SkillId::in_namespace(namespace, name).ok().filter(|id| id.name() == name));
+    named.or_else(|| SkillId::in_namespace(namespace, &spec::name_made_valid(directory)?).ok())
 }
 
 /// Which of several copies is followed, best first: `skills/`, then any folder that is not hidden, then

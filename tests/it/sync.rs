@@ -442,13 +442,13 @@ fn an_upstream_that_suddenly_lists_nothing_closes_and_removes_nothing() {
     let world = world();
     deploy(&world, &lines("first", "upstream's"));
     world.sync();
-    let before = everything(&world, "registry");
+    let before = world.refs("registry");
     world.git("upstream", &["rm", "-rq", "skills"]);
     world.commit("upstream", "everything is gone");
     let synced = world.try_sync("registry", &[]);
     assert_eq!((synced.code, synced.source("up")["outcome"].as_str()), (1, Some("failed")));
     assert_eq!(synced.source("up")["error"]["kind"], "no_evidence");
-    assert_eq!(everything(&world, "registry"), before);
+    assert_eq!(world.refs("registry"), before);
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 mod candidates;
 mod differences;
+mod local;
 mod skills;
 mod sources;
 
 pub use candidates::{accept, candidate, candidates, decline, demo, resolve};
 pub use differences::diff;
+pub use local::{choose, decide, discover, import};
 pub use skills::{adopt, check, disable, export, found_origin, link, list, log, rollback, skill, tag};
 pub use sources::{add, add_plugins, init, pause, retry, source, source_file, sources, status, sync, trusted};
 

@@ -116,6 +116,19 @@ pub fn with_source(text: &str, source: &SourceName) -> Result<String> {
     Ok(document.to_string())
 }
 
+/// Returns the text of an entry that says where the skill was imported from, in the order of `origin`; `text` is none
+/// for a new skill. Everything else stays.
+pub fn with_origin(text: Option<&str>, origin: &[(&str, &str)]) -> Result<String> {
+    let text = text.unwrap_or("format = 1\nstatus = \"active\"\n");
+    let mut document: DocumentMut = text.parse().context(ErrorKind::Config, || "the entry is not TOML")?;
+    let mut table = Table::new();
+    for (key, text) in origin {
+        table[key] = value(*text);
+    }
+    document["origin"] = Item::Table(table);
+    Ok(document.to_string())
+}
+
 /// Returns the text of an entry with `[declined]` set, or taken out.
 pub fn with_declined(text: &str, declined: Option<&Declined>) -> Result<String> {
     let mut document: DocumentMut = text.parse().context(ErrorKind::Config, || "the entry is not TOML")?;

@@ -48,6 +48,7 @@ pub fn outside(directory: &Path, clock: i64) -> Outside {
         environment: Environment::default(),
         trust: Trust::default(),
         cache: directory.parent().unwrap().join("cache"),
+        machine: skillgraft::source::roots::Machine::default(),
         today: jiff::Timestamp::from_second(clock).unwrap().to_zoned(jiff::tz::TimeZone::UTC).date(),
         now: clock,
         // A git that another walk just started holds our lock file open until it is git.

@@ -118,7 +118,7 @@ impl World {
         let date = format!("{} +0000", self.clock.get());
         command.current_dir(self.path(dir)).env_clear().env("PATH", path).stdin(Stdio::null());
         command.env("HOME", self.path("home")).env("TMPDIR", self.path("tmp"));
-        command.env("SKILLGRAFT_CACHE_DIR", self.path("cache"));
+        command.env("SKILLGRAFT_CACHE_DIR", self.path("cache")).env("SKILLGRAFT_SYSTEM_ROOT", self.path("system"));
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
         let config = [("init.defaultBranch", "main"), ("advice.detachedHead", "false"), ("gc.auto", "0")];
         command.env("GIT_CONFIG_COUNT", config.len().to_string());
