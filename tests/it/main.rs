@@ -10,6 +10,7 @@ mod check;
 mod demo;
 mod discovery;
 mod documents;
+mod forge;
 mod holds;
 mod house;
 mod init;
