@@ -338,6 +338,9 @@ pub enum Candidate {
     Show {
         /// A branch or a skill
         id: String,
+        /// How to print it; markdown is a pull request: its title, an empty line, its body
+        #[arg(long, value_enum, default_value_t = ShowFormat::Text, value_name = "FORMAT")]
+        format: ShowFormat,
     },
     /// Show what merging a candidate changes
     Diff {
@@ -408,6 +411,16 @@ pub enum Forge {
     Gitlab,
     Forgejo,
     None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    /// For people
+    Text,
+    /// The same as --json
+    Json,
+    /// Title and body of a pull request
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,7 +10,7 @@ mod show;
 use crate::ops::{self, Commit, Outside};
 use crate::registry::Destination;
 use crate::types::{ErrorKind, Result};
-use args::{Add, Candidate, CheckFormat, Cli, Command, Commits, Forge, Global, Source, Sync, Take};
+use args::{Add, Candidate, CheckFormat, Cli, Command, Commits, Forge, Global, ShowFormat, Source, Sync, Take};
 use clap::{CommandFactory as _, Parser as _};
 use output::Output;
 use std::process::ExitCode;
@@ -218,7 +218,15 @@ fn sync(outside: &Outside, global: &Global, options: &Sync, out: &mut Output) ->
 fn candidate(outside: &Outside, command: &Candidate, out: &mut Output) -> Result<()> {
     match command {
         Candidate::List => out.report(&ops::candidate::list(outside)?, show::candidates),
-        Candidate::Show { id } => out.report(&ops::candidate::show(outside, id)?, show::candidate),
+        Candidate::Show { id, format } => {
+            let report = ops::candidate::show(outside, id)?;
+            match format {
+                ShowFormat::Text => out.report(&report, show::candidate),
+                ShowFormat::Json => out.json(&report),
+                ShowFormat::Markdown if !out.is_json() => out.raw(report.pull_request.markdown().as_bytes()),
+                ShowFormat::Markdown => out.json(&report),
+            }
+        }
         Candidate::Diff { id, upstream } => out.report(&ops::diff::candidate(outside, id, *upstream)?, show::diff),
         Candidate::Accept { id, commits } => {
             out.report(&ops::accept::accept(outside, id, &commit(commits))?, show::accept)

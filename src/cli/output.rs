@@ -88,6 +88,11 @@ impl Output {
         self.raw(&bytes);
     }
 
+    /// Tells whether `--json` asks for one document.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints bytes on stdout.
     pub fn raw(&self, bytes: &[u8]) {
         let mut stdout = AutoStream::new(std::io::stdout(), self.choice(&std::io::stdout()));

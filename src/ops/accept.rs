@@ -4,7 +4,7 @@ use super::{Commit, Outside, candidate};
 use crate::git::{History, Oid, RefChange};
 use crate::registry::{Destination, Person, Registry, State};
 use crate::sync::merge::merge_trees;
-use crate::sync::{Branches, Ground, Review, review};
+use crate::sync::{Branches, Ground, Review, Reviewer};
 use crate::types::{Error, ErrorKind, Result};
 use serde::Serialize;
 
@@ -38,11 +38,12 @@ pub fn accept(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repo
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
     let branches = Branches::load(&registry)?;
+    let reviewer = Reviewer::new(&registry, &state, &branches, outside.today)?;
     let mut reviews: Vec<Review> = Vec::new();
     for id in ids {
         let (source, skill) = candidate::find(&registry, &branches, id)?;
         if !reviews.iter().any(|review| review.source == source && review.skill == skill) {
-            let review = review(&registry, &state, &branches, &source, &skill)?;
+            let review = reviewer.review(&source, &skill)?;
             refuse_what_is_not_ready(&registry, &state, &review)?;
             reviews.push(review);
         }

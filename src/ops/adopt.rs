@@ -3,7 +3,7 @@
 use super::{Commit, Outside, decline};
 use crate::git::{Changes, Mode, Place, with_changes};
 use crate::registry::{Changed, Destination, SkillState, entry, source_file};
-use crate::sync::{Branches, review};
+use crate::sync::{Branches, Reviewer};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -41,6 +41,7 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
     let mut changes = Changes::new();
     let mut skills: Vec<SkillId> = Vec::new();
     let (branches, mut unasked) = (Branches::load(&registry)?, Vec::new());
+    let reviewer = Reviewer::new(&registry, &state, &branches, outside.today)?;
     let mut excluded: BTreeMap<SourceName, Vec<RelPath>> = BTreeMap::new();
     for id in ids {
         let id = SkillId::parse(id)?;
@@ -55,7 +56,7 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
             .insert(state.layout.entry(&id), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
         // A source that is disabled below is not looked at again, so that no sync would close these.
         if branches.of_source(&registry, &source).contains(&id)
-            && let Ok(review) = review(&registry, &state, &branches, &source, &id)
+            && let Ok(review) = reviewer.review(&source, &id)
             && !review.edited
         {
             unasked.push(review);

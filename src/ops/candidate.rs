@@ -1,8 +1,15 @@
 //! `candidate list` and `candidate show`.
 
+mod edits;
+mod pull_request;
+
+pub use edits::{Fate, LocalEdit, Region};
+pub use pull_request::{LONGEST, PullRequest};
+
 use super::Outside;
-use crate::registry::{Registry, State};
-use crate::sync::{Branches, Review, review};
+use crate::registry::{Origin, Registry, State};
+use crate::source::compare_url;
+use crate::sync::{Branches, Review, Reviewer};
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
 use serde::Serialize;
 
@@ -27,26 +34,31 @@ pub struct Show {
     pub review: Review,
     /// The files that merging changes on the default branch.
     pub files: Vec<super::diff::FileSummary>,
+    /// The files that were edited here since the base, with what becomes of the edits.
+    pub local_edits: Vec<LocalEdit>,
+    /// The places with conflict markers.
+    pub regions: Vec<Region>,
+    /// What a pull request for it says.
+    pub pull_request: PullRequest,
 }
 
 /// Lists the open candidates.
 pub fn list(outside: &Outside) -> Result<List> {
     let registry = outside.registry()?;
     let state = registry.state()?;
-    open(&registry, &state)
+    open(outside, &registry, &state)
 }
 
 /// Reads all open candidates.
-pub(super) fn open(registry: &Registry, state: &State) -> Result<List> {
+pub(super) fn open(outside: &Outside, registry: &Registry, state: &State) -> Result<List> {
     let branches = Branches::load(registry)?;
     let mut list = List { format: 1, candidates: Vec::new(), unreadable: Vec::new() };
     let mut known: Vec<(SourceName, SkillId)> =
         branches.names().filter_map(|name| registry.names.parse_candidate(name)).collect();
     known.sort();
+    let reviewer = Reviewer::new(registry, state, &branches, outside.today)?;
     for (source, id) in known {
-        match review(registry, state, &branches, &source, &id) {
-            // A branch of the remote that was merged and is not yet pruned proposes nothing.
-            Ok(review) if review.class == crate::sync::Class::Unchanged && !review.edited => {}
+        match reviewer.review(&source, &id) {
             Ok(review) => list.candidates.push(review),
             Err(error) => list.unreadable.push(crate::types::escape(&error.full_message())),
         }
@@ -60,10 +72,19 @@ pub fn show(outside: &Outside, id: &str) -> Result<Show> {
     let state = registry.state()?;
     let branches = Branches::load(&registry)?;
     let (source, skill) = find(&registry, &branches, id)?;
-    let review = review(&registry, &state, &branches, &source, &skill)?;
+    let review = Reviewer::new(&registry, &state, &branches, outside.today)?.review(&source, &skill)?;
     let store = &registry.repository.store;
     let files = super::diff::summarize(store, review.trees.local, review.trees.proposed)?;
-    Ok(Show { format: 1, review, files })
+    let (local_edits, regions) = (edits::local_edits(store, &review)?, edits::regions(store, &review)?);
+    let source = state.sources.get(&source).and_then(|source| source.file.as_ref().ok());
+    let compare = match (source.map(|source| &source.origin), &review.base_revision, &review.revision) {
+        (Some(Origin::Git(url)), Some(old), Some(new)) => compare_url(url, old, new),
+        _ => None,
+    };
+    let pull_request = PullRequest { title: String::new(), body: String::new() };
+    let mut show = Show { format: 1, review, files, local_edits, regions, pull_request };
+    show.pull_request = PullRequest::of(&show, compare.as_deref());
+    Ok(show)
 }
 
 /// Finds the candidate that `id` names: a branch, with or without `refs/heads/`, or a skill.

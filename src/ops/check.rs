@@ -4,7 +4,7 @@ use super::Outside;
 use crate::git::{History, Mode, Oid, Store};
 use crate::registry::{Registry, SkillState, State};
 use crate::skill::spec::{Severity, check_skill_md};
-use crate::skill::{Limits, SKILL_MD, TreeHasher, show_bytes};
+use crate::skill::{Limits, SKILL_MD, TreeHasher, license, show_bytes};
 use crate::sync::late::moved_without_content;
 use crate::sync::records::Records;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, escape, fold_component};
@@ -148,10 +148,34 @@ impl Checker<'_> {
             }
             None => {}
         }
+        findings.extend(self.license(id, skill)?);
         if let Some(tree) = skill.tree {
             self.files(id, tree, &mut findings)?;
         }
         Ok(findings)
+    }
+
+    /// `[policy] licenses`: a skill that follows an upstream has one of the licences that the team allows.
+    fn license(&self, id: &SkillId, skill: &SkillState) -> Result<Option<Finding>> {
+        let upstream = skill.entry().and_then(|entry| entry.upstream.as_ref()).filter(|_| skill.tree.is_some());
+        let Some(upstream) = upstream else { return Ok(None) };
+        let registry = &self.state.settings.policy;
+        let source = self.state.sources.get(&upstream.source).and_then(|source| source.file.as_ref().ok());
+        let policy = source.map_or_else(|| registry.clone(), |source| source.policy(registry));
+        let Some(allowed) = policy.licenses else { return Ok(None) };
+        let license = super::list::license_of(self.store, self.state, skill)?;
+        if license::is_allowed(license.as_deref(), &allowed) {
+            return Ok(None);
+        }
+        let shown =
+            license.map_or("no licence that is known".into(), |license| format!("licence `{}`", escape(&license)));
+        let message = format!(
+            "`{id}` has {shown}; `policy.licenses` allows {}. Allow it there or in {}, or let the skill go: skillgraft \
+             disable {id} --reason <why>",
+            if allowed.is_empty() { "none".into() } else { escape(&allowed.join(", ")) },
+            self.state.layout.source(&upstream.source)
+        );
+        Ok(Some(error(self.state.layout.entry(id).as_str(), "license", message)))
     }
 
     fn files(&self, id: &SkillId, tree: Oid, findings: &mut Vec<Finding>) -> Result<()> {

@@ -4,7 +4,7 @@ use super::{Commit, Outside, candidate};
 use crate::git::{Changes, Mode, Place, RefChange, with_changes};
 use crate::registry::{Changed, Destination, Person, Registry, State, entry, source_file};
 use crate::sync::report::SkillReport;
-use crate::sync::{self, Branches, Class, Review, review};
+use crate::sync::{self, Branches, Class, Review, Reviewer};
 use crate::types::{Context as _, Error, ErrorKind, Result, SkillId};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -48,7 +48,7 @@ pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
     let state = registry.state()?;
     let branches = Branches::load(&registry)?;
     let (source, skill) = candidate::find(&registry, &branches, &options.id)?;
-    let review = review(&registry, &state, &branches, &source, &skill)?;
+    let review = Reviewer::new(&registry, &state, &branches, outside.today)?.review(&source, &skill)?;
     let excluded = options.always || review.class == Class::New;
     if review.class == Class::New && options.until.is_some() {
         return Err(Error::new(

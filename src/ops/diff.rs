@@ -3,7 +3,7 @@
 use super::{Outside, spec};
 use crate::git::{Mode, Oid, Store};
 use crate::sync::versions::Versions;
-use crate::sync::{Branches, review};
+use crate::sync::{Branches, Reviewer};
 use crate::types::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -67,7 +67,7 @@ pub fn candidate(outside: &Outside, id: &str, upstream: bool) -> Result<Report> 
     let state = registry.state()?;
     let branches = Branches::load(&registry)?;
     let (source, skill) = super::candidate::find(&registry, &branches, id)?;
-    let review = review(&registry, &state, &branches, &source, &skill)?;
+    let review = Reviewer::new(&registry, &state, &branches, outside.today)?.review(&source, &skill)?;
     let store = &registry.repository.store;
     let trees = review.trees;
     let (from, to, old, new) = match upstream {
@@ -137,9 +137,28 @@ pub fn compare(store: &Store, old: Option<Oid>, new: Option<Oid>) -> Result<Vec<
     Ok(files)
 }
 
-type Sides = (Option<(Mode, Oid)>, Option<(Mode, Oid)>);
+/// Returns the file at a path of a tree.
+pub(super) fn file_at(store: &Store, tree: Option<Oid>, path: &str) -> Result<Option<(Mode, Oid)>> {
+    let Some(mut tree) = tree else { return Ok(None) };
+    let mut components = path.split('/').peekable();
+    while let Some(name) = components.next() {
+        let Some((mode, id)) = store.tree(tree)?.get(name.as_bytes()).map(|entry| (entry.mode, entry.id)) else {
+            return Ok(None);
+        };
+        if components.peek().is_none() {
+            return Ok(Some((mode, id)).filter(|_| mode != Mode::Tree));
+        }
+        if mode != Mode::Tree {
+            return Ok(None);
+        }
+        tree = id;
+    }
+    Ok(None)
+}
 
-fn changed(store: &Store, old: Option<Oid>, new: Option<Oid>) -> Result<BTreeMap<String, Sides>> {
+pub(super) type Sides = (Option<(Mode, Oid)>, Option<(Mode, Oid)>);
+
+pub(super) fn changed(store: &Store, old: Option<Oid>, new: Option<Oid>) -> Result<BTreeMap<String, Sides>> {
     let mut files: BTreeMap<String, Sides> = BTreeMap::new();
     if old == new {
         return Ok(files);

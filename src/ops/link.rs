@@ -3,7 +3,7 @@
 use super::{Commit, Outside};
 use crate::git::{Changes, Mode, Oid, Place, with_changes};
 use crate::registry::{Changed, Registry, SourceFile, State, Upstream, entry};
-use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
+use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
 use crate::source::{Snapshot, discover, observe, observe_history};
 use crate::sync::ancestry::{self, Origin};
 use crate::sync::{commit_of_base, import};
@@ -128,7 +128,8 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
     let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     let whole = with_changes(store, state.tree, &Changes::from([(state.layout.entry(&id), Some(place))]))?;
     let at = upstream.revision.as_deref().map_or(String::new(), |id| format!(" at {}", id.get(..7).unwrap_or(id)));
-    let message = format!("Link {id} to {name}\n\nIt was copied from {}{at}.\n", upstream.path);
+    let message =
+        format!("Link {id} to {name}\n\nIt was copied from {}{at}.\n", crate::types::inert(upstream.path.as_str()));
     let changed = options.commit.commit(&registry, outside, "link", whole, &message)?;
     Ok(Report { format: 1, proposal, source_enabled: source.enabled, changed: Some(changed) })
 }
@@ -224,6 +225,7 @@ fn frontmatter_of(registry: &Registry, tree: Oid) -> Result<(Option<String>, Opt
     let skill_md = store.tree(tree)?.get(SKILL_MD.as_bytes()).map(|entry| entry.id);
     let Some(blob) = skill_md else { return Ok((None, None)) };
     let read = frontmatter::read(&store.blob(blob)?);
-    let short = |text: Option<String>| text.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
-    Ok((short(read.version), short(read.license)))
+    let version = read.version.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
+    // Licence files above it may have been others at that revision; the next update reads them.
+    Ok((version, license::of_skill(store, tree, None, &RelPath::root())?))
 }

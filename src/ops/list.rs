@@ -3,7 +3,7 @@
 use super::Outside;
 use crate::git::Store;
 use crate::registry::{SkillState, State, Status};
-use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
+use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
 use crate::types::{Result, SkillId, SourceName, TreeHash, one_line};
 use serde::Serialize;
 
@@ -33,7 +33,7 @@ pub struct Item {
     pub version: Option<String>,
     /// Upstream's commit.
     pub revision: Option<String>,
-    /// Its licence, where stated.
+    /// Its licence: an SPDX expression, or upstream's own words; none where nothing is stated or known.
     pub license: Option<String>,
     /// The hash of its tree; none where the directory is gone.
     pub tree: Option<TreeHash>,
@@ -61,12 +61,18 @@ pub(super) fn items(store: &Store, state: &State) -> Result<Vec<Item>> {
         .iter()
         .collect::<Vec<_>>()
         .into_par_iter()
-        .map(|(id, skill)| describe(store, &hasher, id, skill))
+        .map(|(id, skill)| describe(store, &hasher, state, id, skill))
         .collect()
 }
 
 /// Describes one skill.
-pub(super) fn describe(store: &Store, hasher: &TreeHasher<'_>, id: &SkillId, skill: &SkillState) -> Result<Item> {
+pub(super) fn describe(
+    store: &Store,
+    hasher: &TreeHasher<'_>,
+    state: &State,
+    id: &SkillId,
+    skill: &SkillState,
+) -> Result<Item> {
     let entry = skill.entry();
     let upstream = entry.and_then(|entry| entry.upstream.as_ref());
     let skill_md = match skill.tree {
@@ -75,7 +81,6 @@ pub(super) fn describe(store: &Store, hasher: &TreeHasher<'_>, id: &SkillId, ski
     };
     let read = skill_md.map(|blob| store.blob(blob)).transpose()?.map(|bytes| frontmatter::read(&bytes));
     let tree = skill.tree.map(|tree| hasher.hash(tree)).transpose()?;
-    let stated = read.as_ref().and_then(|read| read.license.as_deref()).map(|text| one_line(text, 100));
     Ok(Item {
         id: id.clone(),
         description: read.as_ref().and_then(|read| read.description.as_deref()).map(|text| one_line(text, 300)),
@@ -84,7 +89,7 @@ pub(super) fn describe(store: &Store, hasher: &TreeHasher<'_>, id: &SkillId, ski
         path: upstream.map(|up| up.path.to_string()),
         version: upstream.and_then(|up| up.version.clone()),
         revision: upstream.and_then(|up| up.revision.clone()),
-        license: upstream.and_then(|up| up.license.clone()).or(stated),
+        license: license_of(store, state, skill)?,
         tree,
         edited: upstream.map(|up| tree.unwrap_or(TreeHash::EMPTY) != up.accepted),
         conflicts: entry.map_or(0, |entry| entry.conflicts.len()),
@@ -94,4 +99,15 @@ pub(super) fn describe(store: &Store, hasher: &TreeHasher<'_>, id: &SkillId, ski
             .and_then(|e| e.entry.as_ref().err())
             .map(|e| crate::types::escape(&e.full_message())),
     })
+}
+
+/// Returns the licence of a skill: what its entry says, else what the skill and the licence files here are.
+pub(super) fn license_of(store: &Store, state: &State, skill: &SkillState) -> Result<Option<String>> {
+    let upstream = skill.entry().and_then(|entry| entry.upstream.as_ref());
+    let recorded = upstream.and_then(|up| up.license.clone()).filter(|license| license::is_known(license));
+    let Some(tree) = skill.tree.filter(|_| recorded.is_none()) else { return Ok(recorded) };
+    // Of the team's own skills only what is in them counts: the registry's own licence is the team's affair.
+    let kept = upstream.map(|up| crate::git::tree_at(store, state.tree, &state.layout.licenses(&up.source)));
+    let path = upstream.map(|up| up.path.clone()).unwrap_or_default();
+    license::of_skill(store, tree, kept.transpose()?.flatten(), &path)
 }

@@ -104,7 +104,8 @@ pub fn resolve(outside: &Outside, id: &str, paths: &[String], take: Option<Side>
         Some(Side::Upstream) => "Taken from upstream: ",
         None => "Resolved: ",
     };
-    let message = format!("Resolve conflicts in {skill}\n\n{how}{}\n", resolved.join(", "));
+    let named: Vec<String> = chosen.iter().map(|conflict| crate::types::inert(&conflict.path)).collect();
+    let message = format!("Resolve conflicts in {skill}\n\n{how}{}\n", named.join(", "));
     let on_candidate = branch.is_some();
     let (commit, branch) = match branch {
         Some(branch) => {

@@ -4,7 +4,7 @@ use super::adopt::{self, Adopted};
 use super::{Commit, Outside, add};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, RefName, tree_at, with_changes};
 use crate::registry::{Changed, Destination, IDENTITY, Registry, SourceFile, SourceState, State, entry, source_file};
-use crate::sync::{Branches, review};
+use crate::sync::{Branches, Reviewer};
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
 use serde::Serialize;
 
@@ -170,7 +170,7 @@ pub fn rename(outside: &Outside, old: &str, new: &str, commit: &Commit) -> Resul
     if state.sources.contains_key(&new) {
         return Err(Error::new(ErrorKind::Ownership, format!("there is a source `{new}` already")));
     }
-    let open = open_candidates(&registry, &state, &old)?;
+    let open = open_candidates(outside, &registry, &state, &old)?;
     let text = source_file::with_former_name(&source.text, &old)?;
     let mut changes = Changes::from([
         (state.layout.source(&old), None),
@@ -210,7 +210,7 @@ pub fn remove(outside: &Outside, name: &str, fate: Fate, commit: &Commit) -> Res
     let state = registry.state()?;
     let store = &registry.repository.store;
     let (name, _) = find(&state, name)?;
-    let open = open_candidates(&registry, &state, &name)?;
+    let open = open_candidates(outside, &registry, &state, &name)?;
     let mut changes = Changes::from([(state.layout.source(&name), None)]);
     let mut skills = Vec::new();
     for (id, skill, _) in state.followers(&name) {
@@ -243,12 +243,18 @@ pub fn remove(outside: &Outside, name: &str, fate: Fate, commit: &Commit) -> Res
 ///
 /// # Errors
 /// Where somebody has edited one: nobody's work goes with a source.
-fn open_candidates(registry: &Registry, state: &State, source: &SourceName) -> Result<Vec<(RefName, Oid)>> {
+fn open_candidates(
+    outside: &Outside,
+    registry: &Registry,
+    state: &State,
+    source: &SourceName,
+) -> Result<Vec<(RefName, Oid)>> {
     let branches = Branches::load(registry)?;
+    let reviewer = Reviewer::new(registry, state, &branches, outside.today)?;
     let mut refs = Vec::new();
     for id in branches.of_source(registry, source) {
         let branch = branches.get(&registry.repository.store, &registry.names.candidate(source, &id)?)?;
-        let why = match review(registry, state, &branches, source, &id) {
+        let why = match reviewer.review(source, &id) {
             Ok(review) if review.edited => Some("has edits"),
             // What is no candidate is somebody's own.
             Err(_) => Some("is no candidate that this tool made"),

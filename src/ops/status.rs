@@ -34,7 +34,7 @@ pub fn status(outside: &Outside) -> Result<Report> {
     let state = registry.state()?;
     let sources = source::list(outside)?.sources;
     let skills = list::items(&registry.repository.store, &state)?;
-    let open = candidate::open(&registry, &state)?;
+    let open = candidate::open(outside, &registry, &state)?;
     let mut problems: Vec<String> = sources.iter().filter_map(|source| source.error.clone()).collect();
     for skill in &skills {
         problems.extend(skill.error.clone());
@@ -56,7 +56,8 @@ pub fn status(outside: &Outside) -> Result<Report> {
         own: skills.iter().filter(|skill| skill.source.is_none()).count(),
         edited: skills.iter().filter(|skill| skill.edited == Some(true)).count(),
         sources,
-        candidates: open.candidates,
+        // A branch of the remote that was merged and is not yet pruned proposes nothing.
+        candidates: open.candidates.into_iter().filter(Review::awaits_decision).collect(),
         problems,
     })
 }

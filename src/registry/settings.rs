@@ -26,13 +26,15 @@ pub struct Settings {
     pub limits: Limits,
 }
 
-/// What sync does on its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What sync does on its own, and what `check` lets pass.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
     /// A skill that appeared upstream.
     pub new_skills: NewSkills,
     /// A skill that left upstream.
     pub removed_skills: RemovedSkills,
+    /// The licences that `check` lets pass; none: it does not ask. `*` lets all pass.
+    pub licenses: Option<Vec<String>>,
 }
 
 /// `new_skills`: what to do with a skill that appeared upstream.
@@ -80,19 +82,21 @@ struct WrittenRegistry {
 }
 
 /// `[policy]`, here and in a source file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct WrittenPolicy {
     new_skills: Option<NewSkills>,
     removed_skills: Option<RemovedSkills>,
+    licenses: Option<Vec<String>>,
 }
 
 impl WrittenPolicy {
     /// Returns `above` with the keys that are written here put in.
-    pub(super) fn over(self, above: Policy) -> Policy {
+    pub(super) fn over(&self, above: &Policy) -> Policy {
         Policy {
             new_skills: self.new_skills.unwrap_or(above.new_skills),
             removed_skills: self.removed_skills.unwrap_or(above.removed_skills),
+            licenses: self.licenses.clone().or_else(|| above.licenses.clone()),
         }
     }
 }
@@ -125,7 +129,7 @@ impl Settings {
             branch: written.registry.branch,
             tag_prefix: written.registry.tag_prefix.unwrap_or_else(|| prefix.clone()),
             ref_prefix: prefix,
-            policy: written.policy.over(Policy::default()),
+            policy: written.policy.over(&Policy::default()),
             limits: Limits {
                 skill_files: written.limits.skill_files.unwrap_or(defaults.skill_files),
                 skill_bytes: written.limits.skill_bytes.map_or(defaults.skill_bytes, |size| size.0),

@@ -196,7 +196,7 @@ impl SourceFile {
     }
 
     /// Returns the policy that holds for this source.
-    pub fn policy(&self, registry: Policy) -> Policy {
+    pub fn policy(&self, registry: &Policy) -> Policy {
         self.policy.over(registry)
     }
 

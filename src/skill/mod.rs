@@ -1,6 +1,7 @@
 //! What a skill is: its frontmatter, its tree hash, the rules of the Agent Skills spec, its limits.
 
 pub mod frontmatter;
+pub mod license;
 mod limits;
 pub mod spec;
 mod tree_hash;

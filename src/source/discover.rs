@@ -66,12 +66,23 @@ pub fn has_skill_md(snapshot: &Snapshot, path: &RelPath) -> Result<bool> {
     Ok(matches!(links::follow(snapshot, &[], path.as_str().as_bytes())?, Ok(real) if real.mode.is_file()))
 }
 
-/// Returns the licence files at the root and in the folders down to `scope`, with their blobs.
-pub fn licenses(snapshot: &Snapshot, scope: &RelPath) -> Result<Vec<(RelPath, Oid)>> {
+/// Returns the licence files of the folders above `scope` and above the skills at `paths`, the root included, with their
+/// blobs: those that cover the skills. What is inside a skill comes with it.
+pub fn licenses<'p>(
+    snapshot: &Snapshot,
+    scope: &RelPath,
+    paths: impl Iterator<Item = &'p RelPath>,
+) -> Result<Vec<(RelPath, Oid)>> {
+    let mut folders = BTreeSet::new();
+    for start in paths.filter_map(RelPath::parent).chain([scope.clone()]) {
+        let mut folder = Some(start);
+        while let Some(here) = folder.filter(|here| !folders.contains(here)) {
+            folder = here.parent();
+            folders.insert(here);
+        }
+    }
     let mut found = Vec::new();
-    let mut folder = Some(scope.clone());
-    while let Some(here) = folder {
-        folder = here.parent();
+    for here in folders {
         let Ok(Some(tree)) = crate::git::tree_at(snapshot.store(), snapshot.tree, &here) else { continue };
         for entry in snapshot.store().tree(tree)?.entries().iter().filter(|entry| entry.mode.is_file()) {
             if is_license(&entry.name)

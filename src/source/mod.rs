@@ -4,6 +4,7 @@ mod assemble;
 mod cache;
 mod directory;
 mod discover;
+mod forge;
 mod git;
 mod links;
 pub mod location;
@@ -11,6 +12,7 @@ mod snapshot;
 
 pub use assemble::{Flat, Remark, flatten};
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
+pub use forge::compare_url;
 pub use git::is_commit_id;
 pub use snapshot::Snapshot;
 

@@ -63,7 +63,7 @@ pub fn find_origin(snapshot: &Snapshot, store: &Store, path: &RelPath, local: Oi
     near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.other_files));
     near_ones.truncate(COMPARED);
     for origin in &mut near_ones {
-        origin.changed_lines = Some(changed_lines(snapshot, store, &here, origin)?);
+        origin.changed_lines = Some(lines_from(snapshot, store, &here, origin)?);
     }
     // A stable sort: of equals, the newest stays first.
     near_ones.sort_by_key(|origin| (usize::MAX - origin.same_files, origin.changed_lines));
@@ -103,7 +103,7 @@ pub fn state_at(snapshot: &Snapshot, store: &Store, path: &RelPath, local: Oid) 
     let date = snapshot.date.unwrap_or_default();
     let mut origin = near(&here, &files(snapshot.store(), tree)?, revision, path, tree, date);
     if origin.other_files > 0 {
-        origin.changed_lines = Some(changed_lines(snapshot, store, &here, &origin)?);
+        origin.changed_lines = Some(lines_from(snapshot, store, &here, &origin)?);
     }
     Ok(Some(origin))
 }
@@ -138,18 +138,29 @@ fn files(store: &Store, tree: Oid) -> Result<Files> {
     Ok(files)
 }
 
-fn changed_lines(snapshot: &Snapshot, store: &Store, here: &Files, origin: &Origin) -> Result<usize> {
+/// Returns how many lines differ between a skill's tree as upstream has it and the files here.
+fn lines_from(snapshot: &Snapshot, store: &Store, here: &Files, origin: &Origin) -> Result<usize> {
     let there = files(snapshot.store(), origin.tree)?;
+    let wanted = here.keys().chain(there.keys()).filter(|path| here.get(*path) != there.get(*path));
+    snapshot.need(wanted.filter_map(|path| there.get(path)).copied())?;
+    differing_lines((snapshot.store(), &there), (store, here))
+}
+
+/// Returns how many lines differ between two trees.
+pub fn changed_lines(store: &Store, old: Oid, new: Oid) -> Result<usize> {
+    differing_lines((store, &files(store, old)?), (store, &files(store, new)?))
+}
+
+fn differing_lines((from, old): (&Store, &Files), (to, new): (&Store, &Files)) -> Result<usize> {
     let differing: BTreeSet<&String> =
-        here.keys().chain(there.keys()).filter(|path| here.get(*path) != there.get(*path)).collect();
-    snapshot.need(differing.iter().filter_map(|path| there.get(*path)).copied())?;
+        new.keys().chain(old.keys()).filter(|path| new.get(*path) != old.get(*path)).collect();
     let mut lines = 0;
     for path in differing {
         let read = |store: &Store, id: Option<&Oid>| -> Result<String> {
             let bytes = id.map_or(Ok(Vec::new()), |id| store.blob(*id))?;
             Ok(String::from_utf8_lossy(&bytes).into_owned())
         };
-        let (old, new) = (read(snapshot.store(), there.get(path))?, read(store, here.get(path))?);
+        let (old, new) = (read(from, old.get(path))?, read(to, new.get(path))?);
         let diff = similar::TextDiff::from_lines(&old, &new);
         lines += diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal).count();
     }

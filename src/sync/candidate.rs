@@ -6,10 +6,11 @@
 use super::classify::Class;
 use super::merge::merge_skill;
 use super::mirror::{self, Mirror};
+use super::report::LicenseChange;
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, same_except, tree_at, with_changes};
 use crate::registry::{Conflict, EntryState, IDENTITY, Layout, Upstream, entry, read_entry, skill_at};
-use crate::skill::{SKILL_MD, TreeHasher, frontmatter};
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line};
+use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, inert, one_line};
 
 /// Finds the tree of an entry's base (the three steps of `unknown_base`).
 pub type FindBase<'a> = &'a (dyn Fn(&Upstream) -> Result<Oid> + Sync);
@@ -60,6 +61,9 @@ pub struct Made {
     pub skill: Option<Oid>,
     /// The entry's blob.
     pub entry: Oid,
+    /// The entry's text with the licence in the skill's own words, as it was written before licence files were read; none
+    /// where that is the same.
+    former_entry: Option<String>,
     /// What it leaves for a person to decide.
     pub conflicts: Vec<Conflict>,
 }
@@ -89,22 +93,29 @@ impl Maker<'_> {
     /// Makes the candidate's skill and entry on `ground`.
     pub fn make(&self, ground: &Ground, offer: &Offer) -> Result<Made> {
         let (skill, conflicts) = self.merge(ground, offer)?;
-        let stated = match offer.tree {
-            Some(tree) => self.stated(tree)?,
-            None => ground.upstream().map_or((None, None), |up| (up.version.clone(), up.license.clone())),
+        let (version, license, statement) = match (offer.tree, ground.upstream()) {
+            (Some(tree), _) => self.stated(tree, offer)?,
+            (None, Some(up)) => (up.version.clone(), up.license.clone(), up.license.clone()),
+            (None, None) => (None, None, None),
         };
-        let upstream = Upstream {
+        let mut upstream = Upstream {
             source: self.source.clone(),
             path: offer.path.clone(),
             accepted: offer.accepted,
             git_tree: offer.tree.unwrap_or(self.store.empty_tree()),
             mirror: offer.mirror,
             revision: mirror::revision_of(self.store, offer.mirror)?,
-            version: stated.0,
-            license: stated.1,
+            version,
+            license,
         };
-        let text = entry::render(ground.entry.as_ref().map(|entry| entry.text.as_str()), &upstream, &conflicts)?;
-        Ok(Made { skill, entry: self.store.write_blob(text.as_bytes())?, conflicts })
+        let standing = ground.entry.as_ref().map(|entry| entry.text.as_str());
+        let text = entry::render(standing, &upstream, &conflicts)?;
+        let mut former_entry = None;
+        if upstream.license != statement {
+            upstream.license = statement;
+            former_entry = Some(entry::render(standing, &upstream, &conflicts)?);
+        }
+        Ok(Made { skill, entry: self.store.write_blob(text.as_bytes())?, former_entry, conflicts })
     }
 
     fn merge(&self, ground: &Ground, offer: &Offer) -> Result<(Option<Oid>, Vec<Conflict>)> {
@@ -125,13 +136,16 @@ impl Maker<'_> {
         Ok(((merged.tree != empty).then_some(merged.tree), merged.conflicts))
     }
 
-    /// Returns version and licence as the skill's own frontmatter states them.
-    fn stated(&self, tree: Oid) -> Result<(Option<String>, Option<String>)> {
+    /// Returns the version that the skill states, its licence, and the words in which it states one. The licence files
+    /// are those of the mirror commit that brought the skill, so that an offer always makes the same entry.
+    fn stated(&self, tree: Oid, offer: &Offer) -> Result<(Option<String>, Option<String>, Option<String>)> {
+        let root = self.store.commit(offer.mirror)?.tree;
+        let license = license::of_skill(self.store, tree, Some(root), &offer.path)?;
         let skill_md = self.store.tree(tree)?.get(SKILL_MD.as_bytes()).filter(|e| e.mode.is_file()).map(|e| e.id);
-        let Some(skill_md) = skill_md else { return Ok((None, None)) };
+        let Some(skill_md) = skill_md else { return Ok((None, license, None)) };
         let read = frontmatter::read(&self.store.blob(skill_md)?);
-        let short = |text: Option<String>| text.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
-        Ok((short(read.version), short(read.license)))
+        let version = read.version.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
+        Ok((version, license, read.license.as_deref().and_then(license::statement)))
     }
 
     /// Returns what a candidate puts into the registry's tree.
@@ -169,13 +183,7 @@ impl Maker<'_> {
     fn message(&self, id: &SkillId, class: Class, ground: &Ground, offer: &Offer, made: &Made) -> Result<String> {
         let source = self.source;
         let revision = mirror::revision_of(self.store, offer.mirror)?;
-        let at = revision.as_deref().map_or(String::new(), |id| format!(" {}", id.get(..7).unwrap_or(id)));
-        let subject = match class {
-            Class::New => format!("{id}: add from {source}{at}"),
-            Class::Removed => format!("{id}: removed by {source}{at}"),
-            Class::AlreadyApplied => format!("{id}: record {source}{at}, which is here already"),
-            _ => format!("{id}: update to {source}{at}"),
-        };
+        let subject = subject(id, class, source, revision.as_deref());
         let what = match class {
             Class::New => "The skill is new upstream.",
             Class::Removed => "The skill is gone upstream; its entry stays, so that it is known if it comes back.",
@@ -186,10 +194,14 @@ impl Maker<'_> {
             _ => "Upstream's changes are merged with the edits made here.",
         };
         let mut message = format!("{subject}\n\n{what}\n");
+        if let Some(LicenseChange { before, after }) = self.license_change(ground, made)? {
+            let after = after.as_deref().map_or("none is stated".into(), inert);
+            message.push_str(&format!("\nLicence: {} -> {after}\n", inert(&before)));
+        }
         if !made.conflicts.is_empty() {
             message.push_str("\nConflicts, to be resolved on this branch:\n");
             for conflict in &made.conflicts {
-                message.push_str(&format!("  {} ({})\n", crate::types::escape(&conflict.path), conflict.kind.as_str()));
+                message.push_str(&format!("  {} ({})\n", inert(&conflict.path), conflict.kind.as_str()));
             }
         }
         let base = ground.upstream().map_or(TreeHash::EMPTY, |up| up.accepted);
@@ -211,6 +223,12 @@ impl Maker<'_> {
         Ok(message)
     }
 
+    /// Returns the change of licence that a candidate on `ground` brings.
+    pub fn license_change(&self, ground: &Ground, made: &Made) -> Result<Option<LicenseChange>> {
+        let entry = read_entry(self.store, self.layout.skills.as_str(), made.entry)?.entry.ok();
+        Ok(license_change(ground.upstream(), entry.and_then(|entry| entry.upstream).as_ref()))
+    }
+
     /// Tells whether the whole tree `tree` is `ground` with the candidate put in, the licence files of the mirror's
     /// head included.
     pub fn is_exactly(&self, tree: Oid, id: &SkillId, ground: &Ground, made: &Made) -> Result<bool> {
@@ -225,7 +243,16 @@ impl Maker<'_> {
     fn is_apart_from_licenses(&self, tree: Oid, id: &SkillId, ground: &Ground, made: &Made) -> Result<bool> {
         let (skill, entry) = skill_at(self.store, tree, self.layout, id)?;
         let except = [self.layout.skill(id), self.layout.entry(id), self.layout.licenses(self.source)];
-        Ok(skill == made.skill && entry == Some(made.entry) && same_except(self.store, tree, ground.tree, &except)?)
+        Ok(skill == made.skill && self.is_entry(entry, made)? && same_except(self.store, tree, ground.tree, &except)?)
+    }
+
+    /// Tells whether a blob is the entry that was made, or the one with the licence in the skill's own words: a better look at it is
+    /// no cause to make all candidates again.
+    fn is_entry(&self, blob: Option<Oid>, made: &Made) -> Result<bool> {
+        match (blob, &made.former_entry) {
+            (Some(blob), Some(former)) if blob != made.entry => Ok(self.store.blob(blob)? == former.as_bytes()),
+            (blob, _) => Ok(blob == Some(made.entry)),
+        }
     }
 
     /// Tells whether the whole tree of `head`, licence files apart, is the tool's candidate re-made from the entry at
@@ -246,7 +273,8 @@ impl Maker<'_> {
         if ground.upstream().is_some_and(|here| here.record() == offered.record()) {
             // The ground has this very update: the candidate would change nothing.
             let entry = ground.entry.as_ref().map(|entry| entry.blob);
-            return Ok(entry.map(|entry| Made { skill: ground.skill, entry, conflicts: Vec::new() }));
+            let former_entry = None;
+            return Ok(entry.map(|entry| Made { skill: ground.skill, entry, former_entry, conflicts: Vec::new() }));
         }
         let tree = (offered.accepted != TreeHash::EMPTY).then_some(offered.git_tree);
         if offered.source != *self.source || !self.store.contains(offered.mirror) {
@@ -260,6 +288,26 @@ impl Maker<'_> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Returns the first line of a candidate's commit: what it does to the skill, in words of ours only.
+pub fn subject(id: &SkillId, class: Class, source: &SourceName, revision: Option<&str>) -> String {
+    let at = revision.map_or(String::new(), |id| format!(" {}", inert(id.get(..7).unwrap_or(id))));
+    match class {
+        Class::New => format!("{id}: add from {source}{at}"),
+        Class::Removed => format!("{id}: removed by {source}{at}"),
+        Class::AlreadyApplied => format!("{id}: record {source}{at}, which is here already"),
+        _ => format!("{id}: update to {source}{at}"),
+    }
+}
+
+/// Returns the change of licence between two entries, where the one before is known. Of a removal there is nothing to
+/// say.
+pub fn license_change(before: Option<&Upstream>, after: Option<&Upstream>) -> Option<LicenseChange> {
+    let after = after.filter(|after| after.accepted != TreeHash::EMPTY)?;
+    let before = before?.license.as_deref().filter(|stated| license::is_known(stated))?;
+    let before = license::expression(before).unwrap_or_else(|| before.to_owned());
+    (after.license.as_ref() != Some(&before)).then(|| LicenseChange { before, after: after.license.clone() })
 }
 
 /// Returns the error for a base that can be found nowhere.

@@ -115,7 +115,7 @@ impl Holder<'_> {
     }
 
     /// Of several commits, those that are no ancestor of another one.
-    fn newest(&self, commits: Vec<Oid>) -> Result<Vec<Oid>> {
+    pub(super) fn newest(&self, commits: Vec<Oid>) -> Result<Vec<Oid>> {
         let mut newest = Vec::new();
         for commit in &commits {
             let mut is_behind = false;

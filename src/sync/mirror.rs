@@ -4,7 +4,7 @@ use crate::git::{Changes, History, Mode, NewCommit, Oid, Place, Store, first_par
 use crate::registry::{IDENTITY, SourceFile, Upstream};
 use crate::skill::{Limits, SKILL_MD};
 use crate::source::{Discovery, Found, Remark, Snapshot, discover, flatten, has_skill_md, is_license, licenses};
-use crate::types::{Error, ErrorKind, RelPath, Result, SourceName};
+use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, inert};
 use std::collections::BTreeMap;
 
 /// The date of mirror commits that have none to take: 1 January 2000.
@@ -72,7 +72,7 @@ pub fn observe(
     }
     keep_last_trees(snapshot, &before, &mut skills)?;
     let mut license_files = Vec::new();
-    for (path, id) in licenses(snapshot, &source.selection.path)? {
+    for (path, id) in licenses(snapshot, &source.selection.path, skills.keys())? {
         license_files.push((path, store.copy_blob(snapshot.store(), id)?));
     }
     let tree = tree_of(store, &skills, &license_files)?;
@@ -150,12 +150,18 @@ fn commit(
     let mut lines = Vec::new();
     for (path, tree) in skills {
         match before.skills.get(path) {
-            None => lines.push(format!("added {path}")),
-            Some(old) if old != tree => lines.push(format!("changed {path}")),
+            None => lines.push(format!("added {}", inert(path.as_str()))),
+            Some(old) if old != tree => lines.push(format!("changed {}", inert(path.as_str()))),
             Some(_) => {}
         }
     }
-    lines.extend(before.skills.keys().filter(|path| !skills.contains_key(path)).map(|path| format!("removed {path}")));
+    lines.extend(
+        before
+            .skills
+            .keys()
+            .filter(|path| !skills.contains_key(path))
+            .map(|path| format!("removed {}", inert(path.as_str()))),
+    );
     lines.sort();
     if lines.is_empty() {
         lines.push("changed licence files".into());
@@ -272,7 +278,13 @@ pub fn join_missing_bases<'e>(
 pub fn commit_of_base(store: &Store, source: &SourceName, upstream: &Upstream) -> Result<Oid> {
     let tree = tree_of(store, &BTreeMap::from([(upstream.path.clone(), upstream.git_tree)]), &[])?;
     let trailer = upstream.revision.as_deref().map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"));
-    write(store, tree, Vec::new(), FIRST_DATE, format!("mirror {source}: base of {}\n{trailer}", upstream.path))
+    write(
+        store,
+        tree,
+        Vec::new(),
+        FIRST_DATE,
+        format!("mirror {source}: base of {}\n{trailer}", inert(upstream.path.as_str())),
+    )
 }
 
 /// Mirror 5: joins two mirrors that have diverged; the remote's goes first and gives the tree.

@@ -4,6 +4,7 @@ use super::branches::{Branch, Branches};
 use super::candidate::{Ground, Made, Maker, Offer, unknown_base};
 use super::carry::Carried;
 use super::classify::{Class, Facts, classify};
+use super::contained::Contained;
 use super::holds::{Hold, HoldKind, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
 use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport};
@@ -218,7 +219,7 @@ impl Planner<'_> {
     }
 
     fn policy_forbids(&self, class: Class) -> bool {
-        let policy = self.source.policy(self.state.settings.policy);
+        let policy = self.source.policy(&self.state.settings.policy);
         class == Class::New && policy.new_skills == NewSkills::Ignore
             || class == Class::Removed && policy.removed_skills == RemovedSkills::Keep
     }
@@ -286,7 +287,9 @@ impl Planner<'_> {
             action: Action::Kept,
             edited: false,
             conflicts: wanted.made.conflicts.clone(),
+            license_change: self.maker.license_change(wanted.ground, wanted.made)?,
         };
+        report.contains = self.contained(wanted)?;
         let offered = self.branches.own(&self.registry.names.offered(&self.source.name, wanted.id)?);
         let changes = match branch.head {
             None => {
@@ -318,6 +321,14 @@ impl Planner<'_> {
         };
         report.candidate = Some(candidate);
         Ok(changes)
+    }
+
+    fn contained(&self, wanted: &Wanted<'_>) -> Result<Vec<Contained>> {
+        let entry = wanted.ground.entry.as_ref().and_then(|entry| entry.entry.as_ref().ok());
+        match entry.filter(|_| matches!(wanted.class, Class::FastForward | Class::ThreeWay)) {
+            Some(entry) => self.holder.contained(self.maker.hasher, entry, wanted.offer),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn make_anew(
@@ -409,9 +420,15 @@ impl Planner<'_> {
             };
             let change = RefChange { name, expected: offered, new: None };
             if report.hold.is_some() {
-                let (branch, conflicts) = (branch.name.clone(), Vec::new());
-                let action = Action::Held;
-                report.candidate = Some(CandidateReport { branch, commit: None, action, edited: false, conflicts });
+                let branch = branch.name.clone();
+                report.candidate = Some(CandidateReport {
+                    branch,
+                    commit: None,
+                    action: Action::Held,
+                    edited: false,
+                    conflicts: Vec::new(),
+                    license_change: None,
+                });
             }
             return Ok(if accepted { vec![change] } else { Vec::new() });
         };
@@ -421,6 +438,7 @@ impl Planner<'_> {
             action: Action::Left,
             edited: self.judge.is_edited(head, id, offered)?,
             conflicts: Vec::new(),
+            license_change: None,
         };
         let mut changes = Vec::new();
         if self.judge.is_foreign(head, id, offered)? {
@@ -516,6 +534,7 @@ fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
         upstream: None,
         candidate: None,
         hold: None,
+        contains: Vec::new(),
         notice: None,
         error: None,
     }

@@ -34,6 +34,8 @@ pub struct Records {
     parents: Vec<Vec<usize>>,
     first_parents: BTreeSet<usize>,
     steps: Vec<Step>,
+    /// By upstream path, what entries accepted before they went to a record that some commit had earlier.
+    went_back: BTreeMap<RelPath, BTreeSet<TreeHash>>,
 }
 
 impl Records {
@@ -60,7 +62,13 @@ impl Records {
             parents.push(above);
         }
         let first_parents = main.first_parents().map(|id| Ok(index[&id?])).collect::<Result<_>>()?;
-        Ok(Records { commits, parents, first_parents, steps })
+        let went_back = went_back(&steps);
+        Ok(Records { commits, parents, first_parents, steps, went_back })
+    }
+
+    /// Returns what the entry at `path` may have been taken back from; [`Records::taken_back`] says which of it was.
+    pub fn went_back(&self, path: &RelPath) -> impl Iterator<Item = TreeHash> + '_ {
+        self.went_back.get(path).into_iter().flatten().copied()
     }
 
     /// RULES, "reverted": the commits in which the entry at `path` went from `accepted` back to a record it had
@@ -152,6 +160,20 @@ impl Records {
         }
         after
     }
+}
+
+fn went_back(steps: &[Step]) -> BTreeMap<RelPath, BTreeSet<TreeHash>> {
+    let mut seen: BTreeMap<&Record, usize> = BTreeMap::new();
+    let mut went_back: BTreeMap<RelPath, BTreeSet<TreeHash>> = BTreeMap::new();
+    // Steps are in the order of their commits, and a commit comes after its parents.
+    for step in steps {
+        let Some(new) = &step.new else { continue };
+        let first = *seen.entry(new).or_insert(step.commit);
+        if let Some(old) = step.old.as_ref().filter(|old| old.path == new.path && first < step.commit) {
+            went_back.entry(old.path.clone()).or_default().insert(old.accepted);
+        }
+    }
+    went_back
 }
 
 /// Returns all commits of a history, every one after its parents; the order is the same on every machine.

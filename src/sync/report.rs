@@ -1,6 +1,7 @@
 //! What a sync did, as one document: the table and the JSON are made of it (DESIGN, section 5).
 
 use super::classify::Class;
+use super::contained::Contained;
 use super::holds::HoldKind;
 use crate::git::{Oid, RefName};
 use crate::registry::Conflict;
@@ -162,6 +163,8 @@ pub struct SkillReport {
     pub candidate: Option<CandidateReport>,
     /// Why its update is held back.
     pub hold: Option<HoldKind>,
+    /// Updates that the team reverted or declined, and that the proposed one contains.
+    pub contains: Vec<Contained>,
     /// What a person should know or do.
     pub notice: Option<Notice>,
     /// What failed.
@@ -198,6 +201,17 @@ pub struct CandidateReport {
     pub edited: bool,
     /// What it leaves for a person to decide.
     pub conflicts: Vec<Conflict>,
+    /// Another licence than the base had.
+    pub license_change: Option<LicenseChange>,
+}
+
+/// Another licence than the base had, where that one was known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LicenseChange {
+    /// What it was.
+    pub before: String,
+    /// What it is; none where nothing is stated or known.
+    pub after: Option<String>,
 }
 
 fn short<S: serde::Serializer>(name: &RefName, serializer: S) -> Result<S::Ok, S::Error> {

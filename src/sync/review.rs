@@ -1,15 +1,22 @@
 //! Reads an open candidate as a reviewer needs it. No network, nothing moves.
 
 use super::branches::{Branch, Branches};
-use super::candidate::{Ground, Maker};
+use super::candidate::{Ground, Maker, Offer, license_change};
+use super::candidate_state::CandidateState;
 use super::classify::Class;
+use super::contained::Contained;
+use super::holds::{HoldKind, Holder};
 use super::mirror::{self, Mirror, upstream_at};
+use super::records::Records;
+use super::report::LicenseChange;
 use super::verdict::Judge;
 use crate::git::{History, Oid};
 use crate::registry::{Conflict, Registry, State, Upstream};
 use crate::skill::TreeHasher;
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName, TreeHash};
+use jiff::civil::Date;
 use serde::Serialize;
+use std::sync::OnceLock;
 
 /// An open candidate.
 #[derive(Debug, Serialize)]
@@ -26,8 +33,14 @@ pub struct Review {
     pub commit: Oid,
     /// What the update is to the skill on the default branch now.
     pub class: Class,
+    /// What has become of the branch.
+    pub state: CandidateState,
+    /// The class in words, with the hashes that it follows from.
+    pub verdict: String,
     /// Whether people have edited it.
     pub edited: bool,
+    /// Whether people's edits were carried to it.
+    pub carried: bool,
     /// Whether upstream or the default branch has moved since: the next sync makes it again.
     pub stale: bool,
     /// What it leaves for a person to decide.
@@ -46,6 +59,13 @@ pub struct Review {
     pub base_version: Option<String>,
     /// Upstream's own version, as offered.
     pub version: Option<String>,
+    /// The licence before and after, where the one before is known and another one follows.
+    pub license_change: Option<LicenseChange>,
+    /// Updates that the team reverted or declined, and that this one contains.
+    pub contains: Vec<Contained>,
+    /// The entries' upstreams, before and as offered.
+    #[serde(skip)]
+    pub entries: (Option<Upstream>, Upstream),
     /// The trees, for diffs.
     #[serde(skip)]
     pub trees: Trees,
@@ -64,105 +84,237 @@ pub struct Trees {
     pub proposed: Option<Oid>,
 }
 
-/// Reads the candidate of a skill.
-///
-/// # Errors
-/// Where its branch has no entry that can be read: then it is not a candidate that this tool made.
-pub fn review(
-    registry: &Registry,
-    state: &State,
-    branches: &Branches,
-    source: &SourceName,
-    id: &SkillId,
-) -> Result<Review> {
-    let store = &registry.repository.store;
-    let branch = branches.get(store, &registry.names.candidate(source, id)?)?;
-    let head = branch.head.ok_or_else(|| no_candidate(id))?;
-    let hasher = TreeHasher::new(store);
-    let mirror = super::standing_mirror(registry, source)?;
-    let proposed = Ground::at(store, &state.layout, id, head)?;
-    let offered = proposed.upstream().cloned().ok_or_else(|| unreadable(&branch, &proposed))?;
-    let now = Ground::at(store, &state.layout, id, registry.head)?;
-    let followed = now.upstream().cloned();
-    let local = now.skill.map(|tree| hasher.hash(tree)).transpose()?;
-    let base = followed.as_ref().map(|up| up.accepted);
-    let gone = offered.accepted == TreeHash::EMPTY;
-    let class = match base {
+impl Review {
+    /// Tells whether it still asks a person for something. Edits of an update that nobody wants do: nothing deletes them.
+    pub fn awaits_decision(&self) -> bool {
+        self.state.awaits_decision() || self.edited && self.state != CandidateState::Accepted
+    }
+}
+
+/// Reads candidates of one registry; what they share is read once.
+pub struct Reviewer<'a> {
+    registry: &'a Registry,
+    state: &'a State,
+    branches: &'a Branches,
+    hasher: TreeHasher<'a>,
+    main: History<'a>,
+    records: OnceLock<Result<Records>>,
+    today: Date,
+}
+
+/// One branch that is looked at.
+struct Open<'o> {
+    source: &'o SourceName,
+    id: &'o SkillId,
+    head: Oid,
+    class: Class,
+    proposed: &'o Ground,
+    offered: &'o Upstream,
+    now: &'o Ground,
+}
+
+/// What examining a branch tells.
+struct Examined {
+    state: CandidateState,
+    edited: bool,
+    carried: bool,
+    stale: bool,
+    contains: Vec<Contained>,
+}
+
+impl<'a> Reviewer<'a> {
+    /// Returns a reader of the candidates of `registry`; `today` is for declines that end.
+    pub fn new(registry: &'a Registry, state: &'a State, branches: &'a Branches, today: Date) -> Result<Self> {
+        let store = &registry.repository.store;
+        let main = History::of(store, registry.head)?;
+        let (hasher, records) = (TreeHasher::new(store), OnceLock::new());
+        Ok(Reviewer { registry, state, branches, hasher, main, records, today })
+    }
+
+    /// Reads the candidate of a skill.
+    ///
+    /// # Errors
+    /// Where its branch has no entry that can be read: then it is not a candidate that this tool made.
+    pub fn review(&self, source: &SourceName, id: &SkillId) -> Result<Review> {
+        let (store, layout) = (&self.registry.repository.store, &self.state.layout);
+        let branch = self.branches.get(store, &self.registry.names.candidate(source, id)?)?;
+        let head = branch.head.ok_or_else(|| no_candidate(id))?;
+        let proposed = Ground::at(store, layout, id, head)?;
+        let offered = proposed.upstream().cloned().ok_or_else(|| unreadable(&branch, &proposed))?;
+        let now = Ground::at(store, layout, id, self.registry.head)?;
+        let followed = now.upstream().cloned();
+        let local = now.skill.map(|tree| self.hasher.hash(tree)).transpose()?;
+        let base = followed.as_ref().map(|up| up.accepted);
+        let class = class_of(base, local, offered.accepted);
+        let open = Open { source, id, head, class, proposed: &proposed, offered: &offered, now: &now };
+        let examined = self.examine(&open)?;
+        let here = |tree: Oid| (tree != store.empty_tree() && store.contains(tree)).then_some(tree);
+        let conflicts = conflicts_of(&proposed);
+        Ok(Review {
+            skill: id.clone(),
+            source: source.clone(),
+            path: offered.path.clone(),
+            branch: branch.name.short().to_owned(),
+            commit: head,
+            class,
+            state: examined.state,
+            verdict: verdict(class, base, local, offered.accepted, conflicts.len()),
+            edited: examined.edited,
+            carried: examined.carried,
+            stale: examined.stale,
+            conflicts,
+            base,
+            local,
+            upstream: offered.accepted,
+            base_revision: followed.as_ref().and_then(|up| up.revision.clone()),
+            revision: offered.revision.clone(),
+            base_version: followed.as_ref().and_then(|up| up.version.clone()),
+            version: offered.version.clone(),
+            license_change: license_change(followed.as_ref(), Some(&offered)),
+            contains: examined.contains,
+            trees: Trees {
+                base: followed.as_ref().and_then(|up| here(up.git_tree)),
+                local: now.skill,
+                upstream: here(offered.git_tree),
+                proposed: proposed.skill,
+            },
+            entries: (followed, offered),
+        })
+    }
+
+    fn examine(&self, open: &Open<'_>) -> Result<Examined> {
+        let (registry, store) = (self.registry, &self.registry.repository.store);
+        let Some(mirror) = super::standing_mirror(registry, open.source)? else {
+            // Without the mirror nobody can tell what the tool would have made.
+            let state = CandidateState::Edited;
+            return Ok(Examined { state, edited: true, carried: false, stale: false, contains: Vec::new() });
+        };
+        let find_base = |upstream: &Upstream| base_here(store, &self.hasher, &mirror, upstream);
+        let (hasher, layout, source) = (&self.hasher, &self.state.layout, open.source);
+        let maker = Maker { store, hasher, layout, source, mirror: &mirror, find_base: &find_base };
+        let judge = Judge { maker: &maker, main: &self.main };
+        let records = || {
+            let walked = self.records.get_or_init(|| Records::walk(store, layout, &self.main));
+            walked.as_ref().map_err(Clone::clone)
+        };
+        let holder = Holder { store, layout, main: &self.main, records: &records, today: self.today };
+        let base = self.main.merge_base(open.head)?.map(|base| Ground::at(store, layout, open.id, base)).transpose()?;
+        let moved_here = base.as_ref().is_none_or(|base| !base.agrees_with(open.now));
+        let upstream_now = upstream_at(store, mirror.tree, &open.offered.path)?.unwrap_or(store.empty_tree());
+        // Not by what this clone remembers to have offered: every clone is to say the same.
+        let edited = judge.is_edited(open.head, open.id, None)?;
+        let stale = moved_here || upstream_now != open.offered.git_tree || !edited && !self.is_kept(&judge, open)?;
+        let carried = edited && judge.is_carried(open.head, open.id)?;
+        let offer = open.offer();
+        let entry = open.now.entry.as_ref().and_then(|entry| entry.entry.as_ref().ok());
+        let contains = match entry.filter(|_| matches!(open.class, Class::FastForward | Class::ThreeWay)) {
+            Some(entry) => holder.contained(hasher, entry, &offer)?,
+            None => Vec::new(),
+        };
+        let hold = self.hold(&holder, &judge, open, &offer)?;
+        let accepted =
+            || -> Result<bool> { Ok((moved_here || self.main.contains(open.head)?) && judge.is_contained(open.head)?) };
+        let partly = || judge.is_partly_on_main(base.as_ref(), open.now, open.proposed);
+        let state = match hold {
+            Some(HoldKind::Reverted) => CandidateState::Reverted,
+            Some(_) => CandidateState::Declined,
+            None if accepted()? => CandidateState::Accepted,
+            None if (moved_here || open.class == Class::Unchanged) && partly()? => CandidateState::PartlyAccepted,
+            None if stale => CandidateState::Stale,
+            None if !conflicts_of(open.proposed).is_empty() => CandidateState::Conflicted,
+            None if carried => CandidateState::Carried,
+            None if edited => CandidateState::Edited,
+            None => CandidateState::Open,
+        };
+        Ok(Examined { state, edited, carried, stale, contains })
+    }
+
+    fn is_kept(&self, judge: &Judge<'_>, open: &Open<'_>) -> Result<bool> {
+        match judge.maker.remake(open.proposed, open.now)? {
+            Some(wanted) => judge.is_kept(open.head, open.id, open.now, &wanted),
+            None => Ok(false),
+        }
+    }
+
+    /// Returns why the update that the branch offers is held, if it is and nobody asked for it again.
+    fn hold(&self, holder: &Holder<'_>, judge: &Judge<'_>, open: &Open<'_>, offer: &Offer) -> Result<Option<HoldKind>> {
+        if matches!(open.class, Class::AlreadyApplied | Class::Unchanged) {
+            return Ok(None);
+        }
+        let source = self.state.sources.get(open.source).and_then(|source| source.file.as_ref().ok());
+        if source.is_some_and(|source| !source.selection.selects(&offer.path, &source.name)) {
+            return Ok(Some(HoldKind::Declined));
+        }
+        let entry = open.now.entry.as_ref().and_then(|entry| entry.entry.as_ref().ok());
+        let Some(hold) = holder.hold(open.id, entry, offer, None)? else { return Ok(None) };
+        let asked_for = judge.is_asked_for(open.head, open.id, offer, &hold.rests_on)?;
+        Ok(Some(hold.kind).filter(|_| !asked_for))
+    }
+}
+
+impl Open<'_> {
+    fn offer(&self) -> Offer {
+        let Upstream { path, accepted, git_tree, mirror, .. } = self.offered.clone();
+        Offer { path, tree: (accepted != TreeHash::EMPTY).then_some(git_tree), accepted, mirror }
+    }
+}
+
+fn class_of(base: Option<TreeHash>, local: Option<TreeHash>, upstream: TreeHash) -> Class {
+    match base {
         None => Class::New,
-        Some(base) if base == offered.accepted => Class::Unchanged,
-        Some(_) if gone => Class::Removed,
-        Some(_) if local == Some(offered.accepted) => Class::AlreadyApplied,
+        Some(base) if base == upstream => Class::Unchanged,
+        Some(_) if upstream == TreeHash::EMPTY => Class::Removed,
+        Some(_) if local == Some(upstream) => Class::AlreadyApplied,
         Some(base) if local == (base != TreeHash::EMPTY).then_some(base) => Class::FastForward,
         Some(_) => Class::ThreeWay,
-    };
-    let (edited, moved_here) = match &mirror {
-        Some(mirror) => examine(registry, state, branches, mirror, &Open { source, id, head }, &now)?,
-        None => (true, false),
-    };
-    let upstream_now = match &mirror {
-        Some(mirror) => upstream_at(store, mirror.tree, &offered.path)?,
-        None => None,
-    };
-    let upstream_moved = mirror.is_some() && upstream_now.unwrap_or(store.empty_tree()) != offered.git_tree;
-    let here = |tree: Oid| (tree != store.empty_tree() && store.contains(tree)).then_some(tree);
-    Ok(Review {
-        skill: id.clone(),
-        source: source.clone(),
-        path: offered.path.clone(),
-        branch: branch.name.short().to_owned(),
-        commit: head,
-        class,
-        edited,
-        stale: upstream_moved || moved_here,
-        conflicts: proposed
-            .entry
-            .as_ref()
-            .and_then(|e| e.entry.as_ref().ok())
-            .map_or(Vec::new(), |e| e.conflicts.clone()),
-        base,
-        local,
-        upstream: offered.accepted,
-        base_revision: followed.as_ref().and_then(|up| up.revision.clone()),
-        revision: offered.revision,
-        base_version: followed.as_ref().and_then(|up| up.version.clone()),
-        version: offered.version,
-        trees: Trees {
-            base: followed.as_ref().and_then(|up| here(up.git_tree)),
-            local: now.skill,
-            upstream: here(offered.git_tree),
-            proposed: proposed.skill,
-        },
-    })
+    }
 }
 
-struct Open<'a> {
-    source: &'a SourceName,
-    id: &'a SkillId,
-    head: Oid,
+/// Returns the class in words, with the hashes that it follows from.
+fn verdict(
+    class: Class,
+    base: Option<TreeHash>,
+    local: Option<TreeHash>,
+    upstream: TreeHash,
+    conflicts: usize,
+) -> String {
+    let short = |hash: Option<TreeHash>| match hash.filter(|hash| *hash != TreeHash::EMPTY) {
+        Some(hash) => hash.to_string().split_once(':').map_or(String::new(), |(_, hex)| hex[..10].to_owned()),
+        None => "nothing".into(),
+    };
+    let (base, local, upstream) = (short(base), short(local), short(Some(upstream)));
+    let left = match conflicts {
+        0 => String::new(),
+        1 => "; 1 conflict is left to a person".into(),
+        n => format!("; {n} conflicts are left to a person"),
+    };
+    match class {
+        Class::New => format!("The skill is new upstream ({upstream}); the entry makes that its base{left}."),
+        Class::Removed if local == base => {
+            format!("Upstream removed the skill; here it is still the base ({base}), so it goes{left}.")
+        }
+        Class::Removed => {
+            format!("Upstream removed the skill (base {base}); here it was edited ({local}){left}.")
+        }
+        Class::AlreadyApplied => format!(
+            "Upstream moved from the base {base} to {upstream}, and that is what stands here already; only the entry \
+             moves, to be the next merge base{left}."
+        ),
+        Class::FastForward => format!(
+            "Upstream moved from the base {base} to {upstream}; here the base still stands, so the skill becomes what \
+             upstream has{left}."
+        ),
+        Class::ThreeWay => format!(
+            "Upstream moved from the base {base} to {upstream}, and the skill was edited here ({local}): all three \
+             differ, and both changes are merged{left}."
+        ),
+        _ => format!("The default branch has this update: its base is {upstream}, and {local} stands here{left}."),
+    }
 }
 
-/// Returns whether the branch is edited, and whether the default branch has moved under it.
-fn examine(
-    registry: &Registry,
-    state: &State,
-    branches: &Branches,
-    mirror: &Mirror,
-    open: &Open<'_>,
-    now: &Ground,
-) -> Result<(bool, bool)> {
-    let Open { source, id, head } = *open;
-    let store = &registry.repository.store;
-    let hasher = TreeHasher::new(store);
-    let find_base = |upstream: &Upstream| base_here(store, &hasher, mirror, upstream);
-    let maker = Maker { store, hasher: &hasher, layout: &state.layout, source, mirror, find_base: &find_base };
-    let main = History::of(store, registry.head)?;
-    let judge = Judge { maker: &maker, main: &main };
-    let offered = branches.own(&registry.names.offered(source, id)?);
-    let moved = match main.merge_base(head)? {
-        Some(base) => !Ground::at(store, &state.layout, id, base)?.agrees_with(now),
-        None => true,
-    };
-    Ok((judge.is_edited(head, id, offered)?, moved))
+fn conflicts_of(proposed: &Ground) -> Vec<Conflict> {
+    let entry = proposed.entry.as_ref().and_then(|entry| entry.entry.as_ref().ok());
+    entry.map_or(Vec::new(), |entry| entry.conflicts.clone())
 }
 
 fn base_here(store: &crate::git::Store, hasher: &TreeHasher<'_>, mirror: &Mirror, upstream: &Upstream) -> Result<Oid> {

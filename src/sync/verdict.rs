@@ -1,5 +1,6 @@
 //! Questions about an open candidate: is it edited, kept, already on the default branch?
 
+use super::ancestry::changed_lines;
 use super::candidate::{Ground, Made, Maker, Offer};
 use super::merge::merge_trees;
 use crate::git::{History, Oid, first_parents};
@@ -119,6 +120,41 @@ impl Judge<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Tells whether people's edits were carried to the branch: on its first parents stands a merge of a candidate that
+    /// is the tool's own, as nobody else makes one.
+    pub fn is_carried(&self, head: Oid, id: &SkillId) -> Result<bool> {
+        let store = self.maker.store;
+        for commit in first_parents(store, head) {
+            let commit = commit?;
+            if self.main.contains(commit)? {
+                break;
+            }
+            let [_, made] = store.commit(commit)?.parents[..] else { continue };
+            let [on] = store.commit(made)?.parents[..] else { continue };
+            if !self.main.contains(made)? && self.main.contains(on)? && self.maker.is_remade_on(made, on, id)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Tells whether some, not all, of what the branch changes in the skill since `base` is on the default branch: what
+    /// merging it would still change there is less. With conflicts nobody can tell.
+    pub fn is_partly_on_main(&self, base: Option<&Ground>, now: &Ground, proposed: &Ground) -> Result<bool> {
+        let store = self.maker.store;
+        let record = |ground: &Ground| ground.upstream().map(|up| up.accepted);
+        if record(now) == record(proposed) {
+            // The entry is there, and what came with it is not all there any more or never was.
+            return Ok(true);
+        }
+        let tree = |ground: Option<&Ground>| ground.and_then(|ground| ground.skill).unwrap_or(store.empty_tree());
+        let (before, here, there) = (tree(base), tree(Some(now)), tree(Some(proposed)));
+        let merged = merge_trees(store, before, here, there)?;
+        let whole = changed_lines(store, before, there)?;
+        let left = changed_lines(store, here, merged.tree)?;
+        Ok(merged.conflicts.is_empty() && left < whole)
     }
 
     fn base_ground(&self, head: Oid, id: &SkillId) -> Result<Option<Ground>> {

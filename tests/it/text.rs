@@ -145,8 +145,8 @@ up      enabled  2            ../upstream
 
 SKILL   CLASS         STATE       UPSTREAM            BRANCH
 deploy  three_way     1 conflict  [ID] -> [ID]  candidate/up/deploy
-fresh   new           ready       [ID]             candidate/up/fresh
-other   fast_forward  ready       [ID] -> [ID]  candidate/up/other
+fresh   new           open        [ID]             candidate/up/fresh
+other   fast_forward  open        [ID] -> [ID]  candidate/up/other
 
 "#]]
     );
@@ -169,8 +169,8 @@ using-skillgraft  own                       MIT OR Apache-2.0
 [stdout]
 SKILL   CLASS         STATE       UPSTREAM            BRANCH
 deploy  three_way     1 conflict  [ID] -> [ID]  candidate/up/deploy
-fresh   new           ready       [ID]             candidate/up/fresh
-other   fast_forward  ready       [ID] -> [ID]  candidate/up/other
+fresh   new           open        [ID]             candidate/up/fresh
+other   fast_forward  open        [ID] -> [ID]  candidate/up/other
 
 "#]]
     );
@@ -187,7 +187,8 @@ fn a_candidate_is_shown_compared_and_refused_while_it_conflicts() {
 [stdout]
 deploy from up, [ID] -> [ID] (1 conflict)
 branch    candidate/up/deploy at [ID]
-class     three_way: edited here and upstream; both are merged
+class     three_way
+verdict   Upstream moved from the base [ID] to [ID], and the skill was edited here ([ID]): all three differ, and both changes are merged; 1 conflict is left to a person.
 base      git-sha256:[ID]
 local     git-sha256:[ID]
 upstream  git-sha256:[ID]

@@ -1,9 +1,9 @@
 //! Candidates: what waits for review, and what became of it.
 
-use super::{count, table};
+use super::{count, license_change, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, Text, YELLOW};
 use crate::ops::{accept, candidate, decline, demo, diff, resolve};
-use crate::sync::{Class, Review};
+use crate::sync::{CandidateState, Class, Review};
 use crate::types::{escape, one_line};
 
 pub fn candidates(report: &candidate::List, out: &mut Text) {
@@ -22,18 +22,26 @@ pub(super) fn candidate_table(candidates: &[Review], out: &mut Text) {
     table(&["SKILL", "CLASS", "STATE", "UPSTREAM", "BRANCH"], rows, out);
 }
 
+/// The state, and what else is true of the branch.
 fn state(review: &Review) -> String {
-    let mut words = Vec::new();
-    if !review.conflicts.is_empty() {
-        words.push(count(review.conflicts.len(), "conflict"));
-    }
-    if review.edited {
-        words.push("edited".into());
-    }
-    if review.stale {
-        words.push("stale".into());
-    }
-    if words.is_empty() { "ready".into() } else { words.join(", ") }
+    let also = [
+        (review.stale, CandidateState::Stale, "stale".to_owned()),
+        (
+            !review.conflicts.is_empty(),
+            CandidateState::Conflicted,
+            format!("{} in it", count(review.conflicts.len(), "conflict")),
+        ),
+        (review.edited && !review.carried, CandidateState::Edited, "edited".into()),
+        (review.carried, CandidateState::Carried, "carried".into()),
+    ];
+    let first = match review.state {
+        CandidateState::Conflicted => count(review.conflicts.len(), "conflict"),
+        CandidateState::PartlyAccepted => "partly accepted".into(),
+        state => state.as_str().to_owned(),
+    };
+    let more =
+        also.into_iter().filter(|(is, state, _)| *is && *state != review.state && review.state.awaits_decision());
+    std::iter::once(first).chain(more.map(|(_, _, word)| word)).collect::<Vec<_>>().join(", ")
 }
 
 /// What moved: upstream's own versions where they differ, else its commits.
@@ -55,10 +63,17 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
         Some(moved(review)).filter(|moved| !moved.is_empty()).map_or(String::new(), |moved| format!(", {moved}"));
     out.line(format!("{BOLD}{}{BOLD:#} from {}{moved} ({})", review.skill, review.source, state(review)));
     out.line(format!("branch    {} at {}", review.branch, review.commit.short()));
-    out.line(format!("class     {}: {}", review.class.as_str(), explain(review.class)));
+    out.line(format!("class     {}", review.class.as_str()));
+    out.line(format!("verdict   {}", review.verdict));
     out.line(format!("base      {}", hash(review.base)));
     out.line(format!("local     {}", hash(review.local)));
     out.line(format!("upstream  {}", review.upstream));
+    if let Some(change) = &review.license_change {
+        out.line(format!("{YELLOW}licence{YELLOW:#}   {}", license_change(change)));
+    }
+    for contained in &review.contains {
+        out.line(format!("{YELLOW}notice{YELLOW:#}    {}", contained.sentence()));
+    }
     if report.files.is_empty() {
         out.line("merging it changes no file of the skill, only its entry");
     }
@@ -74,7 +89,14 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
         out.line(format!("  {YELLOW}conflict{YELLOW:#} {} ({})", escape(&conflict.path), conflict.kind.as_str()));
     }
     let next = match () {
-        () if review.stale => format!("skillgraft sync {}", review.source),
+        () if matches!(review.state, CandidateState::Reverted | CandidateState::Declined) => {
+            let drop = match review.edited {
+                true => format!("git branch -D {}", review.branch),
+                false => format!("skillgraft sync {}", review.source),
+            };
+            format!("{drop}; to propose it all the same, then: skillgraft candidate retry {}", review.skill)
+        }
+        () if review.stale || review.state == CandidateState::Accepted => format!("skillgraft sync {}", review.source),
         () if !review.conflicts.is_empty() => {
             format!("git switch {}, edit, commit, skillgraft candidate resolve {}", review.branch, review.skill)
         }

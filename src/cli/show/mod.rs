@@ -11,7 +11,7 @@ pub use skills::{adopt, check, disable, export, found_origin, link, list, log, r
 pub use sources::{add, init, pause, retry, source, source_file, sources, status, sync};
 
 use super::output::{RED, Text, YELLOW};
-use crate::types::escape;
+use crate::types::{escape, one_line};
 use comfy_table::Table;
 
 /// Versions that could not be tagged.
@@ -30,6 +30,11 @@ fn remarks(list: &[crate::source::Remark], label: &str, out: &mut Text) {
             remark.reason
         ));
     }
+}
+
+fn license_change(change: &crate::sync::LicenseChange) -> String {
+    let after = change.after.as_deref().unwrap_or("none is stated");
+    format!("{} -> {}", one_line(&change.before, 60), one_line(after, 60))
 }
 
 fn count(n: usize, what: &str) -> String {

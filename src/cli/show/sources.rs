@@ -1,7 +1,7 @@
 //! Sources, and what sync did with them.
 
 use super::candidates::candidate_table;
-use super::{count, remarks, table, untagged};
+use super::{count, license_change, remarks, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::{add, decline, init, pause, source, status};
 use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
@@ -172,6 +172,12 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
         }
         None if out.verbose || skill.notice.is_some() => out.line(format!("  {:<width$} {class}", skill.id)),
         None => {}
+    }
+    for contained in &skill.contains {
+        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, contained.sentence()));
+    }
+    if let Some(change) = skill.candidate.as_ref().and_then(|candidate| candidate.license_change.as_ref()) {
+        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: its licence changes: {}", skill.id, license_change(change)));
     }
     if let Some(notice) = &skill.notice {
         out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, notice.message));

@@ -1,0 +1,205 @@
+//! The licence of a skill: what its frontmatter states, else what the nearest licence file is known to be.
+//!
+//! Nothing is guessed. A text is known by its beginning, its end, decisive phrases and the number of its words, so that
+//! a clause that somebody put in makes it unknown. Two different licences in one folder are no answer either.
+
+mod known;
+
+use super::{SKILL_MD, frontmatter};
+use crate::git::{Oid, Store, tree_at};
+use crate::types::{RelPath, Result, one_line};
+use spdx::{Expression, ParseMode};
+
+/// The longest statement that is kept, in characters.
+const LONGEST: usize = 100;
+/// The largest licence file that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// Returns the licence of the skill in `tree`, which stands at `path` of the tree `root` (a mirror's, or the licence
+/// files of a source): an SPDX expression, or upstream's own words where those say something else. None where nothing
+/// is stated and no file is known.
+pub fn of_skill(store: &Store, tree: Oid, root: Option<Oid>, path: &RelPath) -> Result<Option<String>> {
+    let skill_md = store.tree(tree)?.get(SKILL_MD.as_bytes()).filter(|entry| entry.mode.is_file()).map(|e| e.id);
+    let read = skill_md.map(|blob| store.blob(blob)).transpose()?.map(|bytes| frontmatter::read(&bytes));
+    let statement = read.and_then(|read| read.license).as_deref().and_then(statement);
+    if let Some(expression) = statement.as_deref().and_then(expression) {
+        return Ok(Some(expression));
+    }
+    // Words that are no licence: they may send us to the file, and else they stand as they are.
+    if statement.as_deref().is_some_and(|words| !names_a_file(words)) {
+        return Ok(statement);
+    }
+    Ok(of_files(store, tree, root, path)?.map(str::to_owned).or(statement))
+}
+
+/// Returns a frontmatter's `license` on one line; none where it is empty.
+pub fn statement(text: &str) -> Option<String> {
+    Some(one_line(text, LONGEST)).filter(|text| !text.is_empty())
+}
+
+/// Returns the SPDX expression that a statement is, or one licence by its usual name (`MIT License`).
+pub fn expression(statement: &str) -> Option<String> {
+    let parsed = Expression::parse_mode(statement, mode()).is_ok();
+    if parsed { Some(statement.to_owned()) } else { known::by_name(statement).map(str::to_owned) }
+}
+
+/// Tells whether an entry's `license` says something: words that only send the reader to a file say nothing. They
+/// were written down before licence files were read.
+pub fn is_known(license: &str) -> bool {
+    expression(license).is_some() || !names_a_file(license)
+}
+
+/// Tells whether a licence (an SPDX expression, or any words) is one of those that are allowed: of `A OR B` one, of
+/// `A AND B` both. `*` allows all.
+pub fn is_allowed(license: Option<&str>, allowed: &[String]) -> bool {
+    let is_listed = |name: &str| allowed.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(name));
+    let Some(license) = license else { return is_listed("*") };
+    is_listed(license)
+        || Expression::parse_mode(license, mode())
+            .is_ok_and(|expression| expression.evaluate(|wanted| is_listed(&wanted.license.to_string())))
+}
+
+/// SPDX as it is written: no id that is only nearly one.
+fn mode() -> ParseMode {
+    ParseMode { allow_deprecated: true, ..ParseMode::STRICT }
+}
+
+/// Tells whether a statement sends the reader to a licence file.
+fn names_a_file(statement: &str) -> bool {
+    let words = known::words(statement);
+    words.split(' ').any(|word| matches!(word, "license" | "copying" | "unlicense"))
+}
+
+/// Returns what the licence files nearest to the skill are: in its directory, else in the folders above it.
+fn of_files(store: &Store, tree: Oid, root: Option<Oid>, path: &RelPath) -> Result<Option<&'static str>> {
+    let inside = files_in(store, tree)?;
+    if !inside.is_empty() {
+        return one_license(store, &inside);
+    }
+    let Some(root) = root else { return Ok(None) };
+    let mut folder = path.parent();
+    while let Some(here) = folder {
+        let files = match tree_at(store, root, &here)? {
+            Some(tree) => files_in(store, tree)?,
+            None => Vec::new(),
+        };
+        if !files.is_empty() {
+            return one_license(store, &files);
+        }
+        folder = here.parent();
+    }
+    Ok(None)
+}
+
+fn files_in(store: &Store, tree: Oid) -> Result<Vec<Oid>> {
+    let tree = store.tree(tree)?;
+    let files = tree.entries().iter().filter(|entry| entry.mode.is_file() && is_license_file(&entry.name));
+    Ok(files.map(|entry| entry.id).collect())
+}
+
+/// Several files are one licence only where each of them is known to be it.
+fn one_license(store: &Store, files: &[Oid]) -> Result<Option<&'static str>> {
+    let mut found = None;
+    for file in files {
+        let small = store.header(*file)?.is_some_and(|(_, size)| size <= LARGEST);
+        let known = if small { recognise(&String::from_utf8_lossy(&store.blob(*file)?)) } else { None };
+        if known.is_none() || found.is_some_and(|found| Some(found) != known) {
+            return Ok(None);
+        }
+        found = known;
+    }
+    Ok(found)
+}
+
+/// Returns the SPDX id of a licence's text; none where it is not one of the known ones to the word.
+pub fn recognise(text: &str) -> Option<&'static str> {
+    known::by_text(text)
+}
+
+/// Tells whether a file holds a licence, by its name; notices and lists of third parties do not.
+fn is_license_file(name: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with(['-', '_', '.']);
+    ["license", "licence", "copying", "unlicense"].iter().any(|known| name.strip_prefix(known).is_some_and(ends))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_an_expression_a_usual_name_or_only_words() {
+        for (stated, is) in [
+            ("MIT", Some("MIT")),
+            ("mit", Some("MIT")),
+            ("MIT License", Some("MIT")),
+            ("The MIT Licence", Some("MIT")),
+            ("Apache 2.0", Some("Apache-2.0")),
+            ("Apache License, Version 2.0", Some("Apache-2.0")),
+            ("MIT OR Apache-2.0", Some("MIT OR Apache-2.0")),
+            ("(MIT OR GPL-2.0-only) AND CC-BY-4.0", Some("(MIT OR GPL-2.0-only) AND CC-BY-4.0")),
+            ("GPL-3.0", Some("GPL-3.0")),
+            ("LicenseRef-acme", Some("LicenseRef-acme")),
+            ("Apache", None),
+            ("BSD", None),
+            ("Complete terms in LICENSE.txt", None),
+            ("Proprietary", None),
+            ("", None),
+        ] {
+            assert_eq!(expression(stated).as_deref(), is, "{stated:?}");
+        }
+        assert!(names_a_file("Complete terms in LICENSE.txt") && names_a_file("see COPYING"));
+        assert!(!names_a_file("Proprietary") && !names_a_file("unlicensed"));
+    }
+
+    #[test]
+    fn of_an_or_one_has_to_be_allowed_and_of_an_and_both() {
+        let allowed = ["MIT".to_owned(), "Apache-2.0".to_owned(), "ask Legal".to_owned()];
+        for (license, is) in [
+            (Some("MIT"), true),
+            (Some("MIT OR GPL-3.0-only"), true),
+            (Some("MIT AND GPL-3.0-only"), false),
+            (Some("MIT AND Apache-2.0"), true),
+            (Some("ISC"), false),
+            (Some("ask Legal"), true),
+            (Some("Proprietary"), false),
+            (None, false),
+        ] {
+            assert_eq!(is_allowed(license, &allowed), is, "{license:?}");
+        }
+        assert!(is_allowed(None, &["*".to_owned()]) && !is_allowed(Some("MIT"), &[]));
+    }
+
+    #[test]
+    fn the_texts_that_spdx_publishes_are_known_and_no_other_is_taken_for_one() {
+        let mut known = std::collections::BTreeSet::new();
+        for license in spdx::identifiers::LICENSES {
+            let id = spdx::license_id(license.name).expect("in the list");
+            let Some(found) = recognise(id.text()) else { continue };
+            // These have another one's words: `-only` and `-or-later` are said elsewhere, and so are the others.
+            let endings = ["-only", "-or-later", "+", "-NetBSD", "-no-copyleft-exception"];
+            let stem = endings.iter().find_map(|ending| license.name.strip_suffix(ending)).unwrap_or(license.name);
+            assert_eq!(found, stem, "the text of {}", license.name);
+            known.insert(found);
+        }
+        assert_eq!(known.into_iter().collect::<Vec<_>>(), known::ids());
+    }
+
+    #[test]
+    fn a_text_with_a_clause_put_in_is_not_known() {
+        let mit = spdx::license_id("MIT").expect("known").text().to_owned();
+        let own = include_str!("../../LICENSE-APACHE");
+        assert_eq!((recognise(&mit), recognise(own)), (Some("MIT"), Some("Apache-2.0")));
+        assert_eq!(recognise(include_str!("../../LICENSE-MIT")), Some("MIT"));
+        let clause = "\nThe Software shall be used for Good, not Evil.\n";
+        for text in [&mit, own] {
+            let middle = text.len() / 2;
+            let middle = (middle..).find(|at| text.is_char_boundary(*at)).expect("the end is one");
+            assert_eq!(recognise(&format!("{text}{clause}")), None, "after it");
+            assert_eq!(recognise(&format!("{clause}{text}")), None, "before it");
+            assert_eq!(recognise(&format!("{}{clause}{}", &text[..middle], &text[middle..])), None, "within");
+        }
+        assert_eq!(recognise(&format!("Copyright (c) 2026 Acme, Ltd. All rights reserved.\n\n{mit}")), Some("MIT"));
+        assert_eq!(recognise("MIT"), None, "a name is no text");
+    }
+}

@@ -1,0 +1,127 @@
+//! Licences: stated by a skill, or known from the nearest licence file; named where they change; allowed by a policy.
+
+use crate::support::{World, skill};
+use serde_json::{Value, json};
+
+const MIT: &str = include_str!("../../LICENSE-MIT");
+const APACHE: &str = include_str!("../../LICENSE-APACHE");
+
+fn licensed(name: &str, license: &str, body: &str) -> String {
+    skill(name, body).replace("\n---\n", &format!("\nlicense: {license}\n---\n"))
+}
+
+/// An upstream with licences in every place.
+fn world() -> World {
+    World::following(&[
+        ("LICENSE", MIT),
+        ("skills/root/SKILL.md", &skill("root", "v1")),
+        ("skills/stated/SKILL.md", &licensed("stated", "ISC", "v1")),
+        ("skills/own/SKILL.md", &licensed("own", "Complete terms in LICENSE.txt", "v1")),
+        ("skills/own/LICENSE.txt", APACHE),
+        ("skills/closed/SKILL.md", &licensed("closed", "Proprietary. LICENSE.txt has complete terms", "v1")),
+        ("skills/closed/LICENSE.txt", "All rights reserved.\n"),
+        ("plugins/ops/LICENSE", APACHE),
+        ("plugins/ops/skills/deep/SKILL.md", &skill("deep", "v1")),
+        ("plugins/odd/LICENSE", "Ask us.\n"),
+        ("plugins/odd/skills/odd/SKILL.md", &skill("odd", "v1")),
+        ("plugins/two/LICENSE-MIT", MIT),
+        ("plugins/two/LICENSE-APACHE", APACHE),
+        ("plugins/two/skills/two/SKILL.md", &skill("two", "v1")),
+    ])
+}
+
+fn license(world: &World, id: &str) -> Value {
+    let list = world.json(&["list"]);
+    let found = list["skills"].as_array().unwrap().iter().find(|skill| skill["id"] == id).unwrap()["license"].clone();
+    assert_eq!(world.json(&["show", id])["license"], found);
+    found
+}
+
+#[test]
+fn a_licence_is_what_the_skill_states_or_what_the_nearest_file_is_known_to_be() {
+    let world = world();
+    for (id, is) in [
+        ("root", json!("MIT")),
+        ("stated", json!("ISC")),
+        ("own", json!("Apache-2.0")),
+        ("closed", json!("Proprietary. LICENSE.txt has complete terms")),
+        ("deep", json!("Apache-2.0")),
+        ("odd", json!(null)),
+        ("two", json!(null)),
+        ("using-skillgraft", json!("MIT OR Apache-2.0")),
+    ] {
+        assert_eq!(license(&world, id), is, "{id}");
+    }
+    assert!(world.read("registry/skills/deep.toml").contains("license = \"Apache-2.0\"\n"));
+    assert!(!world.read("registry/skills/odd.toml").contains("license"), "nothing is guessed");
+    assert_eq!(world.read("registry/licenses/up/plugins/ops/LICENSE"), APACHE, "what covers a skill comes with it");
+}
+
+#[test]
+fn a_change_of_licence_is_named_in_the_candidate() {
+    let world = world();
+    world.upstream(&[
+        ("LICENSE", "All rights reserved.\n"),
+        ("skills/root/SKILL.md", &skill("root", "v2")),
+        ("skills/stated/SKILL.md", &licensed("stated", "\"fixes #1 @octocat\"", "v2")),
+        ("plugins/ops/skills/deep/SKILL.md", &skill("deep", "v2")),
+        ("plugins/odd/skills/odd/SKILL.md", &licensed("odd", "MIT", "v2")),
+    ]);
+    world.sync();
+    let message = |id: &str| world.git("registry", &["log", "-1", "--format=%B", &format!("candidate/up/{id}")]);
+    assert!(message("root").contains("\nLicence: MIT -> none is stated\n"), "{}", message("root"));
+    assert!(message("stated").contains("\nLicence: ISC -> fixes \\u{23}1 \\u{40}octocat\n"), "{}", message("stated"));
+    assert!(!message("deep").contains("Licence"), "it is the same");
+    assert!(!message("odd").contains("Licence"), "nobody knows what it was");
+    let change = |id: &str| world.json(&["candidate", "show", id])["license_change"].clone();
+    assert_eq!(change("root"), json!({"before": "MIT", "after": null}));
+    assert_eq!(change("deep"), json!(null));
+    let shown = world.run(&["candidate", "show", "root"]).ok().stdout;
+    assert!(shown.contains("licence   MIT -> none is stated\n"), "{shown}");
+    world.run(&["candidate", "accept", "root"]).ok();
+    assert_eq!(license(&world, "root"), json!(null), "the file that covers it now says something else");
+}
+
+#[test]
+fn the_policy_fails_the_check_for_a_licence_that_is_not_allowed_or_not_known() {
+    let world = world();
+    world.run(&["check"]).ok();
+    world.edit("registry/skillgraft.toml", "[policy]\n", "[policy]\nlicenses = [\"MIT\", \"Apache-2.0\"]\n");
+    world.commit("registry", "only these");
+    let run = world.run(&["check", "--format", "json"]).ends_with(1);
+    let findings = run.json()["findings"].clone();
+    let of: Vec<_> =
+        findings.as_array().unwrap().iter().filter(|f| f["rule"] == "license").map(|f| f["file"].clone()).collect();
+    let files = ["closed", "odd", "stated", "two"].map(|id| json!(format!("skills/{id}.toml")));
+    assert_eq!(of, files, "the team's own skills are the team's affair");
+    let said = findings.to_string();
+    for part in ["`stated` has licence `ISC`", "`odd` has no licence that is known", "skillgraft disable odd --reason"]
+    {
+        assert!(said.contains(part), "no {part:?} in {said}");
+    }
+    world.run(&["source", "set", "up", "policy.licenses=[\"*\"]"]).ok();
+    world.run(&["check"]).ok();
+    world.run(&["source", "set", "up", "policy.licenses=[\"ISC\"]"]).ok();
+    assert_eq!(world.run(&["check"]).ends_with(1).stdout.matches("[license]").count(), 6);
+}
+
+#[test]
+fn a_candidate_from_before_licence_files_were_read_is_kept_on_every_clone() {
+    let world = world();
+    world.upstream(&[("skills/root/SKILL.md", &skill("root", "v2"))]);
+    world.sync();
+    // As it was made then: the entry says nothing of a licence that only a file states.
+    world.git("registry", &["switch", "-q", "candidate/up/root"]);
+    world.edit("registry/skills/root.toml", "license = \"MIT\"\n", "");
+    world.git("registry", &["commit", "-q", "--all", "--amend", "--no-edit"]);
+    world.git("registry", &["switch", "-q", "main"]);
+    world.git("registry", &["update-ref", "-d", "refs/skillgraft/offered/up/root"]);
+    let head = world.rev("registry", "candidate/up/root");
+    let synced = world.sync();
+    assert_eq!((synced.action("root"), world.rev("registry", "candidate/up/root")), ("kept", head));
+    assert_eq!(world.json(&["candidate", "show", "root"])["edited"], false);
+    // The next cause makes it again, with the licence.
+    world.upstream(&[("skills/root/SKILL.md", &skill("root", "v3"))]);
+    assert_eq!(world.sync().action("root"), "remade");
+    assert!(world.show("registry", "candidate/up/root", "skills/root.toml").contains("license = \"MIT\"\n"));
+}
