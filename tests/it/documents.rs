@@ -87,6 +87,44 @@ fn every_command_that_a_message_or_document_names_exists() {
     assert!(unknown.is_empty(), "\n{}", unknown.join("\n"));
 }
 
+#[test]
+fn every_command_in_the_templates_for_forges_has_the_options_that_it_is_given() {
+    let known = commands();
+    let mut called = BTreeSet::new();
+    for file in texts().iter().filter(|file| file.starts_with(at("registry-template/forge"))) {
+        // Options on lines of their own belong to the line before.
+        let text = std::fs::read_to_string(file).unwrap();
+        let text = text.lines().map(str::trim).collect::<Vec<_>>().join("\n").replace("\n--", " --");
+        for line in text.lines() {
+            for (at, name) in line.match_indices("skillgraft ") {
+                let call = line[at + name.len()..].split(['|', '>', ';', '`', ')', '&']).next().unwrap();
+                let mut words: Vec<&str> = call.split_whitespace().collect();
+                let is_call = words.first().is_some_and(|first| first.starts_with('-'));
+                if words.first() == Some(&"-C") {
+                    words.drain(..2);
+                }
+                let mut path = Vec::new();
+                for word in words.iter().filter(|word| !word.starts_with('-')) {
+                    path.push((*word).to_owned());
+                    if !known.contains_key(&path) {
+                        path.pop();
+                        break;
+                    }
+                }
+                assert!(!is_call || !path.is_empty(), "{}: which command is `{call}`?", file.display());
+                let help = &known[&path];
+                for option in words.iter().filter(|word| word.starts_with('-') && !path.is_empty()) {
+                    let option = option.split('=').next().unwrap();
+                    assert!(help.contains(option), "{}: {path:?} has no {option}", file.display());
+                    called.insert(format!("{} {option}", path.join(" ")));
+                }
+            }
+        }
+    }
+    let some = ["check --format", "sync --push", "sync --push-option", "candidate show --json", "init --forge"];
+    assert!(some.iter().all(|call| called.contains(*call)), "{called:?}");
+}
+
 /// Returns the help of every command that is not hidden, by the words that call it.
 fn commands() -> BTreeMap<Vec<String>, String> {
     let mut found = BTreeMap::new();

@@ -5,16 +5,20 @@
 mod gitlab;
 mod runner;
 
-use crate::push::{merge_on_forge, upstream_moves};
-use crate::support::World;
+use crate::push::{merge_on_forge, publish, upstream_moves};
+use crate::support::{World, skill};
 use runner::{Forge, labels};
 use serde_json::{Value, json};
 
-/// Each scenario is played on both forges that share the script.
+/// Plays a scenario on both forges that share the script: where they are asked in different words.
 fn on_each(skills: &[&str], scenario: impl Fn(&Forge)) {
     for kind in ["github", "forgejo"] {
         scenario(&Forge::new(kind, skills));
     }
+}
+
+fn on_github(skills: &[&str], scenario: impl Fn(&Forge)) {
+    scenario(&Forge::new("github", skills));
 }
 
 #[test]
@@ -39,7 +43,7 @@ fn each_candidate_becomes_one_pull_request_with_text_label_and_status() {
             assert_eq!((&status["context"], &status["state"]), (&json!("skillgraft/check"), &json!("success")));
             assert_eq!(status["description"], "3 skills: 0 errors, 0 warnings");
         }
-        assert_eq!(forge.world.read("forge/summary").lines().count(), 4, "the job's summary says what was opened");
+        assert_eq!(forge.world.read("hub/summary").lines().count(), 4, "the job's summary says what was opened");
 
         forge.writes();
         forge.syncs();
@@ -51,7 +55,7 @@ fn each_candidate_becomes_one_pull_request_with_text_label_and_status() {
 
 #[test]
 fn a_pull_request_follows_its_candidate_and_goes_when_it_is_merged() {
-    on_each(&["deploy", "review"], |forge| {
+    on_github(&["deploy", "review"], |forge| {
         upstream_moves(&forge.world, "deploy", "v2");
         upstream_moves(&forge.world, "review", "v2");
         forge.syncs();
@@ -97,7 +101,7 @@ fn a_pull_request_that_a_person_closed_withdraws_its_candidate_until_upstream_mo
 
 #[test]
 fn an_update_that_is_retried_is_not_withdrawn_again_by_the_old_closing() {
-    on_each(&["deploy"], |forge| {
+    on_github(&["deploy"], |forge| {
         upstream_moves(&forge.world, "deploy", "v2");
         forge.syncs();
         let candidate = forge.world.rev("remote.git", "candidate/up/deploy");
@@ -114,7 +118,7 @@ fn an_update_that_is_retried_is_not_withdrawn_again_by_the_old_closing() {
 
 #[test]
 fn a_pull_request_that_is_closed_after_its_candidate_moved_on_withdraws_nothing() {
-    on_each(&["deploy"], |forge| {
+    on_github(&["deploy"], |forge| {
         upstream_moves(&forge.world, "deploy", "v2");
         forge.syncs();
         forge.close("candidate/up/deploy");
@@ -151,12 +155,9 @@ fn a_conflict_is_labelled_and_fails_the_check_until_it_is_resolved() {
 
 #[test]
 fn no_more_are_open_at_once_than_allowed_and_the_oldest_come_first() {
-    on_each(&["a", "b", "c"], |forge| {
-        let file = format!(
-            "there/.{}/workflows/skillgraft.yml",
-            if forge.world.exists("there/.github") { "github" } else { "forgejo" }
-        );
-        forge.world.edit(&file, "SKILLGRAFT_MAX_OPEN: \"20\"", "SKILLGRAFT_MAX_OPEN: \"1\"");
+    on_github(&["a", "b", "c"], |forge| {
+        let file = "there/.github/workflows/skillgraft.yml";
+        forge.world.edit(file, "SKILLGRAFT_MAX_OPEN: \"20\"", "SKILLGRAFT_MAX_OPEN: \"1\"");
         forge.world.commit("there", "One at a time");
         forge.world.git("there", &["push", "-q"]);
         upstream_moves(&forge.world, "b", "v2");
@@ -175,7 +176,7 @@ fn no_more_are_open_at_once_than_allowed_and_the_oldest_come_first() {
 
 #[test]
 fn a_persons_own_pull_request_on_our_branch_is_left_alone() {
-    on_each(&["deploy"], |forge| {
+    on_github(&["deploy"], |forge| {
         upstream_moves(&forge.world, "deploy", "v2");
         forge.world.sync_in("here", &["--push"]);
         let own = |title: &str, branch: &str, number: usize| {
@@ -201,8 +202,8 @@ fn a_persons_own_pull_request_on_our_branch_is_left_alone() {
 
 #[test]
 fn a_pull_request_whose_branch_is_gone_is_closed_where_the_forge_does_not() {
-    on_each(&["deploy"], |forge| {
-        forge.world.write("forge/keeps-open", "");
+    on_github(&["deploy"], |forge| {
+        forge.world.write("hub/keeps-open", "");
         upstream_moves(&forge.world, "deploy", "v2");
         forge.syncs();
         forge.world.git("remote.git", &["branch", "-q", "-D", "candidate/up/deploy"]);
@@ -216,12 +217,12 @@ fn a_pull_request_whose_branch_is_gone_is_closed_where_the_forge_does_not() {
 
 #[test]
 fn one_pull_request_that_the_forge_refuses_fails_alone() {
-    on_each(&["deploy", "review"], |forge| {
+    on_github(&["deploy", "review"], |forge| {
         upstream_moves(&forge.world, "deploy", "v2");
         forge.syncs();
         upstream_moves(&forge.world, "deploy", "v3");
         upstream_moves(&forge.world, "review", "v2");
-        forge.world.write("forge/fails", "PATCH pulls/1\n");
+        forge.world.write("hub/fails", "PATCH pulls/1\n");
         let played = forge.sync();
         assert!(
             !played.ok && played.log.contains("PATCH pulls/1 failed: {\"message\": \"no luck\"}"),
@@ -229,14 +230,14 @@ fn one_pull_request_that_the_forge_refuses_fails_alone() {
             played.log
         );
         assert_eq!(forge.open(), ["candidate/up/deploy: skillgraft", "candidate/up/review: skillgraft"]);
-        forge.world.write("forge/fails", "");
+        forge.world.write("hub/fails", "");
         forge.syncs();
     });
 }
 
 #[test]
 fn a_source_that_fails_fails_the_job_and_keeps_no_pull_request_back() {
-    on_each(&["deploy"], |forge| {
+    on_github(&["deploy"], |forge| {
         forge.world.write("there/sources/gone.toml", "format = 1\ngit = \"../gone\"\n");
         forge.world.commit("there", "A source that is not there");
         forge.world.git("there", &["push", "-q"]);
@@ -245,6 +246,25 @@ fn a_source_that_fails_fails_the_job_and_keeps_no_pull_request_back() {
         assert!(!played.ok && played.log.contains("gone"), "{}", played.log);
         assert_eq!(forge.open(), ["candidate/up/deploy: skillgraft"]);
     });
+}
+
+#[test]
+fn a_forge_runs_nothing_of_an_upstream_that_brings_workflows_at_its_root() {
+    let world = World::with_upstream(&[
+        ("SKILL.md", &skill("deploy", "v1")),
+        (".github/workflows/evil.yml", "on: push\n"),
+        (".gitlab-ci.yml", "evil: {script: evil}\n"),
+    ]);
+    world.run(&["add", "../upstream", "--name", "deploy"]).ok();
+    publish(&world);
+    world.upstream(&[("SKILL.md", &skill("deploy", "v2"))]);
+    world.sync_in("here", &["--push"]);
+    assert!(world.has("remote.git", "mirror/deploy", ".github/workflows/evil.yml"), "every byte is there");
+    let message = world.git("remote.git", &["log", "-1", "--format=%B", "mirror/deploy"]);
+    assert!(message.lines().any(|line| line == "[skip ci]"), "{message}");
+    let candidate = "candidate/deploy/deploy";
+    assert!(!world.has("remote.git", candidate, ".github") && !world.has("remote.git", candidate, ".gitlab-ci.yml"));
+    assert!(!world.git("remote.git", &["log", "-1", "--format=%B", candidate]).contains("[skip ci]"));
 }
 
 #[test]
@@ -340,11 +360,7 @@ fn a_server_without_a_forge_runs_the_line_of_its_service_and_of_its_crontab() {
             .replace("/usr/local/bin/skillgraft", "skillgraft")
             .replace("skillgraft ", &format!("{} ", crate::support::PROGRAM));
         let output = forge.command("sh").args(["-e", "-c", &line]).output().unwrap();
-        assert!(
-            output.status.success() && output.stderr.is_empty(),
-            "{line}\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
         let shown = forge.world.show("remote.git", "candidate/up/deploy", "skills/deploy/SKILL.md");
         assert!(shown.contains(&format!("v{}", round + 2)), "{shown}");
     }

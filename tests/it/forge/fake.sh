@@ -21,18 +21,15 @@ change() { # [JQ OPTIONS] FILTER: changes the state.
 
 # A forge sees what is pushed: heads move, what is on main is merged, and GitHub closes what has lost its branch.
 look() {
-    jq -r '.pulls[] | select(.state == "open") | [.number, .head.ref] | @tsv' "$state" >"$FORGE_STATE/open"
-    while read -r number ref; do
-        if head=$(git -C "$FORGE_REMOTE" rev-parse --quiet --verify "refs/heads/$ref"); then
-            change --argjson n "$number" --arg head "$head" '(.pulls[] | select(.number == $n) | .head.sha) = $head'
-        fi
-        was=$(jq -r --argjson n "$number" '.pulls[] | select(.number == $n) | .head.sha' "$state")
-        if git -C "$FORGE_REMOTE" merge-base --is-ancestor "$was" main; then
-            change --argjson n "$number" '(.pulls[] | select(.number == $n)) += {state: "closed", merged_at: "2026"}'
-        elif [ -z "$head" ] && [ ! -e "$FORGE_STATE/keeps-open" ]; then
-            change --argjson n "$number" '(.pulls[] | select(.number == $n)) += {state: "closed"}'
-        fi
-    done <"$FORGE_STATE/open"
+    git -C "$FORGE_REMOTE" for-each-ref --format='%(refname:lstrip=2) %(objectname)' refs/heads >"$FORGE_STATE/heads"
+    git -C "$FORGE_REMOTE" rev-list main >"$FORGE_STATE/merged"
+    change --rawfile heads "$FORGE_STATE/heads" --rawfile merged "$FORGE_STATE/merged" \
+        --argjson closes "$([ -e "$FORGE_STATE/keeps-open" ] && echo false || echo true)" '
+        ($heads | split("\n") | map(split(" ") | select(length == 2) | {(.[0]): .[1]}) | add) as $heads
+        | ($merged | split("\n")) as $merged
+        | .pulls |= map(if .state != "open" then . else .head.sha = ($heads[.head.ref] // .head.sha)
+            | if .head.sha | IN($merged[]) then . + {state: "closed", merged_at: "2026"}
+              elif $heads[.head.ref] == null and $closes then .state = "closed" else . end end)'
 }
 
 case ${0##*/} in

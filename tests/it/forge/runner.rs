@@ -36,7 +36,7 @@ impl Forge {
         for program in ["gh", "curl", "cargo", "apt-get"] {
             world.write(format!("bin/{program}"), FAKE);
         }
-        std::fs::create_dir(world.path("forge")).unwrap();
+        std::fs::create_dir(world.path("hub")).unwrap();
         Forge { world, kind }
     }
 
@@ -84,14 +84,14 @@ impl Forge {
 
     /// Returns what was asked of the forge since the last time, but for what only looks.
     pub fn writes(&self) -> Vec<String> {
-        let calls = std::fs::read_to_string(self.world.path("forge/calls")).unwrap_or_default();
-        let _ = std::fs::remove_file(self.world.path("forge/calls"));
+        let calls = std::fs::read_to_string(self.world.path("hub/calls")).unwrap_or_default();
+        let _ = std::fs::remove_file(self.world.path("hub/calls"));
         calls.lines().filter(|call| !call.starts_with("GET ")).map(str::to_owned).collect()
     }
 
     /// Returns what the forge knows.
     pub fn state(&self) -> Value {
-        let text = std::fs::read_to_string(self.world.path("forge/state.json")).unwrap_or_default();
+        let text = std::fs::read_to_string(self.world.path("hub/state.json")).unwrap_or_default();
         serde_json::from_str(&text)
             .unwrap_or_else(|_| json!({"pulls": [], "labels": [], "comments": [], "statuses": []}))
     }
@@ -100,7 +100,7 @@ impl Forge {
     pub fn change(&self, act: impl FnOnce(&mut Value)) {
         let mut state = self.state();
         act(&mut state);
-        self.world.write("forge/state.json", state.to_string());
+        self.world.write("hub/state.json", state.to_string());
     }
 
     /// Closes the pull request of a branch, as a person does.
@@ -122,7 +122,7 @@ impl Forge {
         let mut command = self.world.command(program, "runner");
         let path = std::env::var("PATH").unwrap();
         command.env("PATH", format!("{}:{path}", self.world.path("bin").display()));
-        command.env("FORGE_STATE", self.world.path("forge")).env("FORGE_REMOTE", self.world.path("remote.git"));
+        command.env("FORGE_STATE", self.world.path("hub")).env("FORGE_REMOTE", self.world.path("remote.git"));
         command.env("FORGE_PROGRAM", PROGRAM).env("FORGE_EXPECTS", env!("CARGO_PKG_VERSION"));
         command
     }
@@ -132,7 +132,7 @@ impl Forge {
         let job = &workflow["jobs"][name];
         let _ = std::fs::remove_dir_all(self.world.path("runner"));
         std::fs::create_dir(self.world.path("runner")).unwrap();
-        self.world.write("forge/path", "");
+        self.world.write("hub/path", "");
         let mut played = Played { ok: true, log: String::new() };
         for step in job["steps"].as_array().unwrap() {
             match step["if"].as_str() {
@@ -156,17 +156,12 @@ impl Forge {
         for (name, value) in env.into_iter().filter_map(Value::as_object).flatten() {
             command.env(name, filled_in(value.as_str().unwrap()));
         }
-        let added = self.world.read("forge/path");
+        // What earlier steps put on the path comes first, then what plays the forge.
+        let (added, bin) = (self.world.read("hub/path"), self.world.path("bin").display().to_string());
         let path = std::env::var("PATH").unwrap();
-        let path: Vec<&str> = added
-            .lines()
-            .chain([self.world.path("bin").to_str().unwrap(), &path])
-            .map(|p| p.to_owned().leak() as &str)
-            .collect();
-        command.env("PATH", path.join(":"));
-        command
-            .env("GITHUB_PATH", self.world.path("forge/path"))
-            .env("GITHUB_STEP_SUMMARY", self.world.path("forge/summary"));
+        let path: Vec<&str> = added.lines().chain([bin.as_str(), path.as_str()]).collect();
+        command.env("PATH", path.join(":")).env("GITHUB_PATH", self.world.path("hub/path"));
+        command.env("GITHUB_STEP_SUMMARY", self.world.path("hub/summary"));
         let output = command.args(["-e", "-c", step["run"].as_str().unwrap()]).output().unwrap();
         played.ok &= output.status.success();
         played.log.push_str(&String::from_utf8_lossy(&output.stdout));
