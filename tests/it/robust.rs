@@ -3,6 +3,7 @@
 use crate::support::{PROGRAM, World, listing, skill};
 use crate::sync::{lines, world};
 use std::io::Write as _;
+#[cfg(unix)]
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
@@ -158,6 +159,7 @@ fn a_home_that_does_not_exist_is_no_obstacle() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_pipe_that_closes_early_ends_the_output_and_no_more() {
     let world = world();
     for args in [&["list"][..], &["--json", "sync"], &["check"], &["--help"]] {

@@ -96,7 +96,7 @@ fn the_job_makes_merge_requests_and_one_that_a_person_closed_withdraws_its_candi
     let world = &forge.world;
     takes_options(world);
     upstream_moves(world, "deploy", "v2");
-    let played = job(&forge, "skillgraft sync", "main");
+    let played = job(&forge, "skillgraft-sync", "main");
     assert!(played.ok, "{}", played.log);
     let made = pushes(world);
     let options = "-o merge_request.create -o merge_request.target=main -o merge_request.label=skillgraft \
@@ -109,7 +109,7 @@ fn the_job_makes_merge_requests_and_one_that_a_person_closed_withdraws_its_candi
         let label = json!([{"name": "skillgraft"}]);
         state["pulls"] = json!([{"number": 1, "state": "closed", "labels": label, "head": {"ref": "candidate/up/deploy", "sha": head}}]);
     });
-    let played = job(&forge, "skillgraft sync", "main");
+    let played = job(&forge, "skillgraft-sync", "main");
     assert!(played.ok && played.log.contains("!1 was closed: candidate/up/deploy is withdrawn"), "{}", played.log);
     assert!(world.branches("remote.git", "candidate/").is_empty());
     assert_eq!(labels(&forge.pulls()[0]), ["skillgraft", "skillgraft-settled"]);
@@ -124,9 +124,9 @@ fn the_job_on_a_merge_request_checks_it() {
     forge.world.git("there", &["push", "-q"]);
     upstream_moves(&forge.world, "deploy", "v2");
     forge.world.sync_in("here", &["--push"]);
-    let played = job(&forge, "skillgraft check", "main");
+    let played = job(&forge, "skillgraft-check", "main");
     assert!(played.ok, "{}", played.log);
-    let played = job(&forge, "skillgraft check", "candidate/up/deploy");
+    let played = job(&forge, "skillgraft-check", "candidate/up/deploy");
     assert!(!played.ok && played.log.contains("unresolved conflict"), "{}", played.log);
 }
 
@@ -135,7 +135,7 @@ fn jobs_run_where_they_should_and_a_ci_file_that_was_there_is_left_alone() {
     let forge = Forge::new("gitlab", &["deploy"]);
     assert_eq!(forge.yaml(".gitlab-ci.yml"), json!({"include": [{"local": ".gitlab/skillgraft.yml"}]}));
     let jobs = forge.yaml(".gitlab/skillgraft.yml");
-    assert_eq!(jobs["skillgraft sync"]["resource_group"], "skillgraft-sync");
+    assert_eq!(jobs["skillgraft-sync"]["resource_group"], "skillgraft-sync");
     assert_eq!(jobs[".skillgraft"]["variables"]["GIT_DEPTH"], "0");
 
     let world = World::new();

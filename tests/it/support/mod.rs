@@ -139,10 +139,15 @@ impl World {
         }
     }
 
-    /// Sets the executable bit of a file.
+    /// Sets the executable bit of a file, where files have one.
     pub fn make_executable(&self, path: impl AsRef<Path>) {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(self.path(path), std::fs::Permissions::from_mode(0o755)).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(self.path(path), std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        #[cfg(not(unix))]
+        let _ = path;
     }
 
     /// Reads a file of this world.
