@@ -345,6 +345,17 @@ fn a_registry_in_a_folder_has_its_workflow_at_the_root_of_the_repository() {
 }
 
 #[test]
+fn the_jobs_of_a_registry_in_a_folder_work_there() {
+    let forge = Forge::in_folder("github", &["deploy"], "tools/our skills");
+    upstream_moves(&forge.world, "deploy", "v2");
+    forge.syncs();
+    assert_eq!(forge.open(), ["candidate/up/deploy: skillgraft"]);
+    assert_eq!(forge.status("candidate/up/deploy")["description"], "2 skills: 0 errors, 0 warnings");
+    let check = forge.check("candidate/up/deploy");
+    assert!(check.ok, "{}", check.log);
+}
+
+#[test]
 fn a_server_without_a_forge_runs_the_line_of_its_service_and_of_its_crontab() {
     let forge = Forge::new("none", &["deploy"]);
     forge.world.git("", &["clone", "-q", "--bare", "remote.git", "runner"]);

@@ -23,15 +23,23 @@ pub struct Played {
 impl Forge {
     /// Returns a forge of a kind with a registry that follows these skills, all of them at `v1`.
     pub fn new(kind: &'static str, skills: &[&str]) -> Self {
+        Forge::in_folder(kind, skills, ".")
+    }
+
+    /// Returns the same with the registry in a folder of the repository.
+    pub fn in_folder(kind: &'static str, skills: &[&str], folder: &str) -> Self {
         let jq = Command::new("jq").arg("--version").output();
         assert!(jq.is_ok(), "jq is missing, which the templates for forges need: apt-get install jq (.ci/run does)");
         let files: Vec<(String, String)> =
             skills.iter().map(|name| (format!("{name}/SKILL.md"), skill(name, "v1"))).collect();
         let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        let world = World::with_upstream(&files);
-        world.run(&["init", "--forge", kind]).ok();
-        // Long enough ago to tell the oldest candidate by its date.
-        world.run(&["add", "../upstream", "--name", "up"]).ok();
+        let world = World::new();
+        for repository in ["upstream", "registry"] {
+            world.init(repository);
+        }
+        world.upstream(&files);
+        world.run(&["init", folder, "--forge", kind]).ok();
+        world.run(&["-C", folder, "add", &world.url("upstream"), "--name", "up"]).ok();
         publish(&world);
         for program in ["gh", "curl", "cargo", "apt-get"] {
             world.write(format!("bin/{program}"), FAKE);

@@ -43,6 +43,11 @@ fn mode(metadata: &std::fs::Metadata) -> u32 {
     if metadata.permissions().readonly() { 0o444 } else { 0o644 }
 }
 
+/// Returns a canonical path as programs take it: Windows puts `\\?\` before it.
+pub fn plain(path: &Path) -> PathBuf {
+    path.to_str().and_then(|text| text.strip_prefix(r"\\?\")).map_or(path.to_owned(), PathBuf::from)
+}
+
 /// Returns the git directories below `root`, and the work trees that have one.
 pub fn repositories(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
