@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The shell's commands of a `console` block begin with this; what follows is what they print, on stdout and stderr.
+#[cfg(unix)]
 const PROMPT: &str = "$ ";
 
 #[test]
@@ -146,6 +147,7 @@ fn commands() -> BTreeMap<Vec<String>, String> {
 }
 
 /// Returns what `command` prints in a shell of its own, in a hermetic environment with `skillgraft` on PATH.
+#[cfg(unix)]
 fn in_shell(dir: &Path, command: &str) -> String {
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_skillgraft"));
     let bin = binary.parent().unwrap().display().to_string();
@@ -177,6 +179,7 @@ fn in_shell(dir: &Path, command: &str) -> String {
 }
 
 /// Returns `text` with every run of 7 or more hex digits as `#`. An id may be all letters: one in a thousand is.
+#[cfg(unix)]
 fn ids_hidden(text: &str) -> String {
     let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     let mut hidden = String::new();
@@ -212,6 +215,7 @@ fn expect_file(name: &str, text: &str) {
     assert!(written == text, "\n{difference}\nif that is right: SNAPSHOTS=overwrite cargo test documents");
 }
 
+#[cfg(unix)]
 fn read(name: &str) -> String {
     std::fs::read_to_string(at(name)).unwrap()
 }

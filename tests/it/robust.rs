@@ -3,8 +3,6 @@
 use crate::support::{PROGRAM, World, listing, skill};
 use crate::sync::{lines, world};
 use std::io::Write as _;
-#[cfg(unix)]
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 #[test]
@@ -159,7 +157,6 @@ fn a_home_that_does_not_exist_is_no_obstacle() {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_pipe_that_closes_early_ends_the_output_and_no_more() {
     let world = world();
     for args in [&["list"][..], &["--json", "sync"], &["check"], &["--help"]] {
@@ -173,6 +170,7 @@ fn a_pipe_that_closes_early_ends_the_output_and_no_more() {
 }
 
 /// Puts a git on PATH that counts how often it is started.
+#[cfg(unix)]
 fn count_processes(world: &World) {
     let path = std::env::var("PATH").unwrap();
     let git = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|git| git.is_file()).unwrap();
@@ -181,11 +179,11 @@ fn count_processes(world: &World) {
         "shim/git",
         format!("#!/bin/sh\necho \"$*\" >> '{}'\nexec '{}' \"$@\"\n", counted.display(), git.display()),
     );
-    std::fs::set_permissions(world.path("shim/git"), std::fs::Permissions::from_mode(0o755)).unwrap();
     world.set_env("PATH", Some(format!("{}:{path}", world.path("shim").display())));
 }
 
 /// The git processes of a sync over a URL in which every one of `skills` skills merges three ways.
+#[cfg(unix)]
 fn processes(skills: usize) -> (usize, usize) {
     let world = World::new();
     world.init("upstream");
@@ -219,6 +217,7 @@ fn processes(skills: usize) -> (usize, usize) {
 }
 
 #[test]
+#[cfg(unix)]
 fn the_number_of_git_processes_of_a_sync_does_not_depend_on_the_number_of_skills() {
     let (few, idle) = processes(3);
     assert_eq!((few, idle), processes(40));
@@ -227,6 +226,7 @@ fn the_number_of_git_processes_of_a_sync_does_not_depend_on_the_number_of_skills
 }
 
 #[test]
+#[cfg(unix)]
 fn a_local_repository_is_read_without_any_process() {
     let world = world();
     world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "upstream's"))]);

@@ -35,7 +35,9 @@ fn job(forge: &Forge, name: &str, branch: &str) -> Played {
     assert_eq!(job["extends"], ".skillgraft");
     let lines =
         |list: &Value| list.as_array().unwrap().iter().map(|l| l.as_str().unwrap().to_owned()).collect::<Vec<_>>();
-    let script = [lines(&base["before_script"]), lines(&job["script"])].concat().join("\n");
+    // What git would be told if the remote asked for a password.
+    let asked = "printf 'protocol=https\nhost=git.example.com\n\n' | git credential fill || true".to_owned();
+    let script = [lines(&base["before_script"]), lines(&job["script"]), vec![asked]].concat().join("\n");
     let world = &forge.world;
     let _ = std::fs::remove_dir_all(world.path("runner"));
     world.init("runner");
@@ -97,7 +99,7 @@ fn the_job_makes_merge_requests_and_one_that_a_person_closed_withdraws_its_candi
     takes_options(world);
     upstream_moves(world, "deploy", "v2");
     let played = job(&forge, "skillgraft-sync", "main");
-    assert!(played.ok, "{}", played.log);
+    assert!(played.ok && played.log.contains("username=skillgraft\npassword=s3cret\n"), "{}", played.log);
     let made = pushes(world);
     let options = "-o merge_request.create -o merge_request.target=main -o merge_request.label=skillgraft \
                    -o merge_request.remove_source_branch";
