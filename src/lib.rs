@@ -12,7 +12,7 @@
 //! | `main.rs` | calls [`cli::main`] and returns its exit code |
 //! | [`cli`] | the command line: arguments to options, reports to text or JSON. The only part that prints, and (`cli/outside.rs`) the only one that reads environment and clock |
 //! | [`ops`] | one verb per file: options in, report out |
-//! | [`sync`] | the engine: mirror, offers, class, holds, merge, candidate, carry, verdict, plan, push, versions |
+//! | [`sync`] | the engine: mirror, moves, offers, class, holds, merge, candidate, carry, verdict, plan, publish, push, failures, versions |
 //! | [`source`] | where skills come from: every kind of source becomes a [`source::Snapshot`] |
 //! | [`registry`] | the team's repository: settings, source files, entries, lock, whose refs count, one commit on the default branch |
 //! | [`skill`] | what a skill is: frontmatter, tree hash, the rules of the spec, limits |
@@ -39,6 +39,7 @@
 //! | path | owner | purpose |
 //! |---|---|---|
 //! | `<common git directory>/skillgraft/lock` | `registry/lock.rs` | one run at a time; an operating system's lock, so that a killed process leaves none |
+//! | `<common git directory>/skillgraft/moving` | `git/recover.rs` | the refs that a run is about to move; what stands there after a kill tells its stale locks from those of a living git |
 //! | `<common git directory>/objects/` | [`git::Store`], `git/pack.rs` | one pack for each run that adds much, loose files for one that adds little |
 //! | `$SKILLGRAFT_CACHE_DIR`, else `skillgraft` in the user's cache folder | `cli/outside.rs` finds it | everything in it may be deleted at any time |
 //! | `<cache>/git/<name>-<hash>.git`, `.lock` beside it | `source/cache.rs` | one bare repository for each URL |
@@ -55,13 +56,15 @@
 //! | `refs/heads/<prefix>candidate/<source>/<skill>` | `sync/plan.rs` | `sync`, `candidate retry`; `candidate resolve` adds a commit, `candidate accept` and `candidate decline` delete it; people add commits |
 //! | `refs/tags/<tag_prefix><skill>/v<N>` | `sync/versions.rs` | `tag`, and `sync` where there is no remote; never moved |
 //! | `refs/heads/<prefix>proposal/<command>-<hash>` | [`registry::Change`] | a command with `--propose`, once |
-//! | `refs/skillgraft/offered/<source>/<skill>` | `sync/plan.rs` | `sync`, together with the candidate: the commit that the tool last made there |
+//! | `refs/skillgraft/offered/<source>/<skill>` | `sync/plan.rs` | `sync`, together with the candidate: the commit that the tool last made there; it moves when the source is renamed, and goes when the source does |
 //! | `refs/skillgraft/superseded/<source>/<skill>` | `sync/plan.rs` | `sync`: what the candidate was before |
+//! | `refs/skillgraft/failed/<source>` | `sync/failures.rs` | `sync`: how often in a row the source failed, up to three; gone when it goes well |
 //! | `refs/skillgraft/tagged` | `ops/tag.rs` | `sync`: the head up to which it has tagged; only saves a walk |
 //! | `refs/skillgraft/remote/<remote>/...` | `registry/view.rs` | `sync --push`: the remote's refs as it last had them, and its own `tagged` |
-//! | on the remote: mirrors, candidates, `refs/skillgraft/offered/`, `superseded/`, tags of versions | `sync/push.rs` | `sync --push`, each from an explicit id |
+//! | on the remote: mirrors, candidates, `refs/skillgraft/offered/`, `superseded/`, `failed/`, tags of versions | `sync/push.rs` | `sync --push`, each from an explicit id |
 //! | `refs/remotes/<remote>/...` of those branches | `sync/branches.rs` | read only: a fresh clone has no local ones |
 //! | in the cache: `refs/skillgraft/fetched/<commit>`, `refs/skillgraft/tip/<hash>` | `git/transport.rs`, `source/git.rs` | a fetch; what `--offline` goes by |
+//! | in the cache: `refs/skillgraft/missing/<commit>` | `source/git.rs` | a base look-up: upstream had no such commit when its tip was where this points; dropped when the tip moves |
 //!
 //! Never touched: another branch or tag, the index, the configuration of any repository but the cache's and the demo's.
 

@@ -91,7 +91,7 @@ pub enum Command {
     Candidate(Candidate),
     /// Let sync pass a source or a skill by for a while
     Pause {
-        /// A source or a skill
+        /// A source or a skill; source:NAME or skill:NAME where both have that name
         name: String,
         /// Why
         #[arg(long, value_name = "TEXT")]
@@ -104,7 +104,7 @@ pub enum Command {
     },
     /// End a pause, and sync
     Resume {
-        /// A source or a skill
+        /// A source or a skill; source:NAME or skill:NAME where both have that name
         name: String,
         /// Only end the pause
         #[arg(long)]
@@ -241,6 +241,12 @@ pub struct Add {
     /// Put this before the ids: acme makes acme/deploy
     #[arg(long, value_name = "NS", default_value = "", hide_default_value = true)]
     pub namespace: String,
+    /// Let skills of the team's own that have the name of an upstream one follow it: finds what each was copied from
+    #[arg(long, conflicts_with = "no_enable")]
+    pub link: bool,
+    /// Do not ask about what --link finds
+    #[arg(short, long, requires = "link")]
+    pub yes: bool,
     /// Only register the source; `source enable` does the rest
     #[arg(long)]
     pub no_enable: bool,

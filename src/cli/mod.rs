@@ -171,6 +171,10 @@ fn commit(commits: &Commits) -> Commit {
 }
 
 fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
+    let ask = |found: &[ops::link::Proposal]| {
+        let question: Vec<String> = found.iter().map(show::found_origin).collect();
+        if options.yes { Ok(true) } else { output::agree(&question.join(";\n")) }
+    };
     let report = ops::add::add(
         outside,
         &ops::add::Options {
@@ -182,8 +186,10 @@ fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
             exclude: options.exclude.clone(),
             namespace: options.namespace.clone(),
             enable: !options.no_enable,
+            link: options.link,
             commit: commit(&options.commits),
         },
+        &ask,
     )?;
     out.report(&report, show::add);
     Ok(0)

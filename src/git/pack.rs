@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_types, reason = "the store's pending objects; a pack's order is sorted first")]
 
 use super::objects::{ObjectKind, Oid};
+use super::recover::MARK;
 use super::store::Pending;
 use crate::types::{Context as _, Error, ErrorKind, Result};
 use flate2::Compression;
@@ -144,7 +145,7 @@ pub(super) fn write(
         let path = dir.join(format!("pack-{pack_hash}.{extension}"));
         persist(dir, "tmp_pack_", bytes, &path)?;
     }
-    Ok(())
+    sync_directory(dir)
 }
 
 /// Returns the objects, compressed, bases before the deltas upon them, in an order that does not depend on chance.
@@ -266,7 +267,7 @@ pub(super) fn write_loose(objects: &Path, id: Oid, kind: ObjectKind, data: &[u8]
 /// Writes a read-only file whole: a temporary one beside it (named so that `git gc` would sweep it up), sync, rename.
 fn persist(dir: &Path, prefix: &str, bytes: &[u8], path: &Path) -> Result<()> {
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(prefix).tempfile_in(dir)?;
+        let mut file = tempfile::Builder::new().prefix(&format!("{prefix}{MARK}")).tempfile_in(dir)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         let mut permissions = file.as_file().metadata()?.permissions();
@@ -276,6 +277,18 @@ fn persist(dir: &Path, prefix: &str, bytes: &[u8], path: &Path) -> Result<()> {
         Ok(())
     };
     write().context(ErrorKind::Io, || format!("cannot write {}", path.display()))
+}
+
+/// Makes new names durable: a ref that names an object survives a power cut only together with it.
+pub(super) fn sync_directory(dir: &Path) -> Result<()> {
+    // Windows has no such call, and needs none.
+    #[cfg(unix)]
+    std::fs::File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .context(ErrorKind::Io, || format!("cannot write {}", dir.display()))?;
+    #[cfg(not(unix))]
+    let _ = dir;
+    Ok(())
 }
 
 /// Git's own mode for objects; `core.sharedRepository` may ask for more, and a server that shares a repository by

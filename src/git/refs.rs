@@ -1,6 +1,7 @@
 //! Refs: read, list, and change many at once by compare-and-swap.
 
 use super::objects::Oid;
+use super::recover::Journal;
 use crate::types::{Context as _, Error, ErrorKind, Result};
 use gix::bstr::{BString, ByteSlice as _};
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
@@ -116,6 +117,7 @@ impl Refs {
             // A file for each ref again, of hundreds that no person moved; what they were is in `superseded`.
             repository.refs.write_reflog = gix::refs::store::WriteReflog::Disable;
         }
+        let _journal = Journal::begin(repository.common_dir(), changes);
         let edits = changes.iter().map(|change| edit(change, message)).collect::<Result<Vec<_>>>()?;
         let committer = gix::actor::SignatureRef::from_bytes(identity.as_bytes())
             .context(ErrorKind::Git, || format!("`{identity}` is not an identity"))?;

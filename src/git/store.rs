@@ -10,7 +10,7 @@ use super::objects::{Commit, NewCommit, ObjectKind, Oid, Tree};
 use super::pack::{self, Delta};
 use crate::types::{Context as _, Error, ErrorKind, Result};
 use gix::objs::Find as _;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -214,10 +214,7 @@ impl Store {
             match self.header(id)? {
                 Some((ObjectKind::Commit, _)) => return Ok(Some(id)),
                 Some((ObjectKind::Tag, _)) => {
-                    let bytes = self.read(id, ObjectKind::Tag)?;
-                    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-                    let target = line.strip_prefix(b"object ").and_then(|hex| std::str::from_utf8(hex).ok());
-                    id = Oid::parse(target.ok_or_else(|| damaged(id, "tag"))?)?;
+                    id = tagged_by(id, &self.read(id, ObjectKind::Tag)?)?;
                 }
                 _ => return Ok(None),
             }
@@ -340,9 +337,14 @@ impl Store {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Writes what an object names before the object itself: whoever finds it, also after this process was killed in
+    /// between, finds it whole.
     fn write_loose(&self, objects: &Path, pending: &HashMap<Oid, Pending>) -> Result<()> {
-        for id in pending.keys() {
-            let (kind, data) = match &pending[id] {
+        let mut open: Vec<(Oid, bool)> = pending.keys().map(|id| (*id, false)).collect();
+        let mut done: BTreeSet<Oid> = BTreeSet::new();
+        while let Some((id, names_are_there)) = open.pop() {
+            let Some(object) = pending.get(&id).filter(|_| !done.contains(&id)) else { continue };
+            let (kind, data) = match object {
                 Pending::Full { kind, data } => (*kind, data.to_vec()),
                 Pending::Delta { base, delta } => {
                     let whole = match pending.get(base) {
@@ -352,9 +354,31 @@ impl Store {
                     (ObjectKind::Tree, delta.apply(&whole))
                 }
             };
-            pack::write_loose(objects, *id, kind, &data)?;
+            if names_are_there {
+                pack::write_loose(objects, id, kind, &data)?;
+                done.insert(id);
+            } else {
+                open.push((id, true));
+                open.extend(self.named_by(id, kind, &data)?.into_iter().map(|named| (named, false)));
+            }
         }
-        Ok(())
+        let folders: BTreeSet<String> = done.iter().map(|id| id.to_string()[..2].to_owned()).collect();
+        folders.iter().try_for_each(|folder| pack::sync_directory(&objects.join(folder)))
+    }
+
+    fn named_by(&self, id: Oid, kind: ObjectKind, data: &[u8]) -> Result<Vec<Oid>> {
+        Ok(match kind {
+            ObjectKind::Blob => Vec::new(),
+            ObjectKind::Tree => {
+                let tree = Tree::parse(data, self.kind.len_in_bytes()).ok_or_else(|| damaged(id, "tree"))?;
+                tree.entries().iter().map(|entry| entry.id).collect()
+            }
+            ObjectKind::Commit => {
+                let commit = Commit::parse(data, self.kind).ok_or_else(|| damaged(id, "commit"))?;
+                commit.parents.iter().copied().chain([commit.tree]).collect()
+            }
+            ObjectKind::Tag => vec![tagged_by(id, data)?],
+        })
     }
 }
 
@@ -364,6 +388,13 @@ fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns what an annotated tag points to.
+fn tagged_by(id: Oid, bytes: &[u8]) -> Result<Oid> {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let target = line.strip_prefix(b"object ").and_then(|hex| std::str::from_utf8(hex).ok());
+    Oid::parse(target.ok_or_else(|| damaged(id, "tag"))?)
 }
 
 fn damaged(id: Oid, kind: &str) -> Error {

@@ -1,5 +1,6 @@
 //! `add`: follows a source. Everything is checked before anything is written.
 
+use super::link::{self, Linked, Proposal};
 use super::{Commit, Outside, identity};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, Repository, with_changes};
 use crate::registry::{Changed, NewSource, Origin, Registry, SourceFile, State};
@@ -8,6 +9,7 @@ use crate::source::location::{self, Location};
 use crate::sync::{Admission, admit};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 /// What `add` is to do.
@@ -29,6 +31,8 @@ pub struct Options {
     pub namespace: String,
     /// Whether the skills come in now.
     pub enable: bool,
+    /// Whether skills of the team's own that have the name of an upstream one follow it from now on.
+    pub link: bool,
     /// How it is committed.
     pub commit: Commit,
 }
@@ -47,17 +51,22 @@ pub struct Report {
     pub enabled: bool,
     /// The skills that came in.
     pub skills: Vec<SkillId>,
+    /// The skills of the team's own that follow it from now on, and what each was copied from.
+    pub linked: Vec<Proposal>,
     /// Skills that were not taken.
     pub rejected: Vec<Remark>,
     /// What is odd about skills that were taken.
     pub warnings: Vec<Remark>,
 }
 
-/// Adds a source.
+/// Asks a person whether what was found is right: what each skill was copied from.
+pub type Agree<'a> = &'a dyn Fn(&[Proposal]) -> Result<bool>;
+
+/// Adds a source. Where `options` says to link, `agree` is asked once, with all that was found.
 ///
 /// # Errors
 /// [`ErrorKind::Ownership`] where the source's name, or a skill's id, belongs to someone else; nothing is written.
-pub fn add(outside: &Outside, options: &Options) -> Result<Report> {
+pub fn add(outside: &Outside, options: &Options, agree: Agree<'_>) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
     let new = describe(outside, &registry, options)?;
@@ -79,7 +88,18 @@ pub fn add(outside: &Outside, options: &Options) -> Result<Report> {
         )
         .hint(format!("choose a name with --name, or edit {}", state.layout.source(&name))));
     }
-    follow(outside, &registry, &state, &file, &text, "add", &options.commit)
+    let link = options.link.then_some(agree);
+    follow(outside, &registry, &state, &Follow { file: &file, text: &text, command: "add", link }, &options.commit)
+}
+
+/// A source that is to be followed.
+pub(super) struct Follow<'a> {
+    pub(super) file: &'a SourceFile,
+    /// The text of its file.
+    pub(super) text: &'a str,
+    pub(super) command: &'a str,
+    /// Whom to ask about skills that can be linked; none leaves them alone.
+    pub(super) link: Option<Agree<'a>>,
 }
 
 /// Writes a source file and, where it is enabled, brings its skills in: one commit, or nothing.
@@ -87,11 +107,10 @@ pub(super) fn follow(
     outside: &Outside,
     registry: &Registry,
     state: &State,
-    file: &SourceFile,
-    text: &str,
-    command: &str,
+    what: &Follow<'_>,
     commit: &Commit,
 ) -> Result<Report> {
+    let Follow { file, text, command, link } = *what;
     let store = &registry.repository.store;
     let source_file = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     let mut changes = Changes::from([(state.layout.source(&file.name), Some(source_file))]);
@@ -100,9 +119,17 @@ pub(super) fn follow(
     let verb = if command == "add" { "Follow" } else { "Enable" };
     let mut message = format!("{verb} source {}\n", file.name);
     if file.enabled {
-        let admission = admit(registry, state, file, &outside.access(false, false))?;
+        let mut admission = admit(registry, state, file, &outside.access(false, false))?;
+        let source = file;
         let file = state.layout.source(&file.name);
+        if link.is_some() {
+            admission.rejected.retain(|remark| !(remark.reason == "ownership" && is_own(&admission.own, remark)));
+        }
         refuse_what_is_owned(&admission).map_err(|error| match command {
+            "add" if !admission.own.is_empty() && link.is_none() => error.hint(
+                "where the team's own were copied from there, let them follow it with --link; else leave these skills \
+                 out with --exclude NAME, or give all ids a namespace with --namespace NS",
+            ),
             "add" => error
                 .hint("leave these skills out with --exclude NAME, or give all ids a namespace with --namespace NS"),
             _ => {
@@ -113,6 +140,27 @@ pub(super) fn follow(
         for (id, what) in &admission.skills {
             message.push_str(&format!("{id}\n"));
             changes.extend(what.clone());
+        }
+        if let Some(agree) = link.filter(|_| !admission.own.is_empty()) {
+            let found = link::find_all(outside, registry, state, source, &admission.own)?;
+            report.linked = found.iter().map(|linked| linked.proposal.clone()).collect();
+            if !agree(&report.linked)? {
+                return Ok(report);
+            }
+            message.push_str("\nLinked, because they were copied from there:\n");
+            for Linked { proposal, entry: (path, place), unrelated, .. } in found {
+                let at = proposal.revision.as_deref().and_then(|id| id.get(..7)).unwrap_or("its present state");
+                message.push_str(&format!("{} at {at}\n", proposal.skill));
+                if unrelated {
+                    let words = format!(
+                        "`{0}` was linked, but has hardly anything in common with upstream's; if it is another skill: \
+                         skillgraft adopt {0}",
+                        proposal.skill
+                    );
+                    admission.warnings.push(Remark::new(&proposal.path, "unrelated", words));
+                }
+                changes.insert(path, place);
+            }
         }
         mirror = Some((admission.mirror, admission.local_mirror));
         report.skills = admission.skills.into_iter().map(|(id, _)| id).collect();
@@ -158,7 +206,13 @@ fn move_mirror(
 }
 
 pub(super) fn unchanged(source: SourceName, enabled: bool) -> Report {
-    Report { format: 1, source, changed: None, enabled, skills: Vec::new(), rejected: Vec::new(), warnings: Vec::new() }
+    let (skills, linked, rejected, warnings) = Default::default();
+    Report { format: 1, source, changed: None, enabled, skills, linked, rejected, warnings }
+}
+
+/// Tells whether a remark is about a skill that has the name of one of the team's own.
+fn is_own(own: &BTreeMap<SkillId, RelPath>, remark: &Remark) -> bool {
+    own.values().any(|path| remark.path == crate::types::escape(path.as_str()))
 }
 
 /// All-or-nothing: a name that somebody else owns stops the whole command, and every such name is listed.

@@ -65,9 +65,19 @@ pub fn demo(outside: &Outside, directory: &Path) -> Result<Report> {
     let commit = Commit { destination: Destination::DefaultBranch, message: None };
     let (source, name) = ("../upstream".to_owned(), Some("example".to_owned()));
     let (skills, exclude, namespace) = (Vec::new(), Vec::new(), String::new());
-    let options =
-        add::Options { source, name, reference: None, path: None, skills, exclude, namespace, enable: true, commit };
-    let added = add::add(&here, &options)?;
+    let options = add::Options {
+        source,
+        name,
+        reference: None,
+        path: None,
+        skills,
+        exclude,
+        namespace,
+        enable: true,
+        link: false,
+        commit,
+    };
+    let added = add::add(&here, &options, &|_| Ok(true))?;
 
     // The team edits some skills, as it likes.
     let edits: [(&str, &str, &str, &str); 3] = [

@@ -5,10 +5,12 @@ use crate::git::{Changes, Mode, Oid, Place, with_changes};
 use crate::registry::{Changed, Registry, SourceFile, State, Upstream, entry};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
 use crate::source::{Snapshot, discover, observe, observe_history};
-use crate::sync::ancestry::{self, Origin};
-use crate::sync::{commit_of_base, import};
+use crate::sync::ancestry::{self, Copied, Origin};
+use crate::sync::merge::Alike;
+use crate::sync::{ENOUGH, commit_of_base, import};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What `link` is to do.
 #[derive(Debug, Clone)]
@@ -24,7 +26,7 @@ pub struct Options {
 }
 
 /// What was found, before anything is written.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Proposal {
     /// The skill.
     pub skill: SkillId,
@@ -90,48 +92,120 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
         Some(revision) => finder.at_revision(&id, skill, path, revision, local)?,
         None => finder.in_history(&id, skill, path, local)?,
     };
-    let tree = import(&registry, &state, &snapshot, &origin.path)?.ok_or_else(|| {
+    let found = prepare(&registry, &state, source, &snapshot, &Found { id: &id, path, origin, local })?;
+    if !agree(&found.proposal)? {
+        return Ok(Report { format: 1, proposal: found.proposal, source_enabled: source.enabled, changed: None });
+    }
+    let changes = Changes::from([found.entry]);
+    let whole = with_changes(store, state.tree, &changes)?;
+    let message = format!("Link {id} to {name}\n\n{}\n", found.sentence);
+    let changed = options.commit.commit(&registry, outside, "link", whole, &message)?;
+    Ok(Report { format: 1, proposal: found.proposal, source_enabled: source.enabled, changed: Some(changed) })
+}
+
+/// Where a skill was copied from.
+struct Found<'a> {
+    id: &'a SkillId,
+    /// Where upstream has it now.
+    path: RelPath,
+    origin: Origin,
+    local: Oid,
+}
+
+/// A skill that is to be linked: what was found, and the entry that records it.
+pub(super) struct Linked {
+    pub(super) proposal: Proposal,
+    pub(super) entry: (RelPath, Option<Place>),
+    /// What the commit's message says.
+    pub(super) sentence: String,
+    /// Hardly anything of it is in the state that is nearest to it: perhaps it is another skill of the same name.
+    pub(super) unrelated: bool,
+}
+
+/// Makes the entry of a skill whose origin was found. `snapshot` is upstream at the origin's state.
+fn prepare(
+    registry: &Registry,
+    state: &State,
+    source: &SourceFile,
+    snapshot: &Snapshot,
+    found: &Found<'_>,
+) -> Result<Linked> {
+    let Found { id, path, origin, local } = found;
+    let store = &registry.repository.store;
+    let name = &source.name;
+    let tree = import(registry, state, snapshot, &origin.path)?.ok_or_else(|| {
         Error::new(ErrorKind::Rejected, format!("upstream's {} at {} cannot be taken in", origin.path, origin.revision))
-            .hint("name another revision with --base")
+            .hint(format!("name another revision: skillgraft link {id} --to {name}:{path} --base REV"))
     })?;
     let revision = snapshot.revision.as_ref().map(|_| origin.revision.to_string());
     let hasher = TreeHasher::new(store);
     let accepted = hasher.hash(tree)?;
-    let proposal = Proposal {
-        skill: id.clone(),
+    let stated = frontmatter_of(registry, tree)?;
+    let mut upstream = Upstream {
         source: name.clone(),
         path: path.clone(),
+        accepted,
+        git_tree: tree,
+        mirror: tree,
         revision: revision.clone(),
+        version: stated.0,
+        license: stated.1,
+    };
+    upstream.mirror = commit_of_base(store, name, &upstream)?;
+    let standing = state.skills.get(*id).and_then(|skill| skill.entry.as_ref());
+    let text = entry::render(standing.map(|entry| entry.text.as_str()), &upstream, &[])?;
+    let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
+    let at = revision.as_deref().map_or(String::new(), |id| format!(" at {}", id.get(..7).unwrap_or(id)));
+    let proposal = Proposal {
+        skill: (*id).clone(),
+        source: name.clone(),
+        path: path.clone(),
         date: revision.as_ref().map(|_| origin.date),
+        revision,
         base: accepted,
-        identical: hasher.hash(local)? == accepted,
+        identical: hasher.hash(*local)? == accepted,
         same_files: origin.same_files,
         other_files: origin.other_files,
         changed_lines: origin.changed_lines,
     };
-    if !agree(&proposal)? {
-        return Ok(Report { format: 1, proposal, source_enabled: source.enabled, changed: None });
+    let unrelated = origin.same_files == 0 && Alike::new(store).skill_md(tree, *local)? < ENOUGH;
+    let sentence = format!("It was copied from {}{at}.", crate::types::inert(path.as_str()));
+    Ok(Linked { proposal, entry: (state.layout.entry(id), Some(place)), sentence, unrelated })
+}
+
+/// Finds the origins of skills of the team's own, each named with the path at which `source` has it now: one walk over
+/// upstream's history for all, and one request for what has to be read.
+pub(super) fn find_all(
+    outside: &Outside,
+    registry: &Registry,
+    state: &State,
+    source: &SourceFile,
+    own: &BTreeMap<SkillId, RelPath>,
+) -> Result<Vec<Linked>> {
+    let limits = &state.settings.limits;
+    let mut snapshot = observe_history(&outside.access(false, false), source, &registry.directory, limits)?;
+    let skills: Vec<(&SkillId, Copied)> = own
+        .iter()
+        .filter_map(|(id, path)| Some((id, Copied { path: path.clone(), local: state.skills.get(id)?.tree? })))
+        .collect();
+    let copied: Vec<Copied> = skills.iter().map(|(_, copied)| copied.clone()).collect();
+    let origins = ancestry::find_origins(&snapshot, &registry.repository.store, &copied)?;
+    let finder = Finder { outside, registry, state, source };
+    let (mut found, mut blobs) = (Vec::new(), Vec::new());
+    for ((id, Copied { path, local }), origin) in skills.into_iter().zip(origins) {
+        let origin = origin.ok_or_else(|| finder.nothing_at(&path))?;
+        blobs.extend(ancestry::blobs(&snapshot, &origin)?);
+        found.push(Found { id, path, origin, local });
     }
-    let stated = frontmatter_of(&registry, tree)?;
-    let mut upstream = Upstream {
-        source: name.clone(),
-        path,
-        accepted,
-        git_tree: tree,
-        mirror: tree,
-        revision,
-        version: stated.0,
-        license: stated.1,
-    };
-    upstream.mirror = commit_of_base(store, &name, &upstream)?;
-    let text = entry::render(skill.entry.as_ref().map(|e| e.text.as_str()), &upstream, &[])?;
-    let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
-    let whole = with_changes(store, state.tree, &Changes::from([(state.layout.entry(&id), Some(place))]))?;
-    let at = upstream.revision.as_deref().map_or(String::new(), |id| format!(" at {}", id.get(..7).unwrap_or(id)));
-    let message =
-        format!("Link {id} to {name}\n\nIt was copied from {}{at}.\n", crate::types::inert(upstream.path.as_str()));
-    let changed = options.commit.commit(&registry, outside, "link", whole, &message)?;
-    Ok(Report { format: 1, proposal, source_enabled: source.enabled, changed: Some(changed) })
+    snapshot.need(blobs)?;
+    let mut linked = Vec::new();
+    for found in found {
+        if snapshot.revision.is_some() {
+            snapshot.tree = snapshot.store().commit(found.origin.revision)?.tree;
+        }
+        linked.push(prepare(registry, state, source, &snapshot, &found)?);
+    }
+    Ok(linked)
 }
 
 struct Finder<'a> {
@@ -173,7 +247,8 @@ impl Finder<'_> {
         let path = self.path(id, skill, path, &present)?;
         drop(present);
         let snapshot = observe_history(&access, self.source, &self.registry.directory, limits)?;
-        let found = ancestry::find_origin(&snapshot, &self.registry.repository.store, &path, local)?;
+        let copied = [Copied { path: path.clone(), local }];
+        let found = ancestry::find_origins(&snapshot, &self.registry.repository.store, &copied)?.pop().flatten();
         let origin = found.ok_or_else(|| self.nothing_at(&path))?;
         // Read on at the commit that was found.
         let store = snapshot.store();

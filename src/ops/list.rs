@@ -5,6 +5,7 @@ use crate::git::Store;
 use crate::registry::{SkillState, State, Status};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
 use crate::types::{Result, SkillId, SourceName, TreeHash, one_line};
+use jiff::civil::Date;
 use serde::Serialize;
 
 /// The skills of a registry.
@@ -25,6 +26,8 @@ pub struct Item {
     pub description: Option<String>,
     /// Its status.
     pub status: Status,
+    /// Whether it is paused today.
+    pub paused: bool,
     /// The source it follows; none: the team's own.
     pub source: Option<SourceName>,
     /// Its path there.
@@ -49,11 +52,11 @@ pub struct Item {
 pub fn list(outside: &Outside) -> Result<Report> {
     let registry = outside.registry()?;
     let state = registry.state()?;
-    Ok(Report { format: 1, skills: items(&registry.repository.store, &state)? })
+    Ok(Report { format: 1, skills: items(&registry.repository.store, &state, outside.today)? })
 }
 
 /// Describes every skill.
-pub(super) fn items(store: &Store, state: &State) -> Result<Vec<Item>> {
+pub(super) fn items(store: &Store, state: &State, today: Date) -> Result<Vec<Item>> {
     use rayon::prelude::*;
     let hasher = TreeHasher::new(store);
     state
@@ -61,7 +64,7 @@ pub(super) fn items(store: &Store, state: &State) -> Result<Vec<Item>> {
         .iter()
         .collect::<Vec<_>>()
         .into_par_iter()
-        .map(|(id, skill)| describe(store, &hasher, state, id, skill))
+        .map(|(id, skill)| describe(store, &hasher, state, id, skill, today))
         .collect()
 }
 
@@ -72,6 +75,7 @@ pub(super) fn describe(
     state: &State,
     id: &SkillId,
     skill: &SkillState,
+    today: Date,
 ) -> Result<Item> {
     let entry = skill.entry();
     let upstream = entry.and_then(|entry| entry.upstream.as_ref());
@@ -85,6 +89,7 @@ pub(super) fn describe(
         id: id.clone(),
         description: read.as_ref().and_then(|read| read.description.as_deref()).map(|text| one_line(text, 300)),
         status: entry.map_or(Status::Active, |entry| entry.status),
+        paused: entry.is_some_and(|entry| entry.paused_on(today)),
         source: upstream.map(|up| up.source.clone()),
         path: upstream.map(|up| up.path.to_string()),
         version: upstream.and_then(|up| up.version.clone()),

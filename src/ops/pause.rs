@@ -29,6 +29,7 @@ pub struct Report {
 /// A source or a skill, and the file that says whether it is paused.
 struct Target {
     kind: &'static str,
+    name: String,
     source: Option<SourceName>,
     file: RelPath,
     text: String,
@@ -57,10 +58,10 @@ pub fn pause(
         until: until.map(Day),
     };
     let until = until.map_or(String::new(), |until| format!(" until {until}"));
-    let message = format!("Pause {name}{until}\n\n{}\n", reason.unwrap_or("No reason given."));
+    let message = format!("Pause {}{until}\n\n{}\n", target.name, reason.unwrap_or("No reason given."));
     write(outside, &registry, &state, &target, Some(&paused), commit, "pause", &message).map(|changed| Report {
         format: 1,
-        name: name.into(),
+        name: target.name.clone(),
         kind: target.kind,
         source: target.source,
         paused: true,
@@ -75,12 +76,12 @@ pub fn resume(outside: &Outside, name: &str, commit: &Commit) -> Result<Report> 
     let target = find(&state, name)?;
     let report = |changed| {
         let source = target.source.clone();
-        Report { format: 1, name: name.into(), kind: target.kind, source, paused: false, changed }
+        Report { format: 1, name: target.name.clone(), kind: target.kind, source, paused: false, changed }
     };
     if !target.paused {
         return Ok(report(None));
     }
-    let message = format!("Resume {name}\n");
+    let message = format!("Resume {}\n", target.name);
     write(outside, &registry, &state, &target, None, commit, "resume", &message).map(report)
 }
 
@@ -105,27 +106,46 @@ fn write(
     commit.commit(registry, outside, command, tree, message).map(Some)
 }
 
-fn find(state: &State, name: &str) -> Result<Target> {
-    let source = SourceName::parse(name).ok().and_then(|name| {
-        let source = state.sources.get(&name)?;
-        Some((state.layout.source(&name), name, source))
-    });
-    if let Some((file, name, source)) = source {
-        let paused = source.file.as_ref().map_err(Clone::clone)?.paused.is_some();
-        return Ok(Target { kind: "source", source: Some(name), file, text: source.text.clone(), paused });
+/// Finds what is meant by NAME, `source:NAME` or `skill:NAME`. No name of either has a colon.
+fn find(state: &State, typed: &str) -> Result<Target> {
+    let (kind, name) = match typed.split_once(':') {
+        Some((kind @ ("source" | "skill"), name)) => (Some(kind), name),
+        _ => (None, typed),
+    };
+    let source = if kind == Some("skill") { None } else { find_source(state, name)? };
+    let skill = if kind == Some("source") { None } else { find_skill(state, name)? };
+    let shown = crate::types::one_line(name, 80);
+    match (source, skill) {
+        (Some(_), Some(_)) => {
+            Err(Error::new(ErrorKind::Usage, format!("there is a source `{shown}`, and a skill `{shown}`"))
+                .hint(format!("say which: source:{shown}, or skill:{shown}")))
+        }
+        (Some(target), None) | (None, Some(target)) => Ok(target),
+        (None, None) => {
+            let missing = match kind {
+                Some("source") => format!("there is no source `{shown}`"),
+                Some(_) => format!("there is no skill `{shown}` that follows a source"),
+                None => format!("there is no source `{shown}`, and no skill `{shown}` that follows one"),
+            };
+            Err(Error::new(ErrorKind::NotFound, missing).hint("see what there is: skillgraft status, skillgraft list"))
+        }
     }
-    let skill = SkillId::parse(name)
-        .ok()
-        .and_then(|id| Some((state.layout.entry(&id), state.skills.get(&id)?.entry.as_ref()?)));
-    if let Some((file, standing)) = skill {
-        let entry = standing.entry.as_ref().map_err(Clone::clone)?;
-        let paused = entry.paused.is_some();
-        let source = entry.upstream.as_ref().map(|upstream| upstream.source.clone());
-        return Ok(Target { kind: "skill", source, file, text: standing.text.clone(), paused });
-    }
-    Err(Error::new(
-        ErrorKind::NotFound,
-        format!("there is no source `{0}`, and no skill `{0}` that follows one", crate::types::one_line(name, 80)),
-    )
-    .hint("see what there is: skillgraft status, skillgraft list"))
+}
+
+fn find_source(state: &State, name: &str) -> Result<Option<Target>> {
+    let Ok(name) = SourceName::parse(name) else { return Ok(None) };
+    let Some(source) = state.sources.get(&name) else { return Ok(None) };
+    let paused = source.file.as_ref().map_err(Clone::clone)?.paused.is_some();
+    let (file, text, called) = (state.layout.source(&name), source.text.clone(), name.to_string());
+    Ok(Some(Target { kind: "source", name: called, source: Some(name), file, text, paused }))
+}
+
+fn find_skill(state: &State, name: &str) -> Result<Option<Target>> {
+    let Ok(id) = SkillId::parse(name) else { return Ok(None) };
+    let Some(standing) = state.skills.get(&id).and_then(|skill| skill.entry.as_ref()) else { return Ok(None) };
+    let entry = standing.entry.as_ref().map_err(Clone::clone)?;
+    let paused = entry.paused.is_some();
+    let source = entry.upstream.as_ref().map(|upstream| upstream.source.clone());
+    let (file, text) = (state.layout.entry(&id), standing.text.clone());
+    Ok(Some(Target { kind: "skill", name: id.to_string(), source, file, text, paused }))
 }

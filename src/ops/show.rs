@@ -91,7 +91,7 @@ pub fn show(outside: &Outside, text: &str) -> Result<Show> {
     let entry = skill.entry();
     Ok(Show {
         format: 1,
-        skill: list::describe(store, &TreeHasher::new(store), &state, &point.id, skill)?,
+        skill: list::describe(store, &TreeHasher::new(store), &state, &point.id, skill, outside.today)?,
         state_tree: point.tree.map(|tree| TreeHasher::new(store).hash(tree)).transpose()?,
         state: point.label,
         files: files.into_iter().map(|file| file.path).collect(),

@@ -123,7 +123,8 @@ pub fn enable(outside: &Outside, name: &str, commit: &Commit) -> Result<add::Rep
         return Ok(report);
     }
     let file = SourceFile::parse(name, &text)?;
-    add::follow(outside, &registry, &state, &file, &text, "enable", commit)
+    let what = add::Follow { file: &file, text: &text, command: "enable", link: None };
+    add::follow(outside, &registry, &state, &what, commit)
 }
 
 /// Disables a source: sync passes it by. Its skills and candidates stay as they are.

@@ -2,8 +2,8 @@
 
 use crate::git::{Oid, tree_at};
 use crate::registry::{Registry, SkillState, State};
-use crate::sync::standing_mirror;
 use crate::sync::versions::Versions;
+use crate::sync::{self, standing_mirror};
 use crate::types::{Context as _, Error, ErrorKind, Result, SkillId, one_line};
 
 /// A state of a skill.
@@ -30,7 +30,7 @@ pub fn find(registry: &Registry, state: &State, versions: &Versions, text: &str)
     match at {
         None => Ok(point("local", skill.ok_or_else(unknown)?.tree, None)),
         Some("base") => Ok(point("base", base(registry, &id, skill.ok_or_else(unknown)?)?, None)),
-        Some("upstream") => Ok(point("upstream", upstream(registry, &id, skill.ok_or_else(unknown)?)?, None)),
+        Some("upstream") => Ok(point("upstream", upstream(registry, state, &id, skill.ok_or_else(unknown)?)?, None)),
         Some(version) => {
             let number = version.strip_prefix('v').and_then(|number| number.parse().ok());
             let number: u64 = number.ok_or_else(|| {
@@ -77,13 +77,14 @@ fn base(registry: &Registry, id: &SkillId, skill: &SkillState) -> Result<Option<
         .hint(format!("bring it here: skillgraft sync {}", upstream.source)))
 }
 
-fn upstream(registry: &Registry, id: &SkillId, skill: &SkillState) -> Result<Option<Oid>> {
+fn upstream(registry: &Registry, state: &State, id: &SkillId, skill: &SkillState) -> Result<Option<Oid>> {
     let followed = followed(id, skill)?;
     let mirror = standing_mirror(registry, &followed.source)?.ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("source `{}` was never synced here", followed.source))
             .hint(format!("run: skillgraft sync {}", followed.source))
     })?;
-    Ok(mirror.skills.get(&followed.path).copied())
+    let path = sync::place_of(registry, state, &mirror, id, followed)?;
+    Ok(mirror.skills.get(&path).copied())
 }
 
 fn followed<'s>(id: &SkillId, skill: &'s SkillState) -> Result<&'s crate::registry::Upstream> {

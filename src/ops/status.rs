@@ -1,8 +1,8 @@
 //! `status`: sources, skills and what waits, without asking anybody.
 
 use super::{Outside, candidate, list, source};
-use crate::sync::Review;
-use crate::types::Result;
+use crate::sync::{Review, failures};
+use crate::types::{Result, SourceName};
 use serde::Serialize;
 
 /// The state of a registry.
@@ -24,8 +24,21 @@ pub struct Report {
     pub edited: usize,
     /// What waits for review.
     pub candidates: Vec<Review>,
+    /// The sources that failed in each of the last runs.
+    pub failing: Vec<Failing>,
     /// What is wrong on the default branch: entries and sources that cannot be read, conflicts, missing directories.
     pub problems: Vec<String>,
+}
+
+/// A source that fails again and again.
+#[derive(Debug, Serialize)]
+pub struct Failing {
+    /// The source.
+    pub source: SourceName,
+    /// How many runs in a row, at most [`failures::RUNS`].
+    pub runs: u32,
+    /// What was wrong the first time.
+    pub message: String,
 }
 
 /// Looks at the registry.
@@ -33,7 +46,7 @@ pub fn status(outside: &Outside) -> Result<Report> {
     let registry = outside.registry()?;
     let state = registry.state()?;
     let sources = source::list(outside)?.sources;
-    let skills = list::items(&registry.repository.store, &state)?;
+    let skills = list::items(&registry.repository.store, &state, outside.today)?;
     let open = candidate::open(outside, &registry, &state)?;
     let mut problems: Vec<String> = sources.iter().filter_map(|source| source.error.clone()).collect();
     for skill in &skills {
@@ -48,6 +61,12 @@ pub fn status(outside: &Outside) -> Result<Report> {
         }
     }
     problems.extend(open.unreadable);
+    let mut failing = Vec::new();
+    for name in state.sources.keys() {
+        if let Some(failure) = failures::failure(&registry, name)?.filter(|failure| failure.runs >= failures::RUNS) {
+            failing.push(Failing { source: name.clone(), runs: failure.runs, message: failure.message });
+        }
+    }
     Ok(Report {
         format: 1,
         branch: registry.branch.short().to_owned(),
@@ -58,6 +77,7 @@ pub fn status(outside: &Outside) -> Result<Report> {
         sources,
         // A branch of the remote that was merged and is not yet pruned proposes nothing.
         candidates: open.candidates.into_iter().filter(Review::awaits_decision).collect(),
+        failing,
         problems,
     })
 }
@@ -65,6 +85,6 @@ pub fn status(outside: &Outside) -> Result<Report> {
 impl Report {
     /// Tells whether something awaits a person.
     pub fn awaits_decision(&self) -> bool {
-        !self.candidates.is_empty() || !self.problems.is_empty()
+        !self.candidates.is_empty() || !self.failing.is_empty() || !self.problems.is_empty()
     }
 }

@@ -45,6 +45,13 @@ pub fn sync(outside: &Outside, options: &Options<'_>) -> Result<Report> {
         return push(outside, options, registry, remote, sources);
     }
     let registry = if lock.is_some() { outside.registry()? } else { registry };
+    if registry.repository.is_shallow() {
+        return Err(Error::new(
+            ErrorKind::Git,
+            "this clone is shallow, and what was merged or taken back is in its history",
+        )
+        .hint("fetch the rest first: git fetch --unshallow"));
+    }
     let engine = engine(outside, options, &sources);
     let mut report = sync::sync(&registry, &engine)?;
     // Where there is a remote, versions are the remote's: a push tags them.

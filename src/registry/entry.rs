@@ -221,7 +221,7 @@ impl Entry {
 
     /// Tells whether the skill is paused on the day `today`.
     pub fn paused_on(&self, today: jiff::civil::Date) -> bool {
-        self.paused.as_ref().is_some_and(|paused| paused.until.is_none_or(|until| today <= until.0))
+        self.paused.as_ref().is_some_and(|paused| paused.holds_on(today))
     }
 }
 

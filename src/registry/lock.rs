@@ -15,7 +15,8 @@ pub const WAIT: Duration = Duration::from_secs(10);
 /// The lock; released when dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    follows_killed: bool,
 }
 
 impl Lock {
@@ -50,10 +51,24 @@ impl Lock {
                 }
             }
         }
+        let mut before = String::new();
+        let follows_killed =
+            file.rewind().and_then(|()| file.read_to_string(&mut before)).is_ok() && !before.is_empty();
         // Who holds it, for the message that the next one sees.
         file.set_len(0).and_then(|()| file.rewind()).context(ErrorKind::Io, failed)?;
         writeln!(file, "{}", std::process::id()).context(ErrorKind::Io, failed)?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file, follows_killed })
+    }
+
+    /// Tells whether the one that held the lock before did not come to its end: it would have emptied the file.
+    pub fn follows_killed(&self) -> bool {
+        self.follows_killed
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
     }
 }
 

@@ -16,10 +16,10 @@ pub use lock::{Lock, WAIT};
 pub use names::{Layout, RefNames};
 pub use settings::{NewSkills, RemovedSkills, Settings};
 pub use source_file::{NewSource, Origin, Selection, SourceFile};
-pub use state::{EntryState, SkillState, SourceState, State, read_entry, skill_at};
+pub use state::{EntryState, Pausable, SkillState, SourceState, State, read_entry, skill_at};
 pub use view::View;
 
-use crate::git::{Oid, RefName, Repository, entry_at};
+use crate::git::{Oid, RefName, Repository, clear_after_killed_run, entry_at};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
 use std::path::{Path, PathBuf};
 
@@ -77,9 +77,14 @@ impl Registry {
         State::load(&self.repository.store, &self.folder, self.head)
     }
 
-    /// Takes the registry's lock.
+    /// Takes the registry's lock, and clears away what a run left that was killed.
     pub fn lock(&self, wait: std::time::Duration) -> Result<Lock> {
-        Lock::take(&self.repository.common_dir().join("skillgraft").join("lock"), wait)
+        let common_dir = self.repository.common_dir();
+        let lock = Lock::take(&common_dir.join("skillgraft").join("lock"), wait)?;
+        if lock.follows_killed() {
+            clear_after_killed_run(common_dir)?;
+        }
+        Ok(lock)
     }
 
     /// Returns the remote-tracking ref of a local branch, where there is a remote.

@@ -97,9 +97,20 @@ impl RefNames {
         RefName::parse(format!("refs/skillgraft/superseded/{source}/{}", id.as_branch_component()))
     }
 
+    /// Returns the ref that says how often in a row a source has failed.
+    pub fn failed(&self, source: &SourceName) -> Result<RefName> {
+        RefName::parse(format!("refs/skillgraft/failed/{source}"))
+    }
+
     /// Returns the source and skill of the candidate branch `full`.
     pub fn parse_candidate(&self, full: &str) -> Option<(SourceName, SkillId)> {
         let (source, id) = full.strip_prefix(&self.all_candidates())?.split_once('/')?;
+        Some((SourceName::parse(source).ok()?, SkillId::from_branch_component(id).ok()?))
+    }
+
+    /// Returns the source and skill of the ref `full`, which names an offered candidate.
+    pub fn parse_offered(&self, full: &str) -> Option<(SourceName, SkillId)> {
+        let (source, id) = full.strip_prefix("refs/skillgraft/offered/")?.split_once('/')?;
         Some((SourceName::parse(source).ok()?, SkillId::from_branch_component(id).ok()?))
     }
 

@@ -55,9 +55,23 @@ pub struct Paused {
     pub until: Option<Day>,
 }
 
+impl Paused {
+    /// Tells whether it holds on the day `today`: `until` is its last day.
+    pub fn holds_on(&self, today: Date) -> bool {
+        self.until.is_none_or(|until| until.holds_on(today))
+    }
+}
+
 /// A date in TOML: `2026-11-20`, bare or quoted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day(pub Date);
+
+impl Day {
+    /// Tells whether what lasts until this day, the last one, holds on the day `today`.
+    pub fn holds_on(self, today: Date) -> bool {
+        today <= self.0
+    }
+}
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -98,10 +112,17 @@ impl Selection {
     /// Tells whether the skill in the upstream directory `path` is selected. A skill at upstream's root has the name
     /// of its source.
     pub fn selects(&self, path: &RelPath, source: &SourceName) -> bool {
-        let name = path.name().unwrap_or(source.as_str());
-        let matches = |globs: &GlobSet| globs.is_match(name) || globs.is_match(path.as_str());
-        path.is_within(&self.path) && matches(&self.skills) && !matches(&self.exclude)
+        path.is_within(&self.path) && matches(&self.skills, path, source) && !self.excludes(path, source)
     }
+
+    /// Tells whether the skill in the upstream directory `path` is excluded.
+    pub fn excludes(&self, path: &RelPath, source: &SourceName) -> bool {
+        matches(&self.exclude, path, source)
+    }
+}
+
+fn matches(globs: &GlobSet, path: &RelPath, source: &SourceName) -> bool {
+    globs.is_match(path.name().unwrap_or(source.as_str())) || globs.is_match(path.as_str())
 }
 
 fn glob_set(globs: &[String]) -> Result<GlobSet> {
@@ -189,6 +210,11 @@ impl SourceFile {
         })
     }
 
+    /// Returns what stands for a source whose file is gone: nothing is asked of it but its name.
+    pub fn gone(name: &SourceName) -> Self {
+        Self::parse(name.clone(), "format = 1\npath = \".\"\nenabled = false\n").expect("fixed text")
+    }
+
     /// Returns the same source at another branch, tag or commit.
     #[must_use]
     pub fn at(&self, reference: &str) -> Self {
@@ -202,7 +228,7 @@ impl SourceFile {
 
     /// Tells whether the source is paused on the day `today`. A pause ends after its `until`.
     pub fn paused_on(&self, today: Date) -> bool {
-        self.paused.as_ref().is_some_and(|paused| paused.until.is_none_or(|until| today <= until.0))
+        self.paused.as_ref().is_some_and(|paused| paused.holds_on(today))
     }
 
     /// Returns the word for the kind of origin, as JSON shows it.

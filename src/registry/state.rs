@@ -9,7 +9,7 @@ use crate::git::{Mode, Oid, Store, entry_at, tree_at};
 use crate::skill::SKILL_MD;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The content of a registry at one commit.
 pub struct State {
@@ -25,6 +25,8 @@ pub struct State {
     pub sources: BTreeMap<SourceName, SourceState>,
     /// Every skill directory and every entry, by id.
     pub skills: BTreeMap<SkillId, SkillState>,
+    /// Directories among the skills that are no skills: namespaces, and whatever people keep there.
+    folders: BTreeSet<String>,
     /// Files in the places above that are neither.
     pub strays: Vec<Error>,
     /// The skills that follow each source.
@@ -38,6 +40,15 @@ pub struct SourceState {
     pub text: String,
     /// What it says.
     pub file: Result<SourceFile>,
+}
+
+/// What can be paused: it has a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pausable<'a> {
+    /// A source.
+    Source(&'a SourceName),
+    /// A skill with an entry.
+    Skill(&'a SkillId),
 }
 
 /// A skill: its directory, its entry, or both.
@@ -66,6 +77,11 @@ impl SkillState {
         self.entry.as_ref()?.entry.as_ref().ok()
     }
 
+    /// Tells whether the skill is here and follows nothing: the team's own.
+    pub fn is_own(&self) -> bool {
+        self.tree.is_some() && self.unreadable().is_none() && self.entry().is_none_or(|entry| entry.upstream.is_none())
+    }
+
     /// Returns why the entry cannot be read, if there is one that cannot.
     pub fn unreadable(&self) -> Option<&Error> {
         self.entry.as_ref()?.entry.as_ref().err()
@@ -88,14 +104,15 @@ impl State {
         let layout = Layout::new(folder, &settings.skills);
         let mut strays = Vec::new();
         let sources = load_sources(store, tree, folder, &mut strays)?;
-        let skills = load_skills(store, tree, &layout, &mut strays)?;
+        let mut folders = BTreeSet::new();
+        let skills = load_skills(store, tree, &layout, &mut folders, &mut strays)?;
         let mut followers: BTreeMap<SourceName, Vec<SkillId>> = BTreeMap::new();
         for (id, skill) in &skills {
             if let Some(upstream) = skill.entry().and_then(|entry| entry.upstream.as_ref()) {
                 followers.entry(upstream.source.clone()).or_default().push(id.clone());
             }
         }
-        Ok(State { commit, tree, layout, settings, sources, skills, strays, followers })
+        Ok(State { commit, tree, layout, settings, sources, skills, folders, strays, followers })
     }
 
     /// Returns the skills that follow `source`, with their entries.
@@ -107,6 +124,18 @@ impl State {
             let skill = self.skills.get(id)?;
             Some((id, skill, skill.entry()?))
         })
+    }
+
+    /// Returns how `pause` and `resume` call a source or a skill: by its name, and by its kind too where a source and a
+    /// skill have that name.
+    pub fn pausable_as(&self, what: Pausable<'_>) -> String {
+        let (kind, name) = match what {
+            Pausable::Source(name) => ("source", name.as_str()),
+            Pausable::Skill(id) => ("skill", id.as_str()),
+        };
+        let is_source = self.sources.keys().any(|source| source.as_str() == name);
+        let is_skill = self.skills.iter().any(|(id, skill)| id.as_str() == name && skill.entry.is_some());
+        if is_source && is_skill { format!("{kind}:{name}") } else { name.to_owned() }
     }
 
     /// Returns why the id cannot be given to a new skill of `source`: who has it, or a namespace in the way.
@@ -122,8 +151,12 @@ impl State {
             return Some(format!("`{above}` is a skill, so it cannot be the namespace of `{id}`"));
         }
         let below = format!("{id}/");
-        let inside = self.skills.keys().find(|other| other.as_str().starts_with(&below))?;
-        Some(format!("`{id}` is the namespace of `{inside}`"))
+        if let Some(inside) = self.skills.keys().find(|other| other.as_str().starts_with(&below)) {
+            return Some(format!("`{id}` is the namespace of `{inside}`"));
+        }
+        // A new skill's tree would take the place of these files.
+        let has_files = self.folders.contains(id.as_str());
+        has_files.then(|| format!("{} holds files that are no skill", self.layout.skill(id)))
     }
 }
 
@@ -157,11 +190,12 @@ fn load_skills(
     store: &Store,
     tree: Oid,
     layout: &Layout,
+    folders: &mut BTreeSet<String>,
     strays: &mut Vec<Error>,
 ) -> Result<BTreeMap<SkillId, SkillState>> {
     let mut skills: BTreeMap<SkillId, (Option<Oid>, Option<Oid>)> = BTreeMap::new();
     if let Some(tree) = tree_at(store, tree, &layout.skills)? {
-        collect(store, tree, "", layout, &mut skills, strays)?;
+        collect(store, tree, "", layout, &mut skills, folders, strays)?;
     }
     let read = |(id, (tree, blob)): (SkillId, (Option<Oid>, Option<Oid>))| -> Result<(SkillId, SkillState)> {
         let entry = blob.map(|blob| read_entry(store, layout.entry(&id).as_str(), blob)).transpose()?;
@@ -184,6 +218,7 @@ fn collect(
     namespace: &str,
     layout: &Layout,
     skills: &mut BTreeMap<SkillId, (Option<Oid>, Option<Oid>)>,
+    folders: &mut BTreeSet<String>,
     strays: &mut Vec<Error>,
 ) -> Result<()> {
     let tree = store.tree(tree)?;
@@ -205,9 +240,12 @@ fn collect(
                         Ok(id) => skills.entry(id).or_default().0 = Some(entry.id),
                         Err(error) => strays.push(stray(error)),
                     }
-                } else if namespace.split('/').count() < 3 {
+                } else {
                     let below = if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") };
-                    collect(store, entry.id, &below, layout, skills, strays)?;
+                    if namespace.split('/').count() < 3 {
+                        collect(store, entry.id, &below, layout, skills, folders, strays)?;
+                    }
+                    folders.insert(below);
                 }
             }
             _ => {}

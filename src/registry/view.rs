@@ -54,6 +54,14 @@ impl Registry {
         }
     }
 
+    /// Returns what one of the tool's own refs was on the remote when this clone last pushed there.
+    pub fn pushed_elsewhere(&self, name: &str) -> Result<Option<Oid>> {
+        match &self.remote {
+            Some(remote) => self.repository.refs.get(&self.kept_at(remote, name)),
+            None => Ok(None),
+        }
+    }
+
     /// Returns the refs below `prefix`, by full name, where changes of them would be made.
     pub fn list_here(&self, prefix: &str) -> Result<BTreeMap<String, Oid>> {
         self.listed(&self.view.kept(prefix), prefix)

@@ -17,6 +17,9 @@ use sha2::{Digest as _, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 
+/// The refs of the cache that name what upstream has not: each points at the tip at which it was asked.
+const MISSING: &str = "refs/skillgraft/missing/";
+
 /// Returns the state of the repository `origin` (as the source file writes it) at `reference`.
 pub fn observe(access: &Access<'_>, origin: &str, reference: Option<&str>, registry: &Path) -> Result<Snapshot> {
     match location::parse(origin)? {
@@ -170,24 +173,67 @@ fn remember_tip(repository: &Repository, reference: Option<&str>, commit: Oid) {
     }
 }
 
+/// Tells whether upstream was asked for `revision` in vain when `reference` was where it is now.
+fn is_known_missing(repository: &Repository, reference: Option<&str>, revision: &str) -> Result<bool> {
+    let asked_at = repository.refs.get(missing_name(revision)?.as_str())?;
+    Ok(asked_at.is_some() && asked_at == repository.refs.get(tip_name(reference)?.as_str())?)
+}
+
+/// Remembers it, so that each sync does not ask in vain. A cache may forget: then the next one asks again.
+fn remember_missing(repository: &Repository, reference: Option<&str>, revision: &str) {
+    let Ok(name) = missing_name(revision) else { return };
+    let tip = tip_name(reference).and_then(|tip| repository.refs.get(tip.as_str()));
+    let (Ok(Some(tip)), Ok(expected)) = (tip, repository.refs.get(name.as_str())) else { return };
+    let change = RefChange { name, expected, new: Some(tip) };
+    let _ = repository.refs.apply(&[change], "skillgraft: not there", &format!("{IDENTITY} 0 +0000"));
+}
+
+fn missing_name(revision: &str) -> Result<RefName> {
+    RefName::parse(format!("{MISSING}{revision}"))
+}
+
 /// Drops the refs of snapshots that no tip names, so that git can sweep up their objects.
 fn forget_others(repository: &Repository, fetched: Oid) {
     let Ok(tips) = repository.refs.list("refs/skillgraft/tip/") else { return };
     let Ok(all) = repository.refs.list(FETCHED) else { return };
-    let old = all.into_iter().filter(|(_, id)| *id != fetched && !tips.values().any(|tip| tip == id));
+    let missing = repository.refs.list(MISSING).unwrap_or_default();
+    let old = all.into_iter().chain(missing).filter(|(_, id)| *id != fetched && !tips.values().any(|tip| tip == id));
     let changes: Vec<RefChange> = old
         .filter_map(|(name, id)| Some(RefChange { name: RefName::parse(name).ok()?, expected: Some(id), new: None }))
         .collect();
     let _ = repository.refs.apply(&changes, "skillgraft: fetched", &format!("{IDENTITY} 0 +0000"));
 }
 
-/// Returns the tree that upstream had at `revision`: the last step of the base look-up.
-pub fn observe_revision(access: &Access<'_>, origin: &str, revision: &str, registry: &Path) -> Result<Snapshot> {
+/// Returns the tree that upstream had at `revision`: the last step of the base look-up. What upstream has not is asked for
+/// again when `reference` has moved.
+pub fn observe_revision(
+    access: &Access<'_>,
+    origin: &str,
+    reference: Option<&str>,
+    revision: &str,
+    registry: &Path,
+) -> Result<Snapshot> {
     if !is_commit_id(revision) {
         return Err(Error::new(ErrorKind::UnknownBase, format!("`{}` is not a commit id", one_line(revision, 80))));
     }
-    observe(access, origin, Some(revision), registry)
-        .context(ErrorKind::UnknownBase, || format!("cannot fetch {revision}"))
+    let cached = match location::parse(origin)? {
+        Location::Url(url) => Repository::open(&cache::path_of(access.cache, &url)).ok(),
+        Location::Path(_) => None,
+    };
+    if let Some(repository) = &cached
+        && is_known_missing(repository, reference, revision)?
+    {
+        let message = format!("upstream did not have {revision} when it was asked, and has not moved since");
+        return Err(Error::new(ErrorKind::UnknownBase, message));
+    }
+    let observed = observe(access, origin, Some(revision), registry);
+    if let (Some(repository), Err(error)) = (&cached, &observed)
+        && !access.dry_run
+        && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NoEvidence)
+    {
+        remember_missing(repository, reference, revision);
+    }
+    observed.context(ErrorKind::UnknownBase, || format!("cannot fetch {revision}"))
 }
 
 /// Returns the present state of the repository `origin` with its whole history: commits and trees.

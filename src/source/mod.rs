@@ -64,7 +64,7 @@ pub fn observe_history(access: &Access<'_>, source: &SourceFile, registry: &Path
 /// Returns the state of a source at an upstream commit that an entry recorded.
 pub fn observe_revision(access: &Access<'_>, source: &SourceFile, revision: &str, registry: &Path) -> Result<Snapshot> {
     match &source.origin {
-        Origin::Git(origin) => git::observe_revision(access, origin, revision, registry),
+        Origin::Git(origin) => git::observe_revision(access, origin, source.reference.as_deref(), revision, registry),
         Origin::Directory(_) => Err(Error::new(ErrorKind::UnknownBase, "a plain directory has no earlier states")),
     }
 }

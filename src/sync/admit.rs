@@ -3,12 +3,13 @@
 
 use super::candidate::{Ground, Maker, Offer};
 use super::mirror::{self, oldest_of_newest_run};
-use super::offers;
+use super::{moved, offers};
 use crate::git::{Changes, Oid};
 use crate::registry::{Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{Access, Remark, observe};
-use crate::types::{Error, ErrorKind, Result, SkillId};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId};
+use std::collections::BTreeMap;
 
 /// What comes in with a source.
 pub struct Admission {
@@ -18,6 +19,8 @@ pub struct Admission {
     pub local_mirror: Option<Oid>,
     /// The skills, with what each puts into the registry's tree.
     pub skills: Vec<(SkillId, Changes)>,
+    /// The upstream path of each skill whose id is one of the team's own; each is among those that cannot come in.
+    pub own: BTreeMap<SkillId, RelPath>,
     /// Skills that cannot come in.
     pub rejected: Vec<Remark>,
     /// What is odd about skills that come in.
@@ -31,8 +34,9 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
     let snapshot = observe(access, source, &registry.directory, limits)?;
     let (local_mirror, previous) = super::mirror_head(registry, source)?;
     let mirror = mirror::observe(store, previous, &snapshot, source, limits)?;
-    let new = offers::new_skills(store, state, source, &mirror)?;
     let hasher = TreeHasher::new(store);
+    let moved = moved::find(store, &hasher, state, source, &mirror)?;
+    let new = offers::new_skills(store, state, source, &mirror, &moved)?;
     let no_base = |_: &Upstream| Err(Error::new(ErrorKind::UnknownBase, "a new skill has no base"));
     let (layout, name) = (&state.layout, &source.name);
     let maker = Maker { store, hasher: &hasher, layout, source: name, mirror: &mirror, find_base: &no_base };
@@ -60,5 +64,5 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
         ));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
-    Ok(Admission { mirror: mirror.head, local_mirror, skills, rejected, warnings })
+    Ok(Admission { mirror: mirror.head, local_mirror, skills, own: new.own, rejected, warnings })
 }

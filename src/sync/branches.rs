@@ -3,7 +3,7 @@
 use crate::git::{History, Oid, RefName, Store};
 use crate::registry::{Registry, View};
 use crate::types::{Result, SkillId, SourceName};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All refs that decide about candidates, read once.
 pub struct Branches {
@@ -61,6 +61,25 @@ impl Branches {
         let mut ids: Vec<SkillId> = parsed.filter(|(of, _)| of == source).map(|(_, id)| id).collect();
         ids.sort();
         ids
+    }
+
+    /// Returns the sources of which this clone itself has a candidate, or remembers an offer.
+    pub fn sources(&self, registry: &Registry) -> BTreeSet<SourceName> {
+        let branches = self.local.keys().filter_map(|name| registry.names.parse_candidate(name));
+        let offers = self.own.keys().filter_map(|name| registry.names.parse_offered(name));
+        branches.chain(offers).map(|(source, _)| source).collect()
+    }
+
+    /// Returns the skills of a source of which this clone remembers an offer, with the refs that do.
+    pub fn offers_of<'b>(
+        &'b self,
+        registry: &'b Registry,
+        source: &'b SourceName,
+    ) -> impl Iterator<Item = (SkillId, &'b str, Oid)> {
+        self.own.iter().filter_map(move |(name, id)| {
+            let (of, skill) = registry.names.parse_offered(name)?;
+            (of == *source).then_some((skill, name.as_str(), *id))
+        })
     }
 
     /// Returns one of the tool's own refs (`offered`, `superseded`).

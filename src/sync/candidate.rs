@@ -120,8 +120,9 @@ impl Maker<'_> {
 
     fn merge(&self, ground: &Ground, offer: &Offer) -> Result<(Option<Oid>, Vec<Conflict>)> {
         let Some(followed) = ground.upstream() else { return Ok((offer.tree, Vec::new())) };
-        if ground.skill == offer.tree {
-            return Ok((offer.tree, Vec::new()));
+        // Upstream is the base still, at another path: local stays.
+        if ground.skill == offer.tree || offer.accepted == followed.accepted {
+            return Ok((ground.skill, Vec::new()));
         }
         let local_is_base = match ground.skill {
             Some(local) => self.hasher.hash(local)? == followed.accepted,
@@ -183,17 +184,22 @@ impl Maker<'_> {
     fn message(&self, id: &SkillId, class: Class, ground: &Ground, offer: &Offer, made: &Made) -> Result<String> {
         let source = self.source;
         let revision = mirror::revision_of(self.store, offer.mirror)?;
-        let subject = subject(id, class, source, revision.as_deref());
+        let subject = subject(id, class, source, revision.as_deref(), &offer.path);
         let what = match class {
             Class::New => "The skill is new upstream.",
             Class::Removed => "The skill is gone upstream; its entry stays, so that it is known if it comes back.",
             Class::AlreadyApplied => {
                 "The content is upstream's already. Only the entry moves, to be the next merge base."
             }
+            Class::Moved => "The content is the same. Only the entry moves, to where upstream has the skill now.",
             Class::FastForward => "The skill was not edited here, so it becomes what upstream has.",
             _ => "Upstream's changes are merged with the edits made here.",
         };
         let mut message = format!("{subject}\n\n{what}\n");
+        if let Some(left) = ground.upstream().filter(|up| up.source == *source && up.path != offer.path) {
+            let (from, to) = (inert(left.path.as_str()), inert(offer.path.as_str()));
+            message.push_str(&format!("\nUpstream moved it from {from} to {to}.\n"));
+        }
         if let Some(LicenseChange { before, after }) = self.license_change(ground, made)? {
             let after = after.as_deref().map_or("none is stated".into(), inert);
             message.push_str(&format!("\nLicence: {} -> {after}\n", inert(&before)));
@@ -270,7 +276,7 @@ impl Maker<'_> {
     /// can still be made.
     pub fn remake(&self, proposed: &Ground, ground: &Ground) -> Result<Option<Made>> {
         let Some(offered) = proposed.upstream() else { return Ok(None) };
-        if ground.upstream().is_some_and(|here| here.record() == offered.record()) {
+        if ground.upstream().is_some_and(|here| here.record() == offered.record() && here.path == offered.path) {
             // The ground has this very update: the candidate would change nothing.
             let entry = ground.entry.as_ref().map(|entry| entry.blob);
             let former_entry = None;
@@ -291,12 +297,13 @@ impl Maker<'_> {
 }
 
 /// Returns the first line of a candidate's commit: what it does to the skill, in words of ours only.
-pub fn subject(id: &SkillId, class: Class, source: &SourceName, revision: Option<&str>) -> String {
+pub fn subject(id: &SkillId, class: Class, source: &SourceName, revision: Option<&str>, path: &RelPath) -> String {
     let at = revision.map_or(String::new(), |id| format!(" {}", inert(id.get(..7).unwrap_or(id))));
     match class {
         Class::New => format!("{id}: add from {source}{at}"),
         Class::Removed => format!("{id}: removed by {source}{at}"),
         Class::AlreadyApplied => format!("{id}: record {source}{at}, which is here already"),
+        Class::Moved => format!("{id}: follow {source}{at} to {}", inert(path.as_str())),
         _ => format!("{id}: update to {source}{at}"),
     }
 }

@@ -19,6 +19,8 @@ pub enum Class {
     Unselected,
     /// Upstream is the base.
     Unchanged,
+    /// Upstream is the base, at another path; only the entry has to move.
+    Moved,
     /// The skill left a source that still lists others.
     Removed,
     /// Local is upstream already; only the entry has to move.
@@ -41,6 +43,7 @@ impl Class {
             Class::MissingLocal => "missing_local",
             Class::Unselected => "unselected",
             Class::Unchanged => "unchanged",
+            Class::Moved => "moved",
             Class::Removed => "removed",
             Class::AlreadyApplied => "already_applied",
             Class::FastForward => "fast_forward",
@@ -51,7 +54,15 @@ impl Class {
 
     /// Tells whether this class asks for a candidate.
     pub fn wants_candidate(self) -> bool {
-        matches!(self, Class::Removed | Class::AlreadyApplied | Class::FastForward | Class::ThreeWay | Class::New)
+        !matches!(
+            self,
+            Class::Disabled
+                | Class::Paused
+                | Class::Conflicted
+                | Class::MissingLocal
+                | Class::Unselected
+                | Class::Unchanged
+        )
     }
 }
 
@@ -64,8 +75,10 @@ pub struct Facts {
     pub paused: bool,
     /// The entry lists a conflict.
     pub conflicted: bool,
-    /// The source's settings select the entry's path.
+    /// The source's settings select the skill.
     pub selected: bool,
+    /// Upstream has the skill at another path than the entry's.
+    pub moved: bool,
     /// The entry's `accepted`; [`TreeHash::EMPTY`] where a removal was accepted.
     pub base: TreeHash,
     /// The skill on the default branch.
@@ -83,6 +96,7 @@ pub fn classify(facts: &Facts) -> Class {
         Facts { conflicted: true, .. } => Class::Conflicted,
         Facts { local: None, .. } if base.is_some() => Class::MissingLocal,
         Facts { selected: false, .. } => Class::Unselected,
+        Facts { upstream, moved: true, .. } if *upstream == base => Class::Moved,
         Facts { upstream, .. } if *upstream == base => Class::Unchanged,
         Facts { upstream: None, .. } => Class::Removed,
         Facts { upstream, local, .. } if local == upstream => Class::AlreadyApplied,
@@ -104,7 +118,16 @@ mod tests {
         let all = |base, local, upstream| {
             let base = hash(base).unwrap_or(TreeHash::EMPTY);
             let (local, upstream) = (hash(local), hash(upstream));
-            Facts { disabled: false, paused: false, conflicted: false, selected: true, base, local, upstream }
+            Facts {
+                disabled: false,
+                paused: false,
+                conflicted: false,
+                selected: true,
+                moved: false,
+                base,
+                local,
+                upstream,
+            }
         };
         for ((base, local, upstream), class) in [
             ((1, 1, 1), Class::Unchanged),
@@ -123,6 +146,17 @@ mod tests {
             ((0, 1, 2), Class::ThreeWay),
         ] {
             assert_eq!(classify(&all(base, local, upstream)), class, "{base} {local} {upstream}");
+        }
+        for ((base, local, upstream), class) in [
+            ((1, 1, 1), Class::Moved),
+            ((1, 2, 1), Class::Moved),
+            ((1, 1, 2), Class::FastForward),
+            ((1, 2, 2), Class::AlreadyApplied),
+            ((1, 2, 3), Class::ThreeWay),
+            ((1, 0, 1), Class::MissingLocal),
+        ] {
+            let facts = Facts { moved: true, ..all(base, local, upstream) };
+            assert_eq!(classify(&facts), class, "moved: {base} {local} {upstream}");
         }
         let facts = all(1, 0, 2);
         assert_eq!(classify(&Facts { conflicted: true, ..facts }), Class::Conflicted);

@@ -74,7 +74,8 @@ impl Holder<'_> {
             let (kind, revision, commit) = (HoldKind::Reverted, None, Some(commit));
             unwanted.insert(accepted, Contained { kind, upstream: accepted, revision, reason, by, commit });
         }
-        let declined = entry.declined.as_ref().filter(|declined| declined.until.is_none_or(|day| self.today <= day.0));
+        let declined =
+            entry.declined.as_ref().filter(|declined| declined.until.is_none_or(|until| until.holds_on(self.today)));
         if let Some(declined) = declined
             && let Ok(upstream) = TreeHash::parse(&declined.upstream)
         {

@@ -5,7 +5,7 @@
 use super::candidate::Offer;
 use super::records::Records;
 use crate::git::{History, Oid, Store};
-use crate::registry::{Entry, Layout, read_entry, skill_at};
+use crate::registry::{Entry, Layout, Upstream, read_entry, skill_at};
 use crate::types::{Result, SkillId};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -66,8 +66,14 @@ impl Holder<'_> {
         offer: &Offer,
         offered: Option<Oid>,
     ) -> Result<Option<Hold>> {
-        let follows = entry.is_some_and(|entry| entry.upstream.is_some());
-        let mut rests_on = self.newest((self.records)()?.taken_back(&offer.path, offer.accepted, !follows))?;
+        let followed = entry.and_then(|entry| entry.upstream.as_ref());
+        // What was taken back at the path that the entry follows stays away at the one that upstream moved it to.
+        let paths = std::iter::once(&offer.path).chain(followed.map(|up| &up.path).filter(|path| **path != offer.path));
+        let mut taken_back = Vec::new();
+        for path in paths {
+            taken_back.extend((self.records)()?.taken_back(path, offer.accepted, followed.is_none()));
+        }
+        let mut rests_on = self.newest(taken_back)?;
         let mut kind = (!rests_on.is_empty()).then_some(HoldKind::Reverted);
         if self.is_declined(entry, offer) {
             kind = kind.or(Some(HoldKind::Declined));
@@ -75,7 +81,7 @@ impl Holder<'_> {
         }
         if kind.is_none()
             && let Some(offered) = offered
-            && self.offers_the_same(id, offered, offer)?
+            && self.is_withdrawn(id, followed, offered, offer)?
         {
             kind = Some(HoldKind::Withdrawn);
         }
@@ -84,7 +90,7 @@ impl Holder<'_> {
 
     fn is_declined(&self, entry: Option<&Entry>, offer: &Offer) -> bool {
         let Some(declined) = entry.and_then(|entry| entry.declined.as_ref()) else { return false };
-        let holds_today = declined.until.is_none_or(|until| self.today <= until.0);
+        let holds_today = declined.until.is_none_or(|until| until.holds_on(self.today));
         holds_today && declined.upstream == offer.accepted.to_string()
     }
 
@@ -104,14 +110,18 @@ impl Holder<'_> {
         Ok(since)
     }
 
-    fn offers_the_same(&self, id: &SkillId, offered: Oid, offer: &Offer) -> Result<bool> {
+    /// The candidate `offered`, whose branch is gone, has this update and was not accepted.
+    fn is_withdrawn(&self, id: &SkillId, followed: Option<&Upstream>, offered: Oid, offer: &Offer) -> Result<bool> {
         if !self.store.contains(offered) {
             return Ok(false);
         }
         let (_, blob) = skill_at(self.store, self.store.commit(offered)?.tree, self.layout, id)?;
         let Some(blob) = blob else { return Ok(false) };
         let entry = read_entry(self.store, self.layout.entry(id).as_str(), blob)?.entry.ok();
-        Ok(entry.and_then(|entry| entry.upstream).is_some_and(|up| up.accepted == offer.accepted))
+        let was_accepted =
+            |up: &Upstream| followed.is_some_and(|now| now.path == up.path && now.accepted == up.accepted);
+        let withdrawn = entry.and_then(|entry| entry.upstream).filter(|up| !was_accepted(up));
+        Ok(withdrawn.is_some_and(|up| up.accepted == offer.accepted))
     }
 
     /// Of several commits, those that are no ancestor of another one.

@@ -221,6 +221,13 @@ fn collect(store: &Store, tree: Oid, path: &RelPath, content: &mut Content) -> R
     Ok(())
 }
 
+/// Returns the skills that the tree of a mirror commit holds, by upstream path.
+pub fn skills_in(store: &Store, mirror_tree: Oid) -> Result<BTreeMap<RelPath, Oid>> {
+    let mut content = Content::default();
+    collect(store, mirror_tree, &RelPath::root(), &mut content)?;
+    Ok(content.skills)
+}
+
 /// Mirror 2: the directory at the entry's path in the mirror's tree if it holds a `SKILL.md` itself; else nothing.
 pub fn upstream_at(store: &Store, mirror_tree: Oid, path: &RelPath) -> Result<Option<Oid>> {
     let Some(tree) = tree_at(store, mirror_tree, path)? else { return Ok(None) };

@@ -1,7 +1,8 @@
 //! The engine: from an upstream commit to a review branch, one step a file.
 //!
-//! `observe` (source) -> [`mirror`] -> [`offers`] -> [`classify`] -> [`merge`] -> [`candidate`] -> [`verdict`] and
-//! [`plan`] -> one transaction of refs. Up to the last step nothing is on disk but objects that nobody names yet.
+//! `observe` (source) -> [`mirror`] -> [`moved`] and [`offers`] -> [`classify`] -> [`merge`] -> [`candidate`] ->
+//! [`verdict`] and [`plan`] -> one transaction of refs. Up to the last step nothing is on disk but objects that nobody
+//! names yet.
 
 mod admit;
 pub mod ancestry;
@@ -11,12 +12,16 @@ mod candidate_state;
 mod carry;
 pub mod classify;
 mod contained;
+pub mod failures;
 pub mod holds;
 pub mod late;
 pub mod merge;
 mod mirror;
+mod moved;
+mod notices;
 mod offers;
 mod plan;
+mod publish;
 mod push;
 pub mod records;
 pub mod report;
@@ -33,19 +38,21 @@ pub use candidate_state::CandidateState;
 pub use classify::Class;
 pub use contained::Contained;
 pub use mirror::{Mirror, commit_of_base};
+pub use moved::ENOUGH;
 pub use push::{Delivery, Fate};
 pub use report::{Action, LicenseChange, Outcome, Report};
 pub use retry::retry;
 pub use review::{Review, Reviewer, Trees};
 
 use crate::git::{History, Oid};
-use crate::registry::{Registry, SourceFile, State};
+use crate::registry::{Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{Access, Found, Snapshot, flatten};
-use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use jiff::civil::Date;
+use publish::Moves;
 use report::{Counts, SourceReport};
-use run::{Moves, Run};
+use run::Run;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -86,17 +93,17 @@ pub fn push(
     options: &Options<'_>,
     delivery: &Delivery<'_>,
 ) -> Result<(Report, BTreeSet<SourceName>)> {
-    decide(registry, options, |run, moves, sources| run.push(&moves, sources, delivery))
+    decide(registry, options, |run, moves, sources| run.push(moves, sources, delivery))
 }
 
 fn decide<T: Default>(
     registry: &Registry,
     options: &Options<'_>,
-    publish: impl FnOnce(&Run<'_>, Vec<Moves>, &mut [SourceReport]) -> Result<T>,
+    publish: impl FnOnce(&Run<'_>, &[Moves], &mut [SourceReport]) -> Result<T>,
 ) -> Result<(Report, T)> {
     let state = registry.state()?;
-    let chosen = choose(&state, options.sources)?;
     let branches = Branches::load(registry)?;
+    let chosen = choose(&state, options.sources, gone(registry, &state, &branches))?;
     let store = &registry.repository.store;
     let hasher = TreeHasher::new(store);
     let main = History::of(store, registry.head)?;
@@ -112,12 +119,17 @@ fn decide<T: Default>(
         plans.append(&mut changes);
         sources.push(report);
     }
+    if !options.access.dry_run {
+        plans.append(&mut failures::count_failures(registry, &sources)?);
+        // A source's moves stand together, its mirror first.
+        plans.sort_by_key(|moved| moved.source);
+    }
     options.access.git.check_cancelled()?;
     // Where no ref moves, what was made to compare with is not worth keeping: a second sync writes nothing.
     let mut published = T::default();
     if !options.access.dry_run && !plans.is_empty() {
         store.flush()?;
-        published = publish(&run, plans, &mut sources)?;
+        published = publish(&run, &plans, &mut sources)?;
     }
     let candidates = count(&sources);
     let branch = registry.branch.short().to_owned();
@@ -149,10 +161,24 @@ fn mirror_head(registry: &Registry, source: &SourceFile) -> Result<(Option<Oid>,
     Ok((local, None))
 }
 
-/// Returns the sources to look at: those with a file and those that entries follow, or the named ones.
-fn choose(state: &State, named: &[SourceName]) -> Result<Vec<SourceName>> {
+/// Returns the sources that were removed: no file, no follower, no new name, and this clone still has something of them.
+fn gone(registry: &Registry, state: &State, branches: &Branches) -> BTreeSet<SourceName> {
+    let mut gone = branches.sources(registry);
+    gone.retain(|name| !state.sources.contains_key(name) && state.followers(name).next().is_none());
+    // Of a file that cannot be read nobody knows what it was called before.
+    let files = state.sources.values().map(|source| source.file.as_ref());
+    match files.collect::<Result<Vec<_>, _>>() {
+        Ok(files) => gone.retain(|name| !files.iter().any(|file| file.was.contains(name))),
+        Err(_) => gone.clear(),
+    }
+    gone
+}
+
+/// Returns the sources to look at: those with a file, those that entries follow and those that are `gone`, or the named
+/// ones.
+fn choose(state: &State, named: &[SourceName], gone: BTreeSet<SourceName>) -> Result<Vec<SourceName>> {
     let followed = state.skills.values().filter_map(|skill| Some(skill.entry()?.upstream.as_ref()?.source.clone()));
-    let known: BTreeSet<SourceName> = state.sources.keys().cloned().chain(followed).collect();
+    let known: BTreeSet<SourceName> = state.sources.keys().cloned().chain(followed).chain(gone).collect();
     if named.is_empty() {
         return Ok(known.into_iter().collect());
     }
@@ -206,6 +232,23 @@ pub fn standing_mirror(registry: &Registry, source: &SourceName) -> Result<Optio
     let head = branches::counting(&registry.repository.store, here, remote)?.0;
     let mirror = head.map(|head| mirror::standing(&registry.repository.store, head)).transpose();
     mirror.context(ErrorKind::Git, || format!("cannot read the mirror of `{source}`"))
+}
+
+/// Returns the path at which upstream has a skill now: its entry's, or where upstream moved it to.
+pub fn place_of(
+    registry: &Registry,
+    state: &State,
+    mirror: &Mirror,
+    id: &SkillId,
+    upstream: &Upstream,
+) -> Result<RelPath> {
+    let source = state.sources.get(&upstream.source).and_then(|source| source.file.as_ref().ok());
+    let Some(source) = source.filter(|_| !mirror.skills.contains_key(&upstream.path)) else {
+        return Ok(upstream.path.clone());
+    };
+    let store = &registry.repository.store;
+    let moved = moved::find(store, &TreeHasher::new(store), state, source, mirror)?;
+    Ok(moved.place(id).unwrap_or(&upstream.path).clone())
 }
 
 /// Copies the skill at `path` of a snapshot into the registry's database; none where there is none, or where it breaks

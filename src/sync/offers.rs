@@ -4,8 +4,9 @@
 //! collision, decided by [`preference`] and reported.
 
 use super::mirror::Mirror;
+use super::moved::Moved;
 use crate::git::{Oid, Store};
-use crate::registry::{SourceFile, State};
+use crate::registry::{SkillState, SourceFile, State};
 use crate::skill::{SKILL_MD, frontmatter, spec};
 use crate::source::Remark;
 use crate::types::{RelPath, Result, SkillId};
@@ -16,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct NewSkills {
     /// The upstream path of each new skill, by the id it gets.
     pub offered: BTreeMap<SkillId, RelPath>,
+    /// The upstream path of each skill whose id is one of the team's own: it stays out, but can be linked.
+    pub own: BTreeMap<SkillId, RelPath>,
     /// Skills that cannot come in.
     pub refused: Vec<Remark>,
     /// Different skills of one name, of which one was taken.
@@ -24,11 +27,19 @@ pub struct NewSkills {
     pub unreadable: BTreeMap<SkillId, RelPath>,
 }
 
-/// Returns the skills of the mirror that no entry follows.
-pub fn new_skills(store: &Store, state: &State, source: &SourceFile, mirror: &Mirror) -> Result<NewSkills> {
+/// Returns the skills of the mirror that no entry follows, at its path or where the skill `moved` to.
+pub fn new_skills(
+    store: &Store,
+    state: &State,
+    source: &SourceFile,
+    mirror: &Mirror,
+    moved: &Moved,
+) -> Result<NewSkills> {
     let mut found = NewSkills::default();
-    let bound: BTreeMap<&RelPath, &SkillId> =
-        state.followers(&source.name).filter_map(|(id, _, entry)| Some((&entry.upstream.as_ref()?.path, id))).collect();
+    let bound: BTreeMap<&RelPath, &SkillId> = state
+        .followers(&source.name)
+        .filter_map(|(id, _, entry)| Some((moved.place(id).unwrap_or(&entry.upstream.as_ref()?.path), id)))
+        .collect();
     let mut by_id: BTreeMap<SkillId, Vec<(&RelPath, Oid)>> = BTreeMap::new();
     for (path, tree) in &mirror.skills {
         if bound.contains_key(path) || !source.selection.selects(path, &source.name) {
@@ -52,10 +63,9 @@ pub fn new_skills(store: &Store, state: &State, source: &SourceFile, mirror: &Mi
             && standing.is_none()
         {
             let message = format!(
-                "`{id}` follows {gone}, where upstream has nothing any more, and this is a skill of that name; to follow \
-                 it, write `path = \"{0}\"` in {1}",
-                chosen.0,
-                state.layout.entry(&id)
+                "`{id}` follows {gone}, where upstream has nothing any more, and this is a skill of that name, but not \
+                 surely the one that stood there; to follow it: skillgraft link {id} --to {}:{}",
+                source.name, chosen.0
             );
             found.refused.push(Remark::new(chosen.0, "moved", message));
         }
@@ -77,6 +87,9 @@ pub fn new_skills(store: &Store, state: &State, source: &SourceFile, mirror: &Mi
         if state.skills.get(&id).is_some_and(|skill| skill.unreadable().is_some()) {
             found.unreadable.insert(id, chosen.0.clone());
             continue;
+        }
+        if state.skills.get(&id).is_some_and(SkillState::is_own) {
+            found.own.insert(id.clone(), chosen.0.clone());
         }
         match state.taken(&id) {
             Some(owner) => found.refused.push(Remark::new(
@@ -126,7 +139,7 @@ fn id_of(store: &Store, source: &SourceFile, path: &RelPath, tree: Oid) -> Resul
 /// Which of several copies is followed, best first: `skills/`, then any folder that is not hidden, then
 /// `.agents/skills/` (the universal one), then `.claude/skills/`, then the others; the shorter path, then the
 /// alphabet.
-fn preference(path: &RelPath) -> (u8, usize, RelPath) {
+pub(super) fn preference(path: &RelPath) -> (u8, usize, RelPath) {
     let text = path.as_str();
     let rank = match () {
         () if text.starts_with("skills/") => 0,

@@ -5,8 +5,10 @@ use super::candidate::{Ground, Made, Maker, Offer, unknown_base};
 use super::carry::Carried;
 use super::classify::{Class, Facts, classify};
 use super::contained::Contained;
-use super::holds::{Hold, HoldKind, Holder};
+use super::holds::{Hold, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
+use super::moved::Moved;
+use super::notices::{foreign, held};
 use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport};
 use super::verdict::Judge;
 use crate::git::{Oid, RefChange, RefName};
@@ -31,6 +33,28 @@ struct Wanted<'a> {
     made: &'a Made,
 }
 
+/// What `refs/skillgraft/offered` has of a skill.
+struct Offered {
+    name: RefName,
+    now: Option<Oid>,
+    /// Under a name that the source had before, where nothing but this is left of the candidate: it was withdrawn, and
+    /// that goes along.
+    former: Option<(RefName, Oid)>,
+}
+
+impl Offered {
+    fn commit(&self) -> Option<Oid> {
+        self.now.or(self.former.as_ref().map(|(_, commit)| *commit))
+    }
+
+    /// Returns the changes after which it names `new`, under the present name alone.
+    fn moved(self, new: Option<Oid>) -> Vec<RefChange> {
+        let former = self.former.map(|(name, commit)| RefChange { name, expected: Some(commit), new: None });
+        let present = RefChange { name: self.name, expected: self.now, new };
+        former.into_iter().chain([present]).filter(|change| change.expected != change.new).collect()
+    }
+}
+
 /// Decides about the skills of one source.
 pub struct Planner<'a> {
     /// The registry.
@@ -41,6 +65,8 @@ pub struct Planner<'a> {
     pub source: &'a SourceFile,
     /// What candidates are made with.
     pub maker: &'a Maker<'a>,
+    /// Where its skills went that left their entry's path.
+    pub moved: &'a Moved,
     /// The judge of open candidates.
     pub judge: &'a Judge<'a>,
     /// The open candidates.
@@ -52,10 +78,13 @@ pub struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Decides about a skill that follows this source.
+    /// Decides about a skill that follows this source, at its entry's path or where upstream moved it to.
     pub fn followed(&self, id: &SkillId, skill: &SkillState, entry: &Entry) -> Plan {
-        let path = entry.upstream.as_ref().map(|upstream| upstream.path.clone()).unwrap_or_default();
-        self.guarded(id, &path, |report| self.decide(id, &path, Some((skill, entry)), report))
+        let path = entry.upstream.as_ref().map(|upstream| &upstream.path);
+        let path = self.moved.place(id).or(path).cloned().unwrap_or_default();
+        let mut plan = self.guarded(id, &path, |report| self.decide(id, &path, Some((skill, entry)), report));
+        plan.report.ended = self.ended(id, entry, plan.report.upstream);
+        plan
     }
 
     /// Decides about a skill that appeared at the upstream path `path`.
@@ -207,53 +236,27 @@ impl Planner<'_> {
         report.base = Some(followed.accepted);
         report.local = skill.tree.map(hash).transpose()?;
         report.upstream = upstream.map(hash).transpose()?;
+        let moved = *path != followed.path;
+        report.moved_from = moved.then(|| followed.path.to_string());
+        // Who excludes a path does not want the skill, wherever upstream puts it.
+        let selection = &self.source.selection;
+        let excluded = moved && selection.excludes(&followed.path, &self.source.name);
         Ok(classify(&Facts {
             disabled: entry.status != Status::Active,
             paused: entry.paused_on(self.today),
             conflicted: !entry.conflicts.is_empty(),
-            selected: self.source.selection.selects(path, &self.source.name),
+            selected: selection.selects(path, &self.source.name) && !excluded,
+            moved,
             base: followed.accepted,
             local: report.local,
             upstream: report.upstream,
         }))
     }
 
-    fn policy_forbids(&self, class: Class) -> bool {
+    pub(super) fn policy_forbids(&self, class: Class) -> bool {
         let policy = self.source.policy(&self.state.settings.policy);
         class == Class::New && policy.new_skills == NewSkills::Ignore
             || class == Class::Removed && policy.removed_skills == RemovedSkills::Keep
-    }
-
-    fn notice(&self, id: &SkillId, class: Class) -> Option<Notice> {
-        let (directory, source) = (self.state.layout.skill(id), &self.source.name);
-        match class {
-            Class::Conflicted => Some(Notice::new(
-                "the entry on the default branch lists unresolved conflicts, so updates wait",
-                format!("resolve them, then: skillgraft candidate resolve {id}"),
-            )),
-            Class::MissingLocal => Some(Notice::new(
-                format!("the entry stands, but {directory} is gone"),
-                format!(
-                    "bring it back: git checkout <commit> -- {directory}, or remove {} too",
-                    self.state.layout.entry(id)
-                ),
-            )),
-            Class::Unselected => Some(Notice::new(
-                format!("the settings of source `{source}` no longer select it"),
-                format!(
-                    "select it again in {}, or remove [upstream] from {} to keep it as the team's own",
-                    self.state.layout.source(source),
-                    self.state.layout.entry(id)
-                ),
-            )),
-            Class::Removed if self.policy_forbids(class) => {
-                Some(Notice::new("it is gone upstream; `removed_skills = \"keep\"` leaves it here", None))
-            }
-            Class::New if self.policy_forbids(class) => {
-                Some(Notice::new("it is new upstream; `new_skills = \"ignore\"` leaves it there", None))
-            }
-            _ => None,
-        }
     }
 
     /// Returns the hold that keeps the offer back. A branch that offers this very update, and was made when the
@@ -269,7 +272,7 @@ impl Planner<'_> {
         if class == Class::AlreadyApplied {
             return Ok(None);
         }
-        let offered = self.branches.own(&self.registry.names.offered(&self.source.name, id)?);
+        let offered = self.offered(id)?.commit();
         let hold = self.holder.hold(id, entry, offer, offered.filter(|_| branch.head.is_none()))?;
         let (Some(hold), Some(head)) = (&hold, branch.head) else { return Ok(hold) };
         let asked_for = self.judge.is_asked_for(head, id, offer, &hold.rests_on)?;
@@ -278,6 +281,21 @@ impl Planner<'_> {
 
     fn branch(&self, id: &SkillId) -> Result<Branch> {
         self.branches.get(self.maker.store, &self.registry.names.candidate(&self.source.name, id)?)
+    }
+
+    fn offered(&self, id: &SkillId) -> Result<Offered> {
+        let names = &self.registry.names;
+        let name = names.offered(&self.source.name, id)?;
+        let now = self.branches.own(&name);
+        let mut former = None;
+        for before in self.source.was.iter().filter(|name| !self.state.sources.contains_key(*name)) {
+            let marker = names.offered(before, id)?;
+            let is_open = self.branches.get(self.maker.store, &names.candidate(before, id)?)?.head.is_some();
+            if let Some(commit) = self.branches.own(&marker).filter(|_| now.is_none() && former.is_none() && !is_open) {
+                former = Some((marker, commit));
+            }
+        }
+        Ok(Offered { name, now, former })
     }
 
     fn propose(&self, wanted: &Wanted<'_>, branch: &Branch, report: &mut SkillReport) -> Result<Vec<RefChange>> {
@@ -290,13 +308,15 @@ impl Planner<'_> {
             license_change: self.maker.license_change(wanted.ground, wanted.made)?,
         };
         report.contains = self.contained(wanted)?;
-        let offered = self.branches.own(&self.registry.names.offered(&self.source.name, wanted.id)?);
+        let offered = self.offered(wanted.id)?.commit();
         let changes = match branch.head {
             None => {
                 candidate.action = Action::Opened;
                 self.make_anew(wanted, branch, &mut candidate)?
             }
-            Some(head) if self.judge.is_kept(head, wanted.id, wanted.ground, wanted.made)? => Vec::new(),
+            Some(head) if self.judge.is_kept(head, wanted.id, wanted.ground, wanted.made)? => {
+                self.still_offered(wanted.id, head, offered)?
+            }
             Some(head) if self.judge.is_foreign(head, wanted.id, offered)? => {
                 candidate.action = Action::Left;
                 report.notice = Some(foreign(&branch.name));
@@ -407,8 +427,8 @@ impl Planner<'_> {
     /// The class wants nothing: an unedited branch is deleted, an edited one left, unless its change is on the default
     /// branch.
     fn settle(&self, id: &SkillId, branch: &Branch, report: &mut SkillReport) -> Result<Vec<RefChange>> {
-        let name = self.registry.names.offered(&self.source.name, id)?;
-        let offered = self.branches.own(&name);
+        let marker = self.offered(id)?;
+        let offered = marker.commit();
         let Some(head) = branch.head else {
             // Nobody has to know any more that it was offered once it was accepted.
             let accepted = match offered {
@@ -418,7 +438,6 @@ impl Planner<'_> {
                 }
                 None => false,
             };
-            let change = RefChange { name, expected: offered, new: None };
             if report.hold.is_some() {
                 let branch = branch.name.clone();
                 report.candidate = Some(CandidateReport {
@@ -430,7 +449,7 @@ impl Planner<'_> {
                     license_change: None,
                 });
             }
-            return Ok(if accepted { vec![change] } else { Vec::new() });
+            return Ok(marker.moved(offered.filter(|_| !accepted)));
         };
         let mut candidate = CandidateReport {
             branch: branch.name.clone(),
@@ -484,6 +503,15 @@ impl Planner<'_> {
         Ok(None)
     }
 
+    /// `offered` is written by every sync: a run that was killed after it had moved the branch left it behind.
+    fn still_offered(&self, id: &SkillId, head: Oid, offered: Option<Oid>) -> Result<Vec<RefChange>> {
+        if offered == Some(head) || self.judge.is_edited(head, id, None)? {
+            return Ok(Vec::new());
+        }
+        let name = self.registry.names.offered(&self.source.name, id)?;
+        Ok(vec![RefChange { name, expected: offered, new: Some(head) }])
+    }
+
     /// Returns the changes that move a candidate to `new`, with the refs that remember what was made and what was.
     fn moved(
         &self,
@@ -495,8 +523,7 @@ impl Planner<'_> {
     ) -> Result<Vec<RefChange>> {
         let names = &self.registry.names;
         let mut changes = vec![RefChange { name: branch.name.clone(), expected: branch.local, new }];
-        let offered = names.offered(&self.source.name, id)?;
-        changes.push(RefChange { expected: self.branches.own(&offered), name: offered, new: made });
+        changes.extend(self.offered(id)?.moved(made));
         if superseded.is_some() {
             let name = names.superseded(&self.source.name, id)?;
             changes.push(RefChange { expected: self.branches.own(&name), name, new: superseded });
@@ -506,28 +533,11 @@ impl Planner<'_> {
     }
 }
 
-fn foreign(branch: &RefName) -> Notice {
-    let name = branch.short();
-    Notice::new(
-        format!("{name} is somebody's own branch, not a candidate, so it was left alone"),
-        format!("give it another name, and the update gets its branch: git branch -m {name} <new name>"),
-    )
-}
-
-/// What to tell about a held update.
-fn held(id: &SkillId, hold: &Hold) -> Notice {
-    let message = match hold.kind {
-        HoldKind::Reverted => "held: the team took this very update back; the next one is proposed again",
-        HoldKind::Declined => "held: the team declined this update; the next one is proposed again",
-        HoldKind::Withdrawn => "held: somebody deleted the branch of this update; the next one is proposed again",
-    };
-    Notice::new(message, format!("to propose it all the same: skillgraft candidate retry {id}"))
-}
-
 fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
     SkillReport {
         id: id.to_string(),
         path: path.to_string(),
+        moved_from: None,
         class: None,
         base: None,
         local: None,
@@ -536,6 +546,7 @@ fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
         hold: None,
         contains: Vec::new(),
         notice: None,
+        ended: Vec::new(),
         error: None,
     }
 }

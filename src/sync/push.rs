@@ -4,8 +4,9 @@
 //! that the remote has moved: its source is decided anew. What stands where it stood was refused by a rule of the remote,
 //! and is isolated by halving, so that it fails alone.
 
-use super::report::{ErrorReport, Outcome, SourceReport};
-use super::run::{Moves, Run};
+use super::publish::{Moves, Of, in_steps, refuse};
+use super::report::SourceReport;
+use super::run::Run;
 use crate::git::{Oid, OwnRemote, Protocols, Pushed, RefChange, Remote, is_contended, ls_remote};
 use crate::registry::{Registry, View};
 use crate::types::{Error, ErrorKind, Result, SourceName};
@@ -155,7 +156,7 @@ impl<'a> Delivery<'a> {
     /// Delivers the refs of one unit one by one, so that the one that is refused can be named.
     fn alone(&self, unit: &[RefChange]) -> Result<Fate> {
         let mut fate = Fate::Done;
-        for change in in_safe_order(unit.iter().collect()) {
+        for change in as_steps(unit.iter()).concat() {
             let Some(why) = self.push(&[change])? else { continue };
             self.look(&[change])?;
             if self.now(change) == change.new {
@@ -183,7 +184,7 @@ impl<'a> Delivery<'a> {
         if open.is_empty() {
             return Ok(None);
         }
-        let steps = if self.atomic.get() { vec![open.clone()] } else { one_step_after_the_other(open.clone()) };
+        let steps = if self.atomic.get() { vec![open.clone()] } else { as_steps(open.iter().copied()) };
         let mut refused = BTreeMap::new();
         for step in steps {
             let options = if self.has_options(step.iter().copied()) { self.options } else { &[] };
@@ -255,28 +256,9 @@ fn without_its_mirror() -> Error {
     Error::new(ErrorKind::Refused, "it was not pushed, because its mirror was not: its base would not be reachable")
 }
 
-/// Whatever happens in between: a base that a candidate needs is there before it, and `offered` says of a candidate that
-/// is gone that a person deleted it only where one did.
-fn in_safe_order(mut changes: Vec<&RefChange>) -> Vec<&RefChange> {
-    changes.sort_by_key(|change| step(change));
-    changes
-}
-
-fn one_step_after_the_other(changes: Vec<&RefChange>) -> Vec<Vec<&RefChange>> {
-    let mut steps: BTreeMap<u8, Vec<&RefChange>> = BTreeMap::new();
-    for change in changes {
-        steps.entry(step(change)).or_default().push(change);
-    }
-    steps.into_values().collect()
-}
-
-fn step(change: &RefChange) -> u8 {
-    let is_branch = change.name.as_str().starts_with("refs/heads/");
-    match (is_branch, change.name.as_str().contains("/offered/"), change.new) {
-        (false, true, Some(_)) => 2,
-        (false, ..) => 0,
-        (true, ..) => 1,
-    }
+/// A mirror is a unit of its own, which goes first; so every branch here is a candidate.
+fn as_steps<'a>(changes: impl Iterator<Item = &'a RefChange>) -> Vec<Vec<&'a RefChange>> {
+    in_steps(changes.map(|change| (Of::Skill(0), change)))
 }
 
 impl Run<'_> {
@@ -294,34 +276,17 @@ impl Run<'_> {
             let source = &mut sources[of_source[0].source];
             (self.options.progress)(&format!("pushing {}", source.name));
             let units: Vec<&[RefChange]> = of_source.iter().map(|moved| moved.changes.as_slice()).collect();
-            let needs_first = of_source[0].skill.is_none();
+            let needs_first = of_source[0].of == Of::Mirror;
             for (moved, fate) in of_source.iter().zip(delivery.deliver(&units, needs_first)?) {
                 match fate {
                     Fate::Done => {}
                     Fate::Moved => {
                         again.insert(source.name.clone());
                     }
-                    Fate::Refused(error) => refuse(source, moved.skill, &error),
+                    Fate::Refused(error) => refuse(source, moved.of, &error),
                 }
             }
         }
         Ok(again)
-    }
-}
-
-/// Says that a source's mirror, or one skill's refs, could not be moved.
-pub(super) fn refuse(source: &mut SourceReport, skill: Option<usize>, error: &Error) {
-    match skill {
-        None => {
-            source.outcome = Outcome::Failed;
-            source.error = Some(ErrorReport::from(error));
-            source.skills.iter_mut().for_each(|skill| skill.candidate = None);
-        }
-        // Of a source that failed that is said already.
-        Some(_) if source.error.is_some() => {}
-        Some(skill) => {
-            source.skills[skill].error = Some(ErrorReport::from(error));
-            source.skills[skill].candidate = None;
-        }
     }
 }

@@ -79,14 +79,16 @@ impl Records {
         if leaving.is_empty() {
             return Vec::new();
         }
-        let had = self.records_had(path);
+        let had = self.records_had(&self.paths_of(path));
         let went_back: BTreeSet<usize> = leaving
             .into_iter()
             .filter(|step| {
                 let old = step.old.as_ref().expect("filtered above");
-                match step.new.as_ref().filter(|new| new.path == *path) {
-                    Some(new) => self.was_before(&had, new, old),
-                    None => no_entry_now,
+                match &step.new {
+                    Some(new) if self.was_before(&had, new, old) => true,
+                    Some(new) if new.path == *path => false,
+                    // Another path, or none, is where it went: what is offered at this one is a new skill.
+                    _ => no_entry_now,
                 }
             })
             .map(|step| step.commit)
@@ -109,11 +111,29 @@ impl Records {
         self.steps.iter().filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
     }
 
-    /// For every commit, the records that it or an ancestor had at `path`.
-    fn records_had(&self, path: &RelPath) -> Vec<BTreeSet<&Record>> {
+    /// Returns the paths that the entry at `path` has followed: those that one step leads to from another.
+    fn paths_of<'p>(&'p self, path: &'p RelPath) -> BTreeSet<&'p RelPath> {
+        let mut paths = BTreeSet::from([path]);
+        loop {
+            let before = paths.len();
+            for step in &self.steps {
+                if let (Some(old), Some(new)) = (&step.old, &step.new)
+                    && (paths.contains(&old.path) || paths.contains(&new.path))
+                {
+                    paths.extend([&old.path, &new.path]);
+                }
+            }
+            if paths.len() == before {
+                return paths;
+            }
+        }
+    }
+
+    /// For every commit, the records that it or an ancestor had at one of these paths.
+    fn records_had(&self, paths: &BTreeSet<&RelPath>) -> Vec<BTreeSet<&Record>> {
         let mut new_at: BTreeMap<usize, Vec<&Record>> = BTreeMap::new();
         for step in &self.steps {
-            if let Some(new) = step.new.as_ref().filter(|new| new.path == *path) {
+            if let Some(new) = step.new.as_ref().filter(|new| paths.contains(&new.path)) {
                 new_at.entry(step.commit).or_default().push(new);
             }
         }

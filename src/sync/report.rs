@@ -5,8 +5,10 @@ use super::contained::Contained;
 use super::holds::HoldKind;
 use crate::git::{Oid, RefName};
 use crate::registry::Conflict;
+use crate::registry::source_file::Paused;
 use crate::source::Remark;
 use crate::types::{Error, ErrorKind, SourceName, TreeHash};
+use jiff::civil::Date;
 use serde::Serialize;
 
 /// What a sync did.
@@ -89,6 +91,8 @@ pub struct SourceReport {
     pub rejected: Vec<Remark>,
     /// What is odd about skills that were taken.
     pub warnings: Vec<Remark>,
+    /// A pause of it that is over: it holds nothing back any more, but stands in the file still.
+    pub ended: Vec<Notice>,
 }
 
 /// How a source ended.
@@ -105,6 +109,8 @@ pub enum Outcome {
     Disabled,
     /// Skills follow it, but it has no file.
     Missing,
+    /// Its file was removed and nothing follows it; what this clone has of it is tidied away.
+    Removed,
     /// It failed; nothing of it was touched.
     Failed,
 }
@@ -118,6 +124,7 @@ impl Outcome {
             Outcome::Paused => "paused",
             Outcome::Disabled => "disabled",
             Outcome::Missing => "missing",
+            Outcome::Removed => "removed",
             Outcome::Failed => "failed",
         }
     }
@@ -151,6 +158,8 @@ pub struct SkillReport {
     pub id: String,
     /// Its upstream path.
     pub path: String,
+    /// The path that its entry names, where upstream moved it.
+    pub moved_from: Option<String>,
     /// Its class; none where it failed before it could be classified.
     pub class: Option<Class>,
     /// The merge base.
@@ -167,6 +176,8 @@ pub struct SkillReport {
     pub contains: Vec<Contained>,
     /// What a person should know or do.
     pub notice: Option<Notice>,
+    /// A pause or a decline of it that is over: it holds nothing back any more, but stands in the entry still.
+    pub ended: Vec<Notice>,
     /// What failed.
     pub error: Option<ErrorReport>,
 }
@@ -185,6 +196,13 @@ impl Notice {
     pub fn new(message: impl Into<String>, hint: impl Into<Option<String>>) -> Self {
         Notice { message: message.into(), hint: hint.into() }
     }
+}
+
+/// Returns what to tell about a pause that ended before the day `today`; `name` is what `resume` calls it.
+pub fn ended_pause(paused: Option<&Paused>, today: Date, name: &str) -> Option<Notice> {
+    let until = paused.filter(|paused| !paused.holds_on(today))?.until?;
+    let hint = format!("remove its note: skillgraft resume {name}");
+    Some(Notice::new(format!("its pause ended on {}", until.0), hint))
 }
 
 /// A skill's candidate.

@@ -3,7 +3,7 @@
 use super::branches::Branches;
 use super::report::SkillReport;
 use super::run::Run;
-use super::{Options, offers, standing_mirror};
+use super::{Options, moved, offers, standing_mirror};
 use crate::git::{History, RefChange};
 use crate::registry::{IDENTITY, Registry};
 use crate::skill::TreeHasher;
@@ -26,7 +26,9 @@ pub fn retry(registry: &Registry, options: &Options<'_>, id: &SkillId) -> Result
         (Some(existing), Some(upstream)) => {
             let source = run.readable_source(&upstream.source)?;
             let mirror = standing_mirror(registry, &source.name)?.ok_or_else(|| never_synced(&source.name))?;
-            run.with_planner(source, &mirror, |planner| planner.asked_for(id, &upstream.path, Some(existing)))?
+            let moved = moved::find(store, &hasher, &state, source, &mirror)?;
+            let path = moved.place(id).unwrap_or(&upstream.path);
+            run.with_planner(source, &mirror, &moved, |planner| planner.asked_for(id, path, Some(existing)))?
         }
         _ => {
             // A new skill follows no source yet: the one whose mirror offers this id.
@@ -34,9 +36,11 @@ pub fn retry(registry: &Registry, options: &Options<'_>, id: &SkillId) -> Result
             for name in state.sources.keys() {
                 let source = run.readable_source(name)?;
                 let Some(mirror) = standing_mirror(registry, name)? else { continue };
-                let new = offers::new_skills(store, &state, source, &mirror)?;
+                let moved = moved::find(store, &hasher, &state, source, &mirror)?;
+                let new = offers::new_skills(store, &state, source, &mirror, &moved)?;
                 if let Some(path) = new.offered.get(id) {
-                    found = Some(run.with_planner(source, &mirror, |planner| planner.asked_for(id, path, None))?);
+                    let asked = run.with_planner(source, &mirror, &moved, |planner| planner.asked_for(id, path, None));
+                    found = Some(asked?);
                     break;
                 }
             }

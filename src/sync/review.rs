@@ -27,6 +27,8 @@ pub struct Review {
     pub source: SourceName,
     /// The skill's upstream path.
     pub path: crate::types::RelPath,
+    /// The path that its entry names on the default branch, where upstream moved it.
+    pub moved_from: Option<crate::types::RelPath>,
     /// The branch, as people write it.
     pub branch: String,
     /// Its head.
@@ -145,7 +147,9 @@ impl<'a> Reviewer<'a> {
         let followed = now.upstream().cloned();
         let local = now.skill.map(|tree| self.hasher.hash(tree)).transpose()?;
         let base = followed.as_ref().map(|up| up.accepted);
-        let class = class_of(base, local, offered.accepted);
+        let left = followed.as_ref().filter(|up| up.source == offered.source && up.path != offered.path);
+        let moved_from = left.map(|up| up.path.clone());
+        let class = class_of(base, local, offered.accepted, moved_from.is_some());
         let open = Open { source, id, head, class, proposed: &proposed, offered: &offered, now: &now };
         let examined = self.examine(&open)?;
         let here = |tree: Oid| (tree != store.empty_tree() && store.contains(tree)).then_some(tree);
@@ -154,6 +158,7 @@ impl<'a> Reviewer<'a> {
             skill: id.clone(),
             source: source.clone(),
             path: offered.path.clone(),
+            moved_from,
             branch: branch.name.short().to_owned(),
             commit: head,
             class,
@@ -259,9 +264,10 @@ impl Open<'_> {
     }
 }
 
-fn class_of(base: Option<TreeHash>, local: Option<TreeHash>, upstream: TreeHash) -> Class {
+fn class_of(base: Option<TreeHash>, local: Option<TreeHash>, upstream: TreeHash, moved: bool) -> Class {
     match base {
         None => Class::New,
+        Some(base) if base == upstream && moved => Class::Moved,
         Some(base) if base == upstream => Class::Unchanged,
         Some(_) if upstream == TreeHash::EMPTY => Class::Removed,
         Some(_) if local == Some(upstream) => Class::AlreadyApplied,
@@ -308,6 +314,11 @@ fn verdict(
             "Upstream moved from the base {base} to {upstream}, and the skill was edited here ({local}): all three \
              differ, and both changes are merged{left}."
         ),
+        Class::Moved => {
+            format!(
+                "Upstream still has the base {base}, at another path; only the entry moves, to where it is now{left}."
+            )
+        }
         _ => format!("The default branch has this update: its base is {upstream}, and {local} stands here{left}."),
     }
 }

@@ -3,26 +3,21 @@
 use super::branches::Branches;
 use super::holds::Holder;
 use super::mirror::{self, Mirror};
+use super::moved::{self, Moved};
 use super::plan::{Plan, Planner};
+use super::publish::{Moves, Of};
 use super::records::Records;
-use super::report::{ErrorReport, Outcome, SourceReport};
+use super::report::{ErrorReport, Outcome, SourceReport, ended_pause};
 use super::verdict::Judge;
-use super::{Maker, Options, import, mirror_head, offers};
-use crate::git::{History, Oid, RefChange, Store};
-use crate::registry::{Entry, IDENTITY, Registry, SourceFile, State, Status, Upstream};
+use super::{Maker, Options, import, mirror_head, offers, standing_mirror};
+use crate::git::{History, Oid, RefChange, RefName, Store};
+use crate::registry::{Entry, Pausable, Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{observe, observe_revision};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-
-/// What moves together: a source's mirror (no skill), or one skill's refs.
-pub(super) struct Moves {
-    pub(super) source: usize,
-    pub(super) skill: Option<usize>,
-    pub(super) changes: Vec<RefChange>,
-}
 
 pub(super) struct Run<'a> {
     pub(super) registry: &'a Registry,
@@ -44,6 +39,7 @@ pub(super) struct Observed {
 pub(super) enum Look {
     At(Box<Observed>),
     Away(Outcome),
+    Gone,
 }
 
 impl Run<'_> {
@@ -64,6 +60,9 @@ impl Run<'_> {
     }
 
     pub(super) fn observe(&self, name: &SourceName) -> Result<Look> {
+        if self.source_file(name).is_none() && self.state.followers(name).next().is_none() {
+            return Ok(Look::Gone);
+        }
         let file = self.readable_source(name)?;
         if !file.enabled {
             return Ok(Look::Away(Outcome::Disabled));
@@ -85,8 +84,8 @@ impl Run<'_> {
 
     fn join_bases(&self, source: &SourceFile, mirror: &mut Mirror) -> Result<()> {
         let followed: Vec<&Entry> = self.state.followers(&source.name).map(|(_, _, entry)| entry).collect();
-        let active = followed.iter().filter(|entry| entry.status == Status::Active);
-        for upstream in active.filter_map(|entry| entry.upstream.as_ref()) {
+        // A disabled skill's too: it comes back one day, and upstream may have forgotten by then.
+        for upstream in followed.iter().filter_map(|entry| entry.upstream.as_ref()) {
             let is_removal = upstream.accepted == TreeHash::EMPTY;
             if !is_removal && !self.store().contains(upstream.git_tree) {
                 // Brought here now, so that it is joined below, whatever the class: the next one may need it when
@@ -132,12 +131,20 @@ impl Run<'_> {
             skills: Vec::new(),
             rejected: Vec::new(),
             warnings: Vec::new(),
+            ended: Vec::new(),
         };
+        let paused = file.and_then(|file| file.paused.as_ref());
+        let pausable = self.state.pausable_as(Pausable::Source(name));
+        report.ended.extend(ended_pause(paused, self.options.today, &pausable));
         let planned = match (observed, file) {
             (Ok(Look::At(observed)), Some(file)) => self.plan_source(index, file, *observed, &mut report),
             (Ok(Look::Away(outcome)), _) => {
                 report.outcome = outcome;
                 Ok(Vec::new())
+            }
+            (Ok(Look::Gone), _) => {
+                report.outcome = Outcome::Removed;
+                self.tidy_away(index, name, &mut report)
             }
             (Ok(Look::At(_)), None) => unreachable!("only a source with a file is looked at"),
             (Err(error), _) => Err(error),
@@ -155,6 +162,7 @@ impl Run<'_> {
         &self,
         source: &SourceFile,
         mirror: &Mirror,
+        moved: &Moved,
         act: impl FnOnce(&Planner<'_>) -> T,
     ) -> T {
         let find_base = |upstream: &Upstream| self.find_base(source, mirror, upstream);
@@ -183,6 +191,7 @@ impl Run<'_> {
             state: self.state,
             source,
             maker: &maker,
+            moved,
             judge: &judge,
             branches: self.branches,
             holder: &holder,
@@ -200,7 +209,7 @@ impl Run<'_> {
             if !open.is_empty() {
                 let mut former = source.clone();
                 former.name = name.clone();
-                plans.extend(self.with_planner(&former, mirror, |planner| {
+                plans.extend(self.with_planner(&former, mirror, &Moved::default(), |planner| {
                     open.iter().map(|id| planner.abandoned(id)).collect::<Vec<_>>()
                 }));
             }
@@ -208,6 +217,32 @@ impl Run<'_> {
         // Of one that only the remote has there is nothing to say.
         plans.retain(|plan| plan.report.candidate.is_some() || plan.report.error.is_some());
         plans
+    }
+
+    /// Decides about what this clone has of a source that was removed: unedited candidates go, and so does the memory of
+    /// offers. The mirror stays, because entries in the history name it.
+    fn tidy_away(&self, index: usize, name: &SourceName, report: &mut SourceReport) -> Result<Vec<Moves>> {
+        let Some(mirror) = standing_mirror(self.registry, name)? else { return Ok(Vec::new()) };
+        let source = SourceFile::gone(name);
+        let open = self.branches.of_source(self.registry, name);
+        let plans = self.with_planner(&source, &mirror, &Moved::default(), |planner| {
+            open.iter().map(|id| planner.abandoned(id)).collect::<Vec<_>>()
+        });
+        let mut moves = Vec::new();
+        for plan in plans.into_iter().filter(|plan| plan.report.candidate.is_some() || plan.report.error.is_some()) {
+            if !plan.changes.is_empty() {
+                moves.push(Moves { source: index, of: Of::Skill(report.skills.len()), changes: plan.changes });
+            }
+            report.skills.push(plan.report);
+        }
+        let forgotten = self.branches.offers_of(self.registry, name).filter(|(id, ..)| !open.contains(id));
+        let forgotten = forgotten
+            .map(|(_, name, id)| Ok(RefChange { name: RefName::parse(name)?, expected: Some(id), new: None }))
+            .collect::<Result<Vec<_>>>()?;
+        if !forgotten.is_empty() {
+            moves.push(Moves { source: index, of: Of::Memory, changes: forgotten });
+        }
+        Ok(moves)
     }
 
     fn plan_source(
@@ -218,7 +253,8 @@ impl Run<'_> {
         report: &mut SourceReport,
     ) -> Result<Vec<Moves>> {
         let Observed { mirror, revision, local } = observed;
-        let new = offers::new_skills(self.store(), self.state, source, &mirror)?;
+        let moved = moved::find(self.store(), self.hasher, self.state, source, &mirror)?;
+        let new = offers::new_skills(self.store(), self.state, source, &mirror, &moved)?;
         let followed: Vec<_> = self.state.followers(&source.name).collect();
         let open = self.branches.of_source(self.registry, &source.name);
         let unreadable = self.unreadable(&source.name, &new.unreadable, &open);
@@ -227,7 +263,7 @@ impl Run<'_> {
                 || followed.iter().any(|(followed, ..)| *followed == id)
                 || unreadable.iter().any(|(unreadable, ..)| *unreadable == id)
         };
-        let mut plans: Vec<Plan> = self.with_planner(source, &mirror, |planner| {
+        let mut plans: Vec<Plan> = self.with_planner(source, &mirror, &moved, |planner| {
             let followed = followed.par_iter().map(|(id, skill, entry)| planner.followed(id, skill, entry));
             let appeared = new.offered.par_iter().map(|(id, path)| planner.appeared(id, path));
             let abandoned = open.par_iter().filter(|id| !known(id)).map(|id| planner.abandoned(id));
@@ -245,11 +281,11 @@ impl Run<'_> {
         if mirror.grew || local.is_none() && !self.has_tracking_mirror(&source.name)? {
             let name = self.registry.names.mirror(&source.name)?;
             let changes = vec![RefChange { name, expected: local, new: Some(mirror.head) }];
-            moves.push(Moves { source: index, skill: None, changes });
+            moves.push(Moves { source: index, of: Of::Mirror, changes });
         }
         for plan in plans {
             if !plan.changes.is_empty() {
-                moves.push(Moves { source: index, skill: Some(report.skills.len()), changes: plan.changes });
+                moves.push(Moves { source: index, of: Of::Skill(report.skills.len()), changes: plan.changes });
             }
             report.skills.push(plan.report);
         }
@@ -279,25 +315,5 @@ impl Run<'_> {
 
     fn has_tracking_mirror(&self, name: &SourceName) -> Result<bool> {
         Ok(self.registry.elsewhere(self.registry.names.mirror(name)?.as_str())?.is_some())
-    }
-
-    /// Moves all refs in one transaction; where that fails, one by one, so that a ref in the way fails alone.
-    pub(super) fn publish(&self, moves: Vec<Moves>, sources: &mut [SourceReport]) -> Result<()> {
-        let refs = &self.registry.repository.refs;
-        let identity = format!("{IDENTITY} {} +0000", self.options.now);
-        let all: Vec<RefChange> = moves.iter().flat_map(|moved| moved.changes.iter().cloned()).collect();
-        if all.is_empty() || refs.apply(&all, "skillgraft: sync", &identity).is_ok() {
-            return Ok(());
-        }
-        for moved in moves {
-            let source = &mut sources[moved.source];
-            if source.error.is_some() {
-                // No candidate without its mirror: its base would not be reachable.
-                continue;
-            }
-            let Err(error) = refs.apply(&moved.changes, "skillgraft: sync", &identity) else { continue };
-            super::push::refuse(source, moved.skill, &error);
-        }
-        Ok(())
     }
 }

@@ -146,6 +146,28 @@ fn a_reviewers_keys_in_the_entry_are_carried_and_upstreams_are_the_tools() {
 }
 
 #[test]
+fn a_comment_that_a_reviewer_wrote_in_the_entry_is_carried() {
+    let world = world();
+    upstream(&world, &lines("first", "v2"));
+    world.sync();
+    let entry = world.show("registry", BRANCH, "skills/deploy.toml");
+    let noted = entry
+        .replace("status = \"active\"\n", "# Ann asks: who runs this?\nstatus = \"active\" # since March\n# ours\n");
+    let old = review(&world, &[("skills/deploy.toml", &noted)]);
+    // Meanwhile somebody writes a comment at the same place on the default branch.
+    let here = world.show("registry", "main", "skills/deploy.toml");
+    let here = here.replace("status = \"active\"\n", "status = \"active\"\n# theirs\n");
+    world.registry(&[("skills/deploy.toml", &here)]);
+    upstream(&world, &lines("first", "v3"));
+    assert_eq!(world.sync().action("deploy"), "carried");
+    is_carried(&world, &old);
+    let carried = world.show("registry", BRANCH, "skills/deploy.toml");
+    for comment in ["# Ann asks: who runs this?\nstatus", "# since March\n", "# ours\n", "# theirs\n"] {
+        assert!(carried.contains(comment), "{carried}");
+    }
+}
+
+#[test]
 fn a_carry_that_conflicts_lists_it_and_waits_until_it_is_resolved() {
     let (world, old) = edited();
     upstream(&world, &lines("first", "v2").replace("\n3\n", "\n3, said upstream\n"));

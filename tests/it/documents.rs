@@ -3,7 +3,9 @@
 //! `SNAPSHOTS=overwrite cargo test documents` writes down what the program says now.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// The shell's commands of a `console` block begin with this; what follows is what they print, on stdout and stderr.

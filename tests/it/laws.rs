@@ -11,10 +11,17 @@
 
 mod asserted;
 mod buttons;
+mod candidates;
+mod clones;
+mod commands;
 mod dice;
+mod moves;
 mod oracle;
 mod people;
+mod refusals;
 mod repositories;
+mod reverts;
+mod taken_back;
 mod team;
 mod trees;
 mod upstream;
@@ -34,19 +41,37 @@ use team::Team;
 type Done = Result<Option<String>, String>;
 type Operation = fn(&mut Team, &mut Dice) -> Done;
 
+/// How often upstream moves a skill to another directory. Whether the entry then follows is being decided: what the laws
+/// ask of it is not written here yet.
+const UPSTREAM_RENAMES: u32 = 0;
+
 /// Everything that can happen between two moments, and how often it does.
 const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("upstream edits", 18, upstream::edits),
     ("upstream goes back", 3, upstream::goes_back),
     ("upstream drops a skill", 2, upstream::drops_a_skill),
-    ("upstream adds a skill", 3, upstream::adds_a_skill),
+    ("upstream flips", 2, upstream::flips),
+    ("upstream pushes with force", 2, upstream::pushes_with_force),
+    ("upstream adds a skill", 2, upstream::adds_a_skill),
+    ("upstream brings a skill back", 2, upstream::brings_a_skill_back),
+    ("upstream renames a skill", UPSTREAM_RENAMES, upstream::renames_a_skill),
     ("upstream spoils a skill", 2, upstream::spoils_a_skill),
     ("upstream changes its licence", 1, upstream::changes_its_licence),
     ("the team edits", 14, people::edit),
     ("the team edits elsewhere", 4, people::edit_elsewhere),
     ("the team applies upstream by hand", 4, people::apply_by_hand),
     ("the team takes its edits back", 3, people::take_edits_back),
-    ("the team deletes a directory", 1, people::delete_a_directory),
+    ("the team deletes a skill", 2, moves::delete),
+    ("the team renames a skill", 2, moves::rename),
+    ("the team reverts", 9, reverts::revert),
+    ("a branch is deleted", 3, refusals::delete_a_branch),
+    ("decline", 4, refusals::decline),
+    ("retry", 5, refusals::retry),
+    ("roll back", 3, commands::rollback),
+    ("disable or enable", 2, commands::disable_or_enable),
+    ("adopt or link", 2, commands::adopt_or_link),
+    ("pause or resume", 3, commands::pause_or_resume),
+    ("days pass", 2, commands::days_pass),
     ("the team edits an entry", 2, people::edit_an_entry),
     ("the team merges the wrong way round", 1, people::merge_the_wrong_way_round),
     ("the team pushes with force", 1, people::force_push),
@@ -54,6 +79,7 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("the team resolves on the default branch", 2, people::resolve_on_the_default_branch),
     ("a button", 16, buttons::press),
     ("accept", 5, buttons::accept),
+    ("take some files", 2, buttons::take_some_files),
     ("update branch", 4, buttons::update_branch),
     ("rebase a candidate", 2, buttons::rebase_a_candidate),
     ("amend a candidate", 2, people::amend_a_candidate),
@@ -61,6 +87,7 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("resolve", 9, people::resolve),
     ("check a candidate out", 1, people::check_a_candidate_out),
     ("a colleague accepts", 3, people::a_colleague_accepts),
+    ("two clones", 2, clones::two_clones),
     ("merge everything", 2, asserted::merge_everything),
     ("git gc", 1, people::collect_garbage),
     ("sync", 26, asserted::sync),
@@ -127,7 +154,7 @@ fn one_history_again() {
 }
 
 fn walk_many(cases: u32, seed: u32, counts: &Mutex<BTreeMap<String, u64>>) -> Result<(), String> {
-    let config = Config { cases, max_shrink_iters: 600, failure_persistence: None, ..Config::default() };
+    let config = Config { cases, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&seed.to_le_bytes());
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
@@ -140,7 +167,7 @@ fn walk_many(cases: u32, seed: u32, counts: &Mutex<BTreeMap<String, u64>>) -> Re
     let result = runner.run(&steps, |steps| {
         let done = walk(&steps).map_err(|why| {
             if !broken.replace(true) {
-                eprintln!("after {} walks a law is broken, now shrinking: {why}", walked.get());
+                eprintln!("after {} walks a law is broken, now shrinking: {why}\n{steps:?}", walked.get());
             }
             TestCaseError::fail(why)
         })?;
@@ -178,6 +205,7 @@ fn walk(steps: &[Step]) -> Result<BTreeMap<String, u64>, String> {
             team.history.push(format!("{name}: ..."));
             let done = operation(&mut team, &mut Dice::new(step.dice))?;
             team.history.pop();
+            taken_back::note(&mut team);
             if let Some(what) = done {
                 team.history.push(format!("{name}: {what}"));
                 team.count(name);

@@ -84,6 +84,19 @@ fn an_edited_copy_finds_the_nearest_revision_and_merges_three_ways_after_the_nex
 }
 
 #[test]
+fn an_edited_copy_of_one_file_finds_its_base_however_many_states_upstream_had_since() {
+    let world = World::with_upstream(&[(FILE, &lines("first", "last"))]);
+    let copied_from = world.head("upstream");
+    for state in 0..12 {
+        world.upstream(&[(FILE, &lines("first", "last").replace("\n4\n", &format!("\n4, state {state}\n")))]);
+    }
+    world.registry(&[(FILE, &lines("first", "last").replace("\n2\n", "\n2, said the team\n"))]);
+    world.run(&["add", &world.url("upstream"), "--name", "up", "--no-enable"]).ok();
+    let report = link(&world, &[]);
+    assert_eq!((&report["revision"], &report["changed_lines"]), (&json!(copied_from), &json!(2)));
+}
+
+#[test]
 fn a_fresh_clone_makes_the_same_base() {
     let (world, _) = copied(&lines("first", "second").replace("\n3\n", "\n3, said the team\n"));
     link(&world, &[]);

@@ -4,12 +4,15 @@
 #![expect(clippy::disallowed_methods, reason = "tests make repositories, run programs and read them with git itself")]
 
 mod add;
+mod add_link;
+mod cache;
 mod candidate;
 mod carried;
 mod check;
 mod demo;
 mod discovery;
 mod documents;
+mod faults;
 mod forge;
 mod holds;
 mod house;
@@ -19,10 +22,14 @@ mod licenses;
 mod link;
 mod merge;
 mod merge_oracle;
+mod moved;
 mod ownership;
+mod paused;
+mod policy;
 mod pull_request;
 mod push;
 mod recognised;
+mod removed_source;
 mod robust;
 mod security;
 mod states;

@@ -529,3 +529,19 @@ fn a_branch_that_differs_from_the_remotes_does_not_go_with_its_source() {
         assert_eq!(world.rev("registry", BRANCH), ours);
     }
 }
+
+#[test]
+fn a_new_skill_stays_out_where_a_directory_of_its_name_holds_files_of_the_teams() {
+    let world = world();
+    world.registry(&[("skills/third/notes.md", "ours\n")]);
+    world.upstream(&[("skills/third/SKILL.md", &skill("third", "v1"))]);
+    let synced = world.sync();
+    assert_eq!(world.branches("registry", "candidate/"), Vec::<String>::new());
+    assert_eq!(synced.rejected("up"), ["skills/third ownership"]);
+    let rejected = &synced.source("up")["rejected"][0];
+    assert!(rejected["message"].as_str().unwrap().contains("skills/third holds files that are no skill"), "{rejected}");
+    // Once they are elsewhere, it is offered.
+    world.git("registry", &["mv", "skills/third/notes.md", "notes.md"]);
+    world.commit("registry", "elsewhere");
+    assert_eq!(world.sync().class("third"), "new");
+}

@@ -170,8 +170,7 @@ fn a_pipe_that_closes_early_ends_the_output_and_no_more() {
 }
 
 /// Puts a git on PATH that counts how often it is started.
-#[cfg(unix)]
-fn count_processes(world: &World) {
+pub fn count_processes(world: &World) {
     let path = std::env::var("PATH").unwrap();
     let git = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|git| git.is_file()).unwrap();
     let counted = world.path("count");
@@ -183,7 +182,6 @@ fn count_processes(world: &World) {
 }
 
 /// The git processes of a sync over a URL in which every one of `skills` skills merges three ways.
-#[cfg(unix)]
 fn processes(skills: usize) -> (usize, usize) {
     let world = World::new();
     world.init("upstream");

@@ -37,6 +37,14 @@ fn forget(world: &World) {
     assert!(!world.git_tries("registry", &["cat-file", "-e", &accepted]), "the base is really gone");
 }
 
+/// Upstream rewrites its history, and forgets the old one.
+fn upstream_forgets(world: &World) {
+    let root = world.git("upstream", &["commit-tree", "-m", "all there is", "HEAD^{tree}"]);
+    world.git("upstream", &["reset", "-q", "--hard", &root]);
+    world.git("upstream", &["reflog", "expire", "--expire=now", "--all"]);
+    world.git("upstream", &["gc", "-q", "--prune=now"]);
+}
+
 fn git_tree(world: &World) -> String {
     let entry = world.read("registry/skills/deploy.toml");
     let line = entry.lines().find(|line| line.starts_with("git_tree")).unwrap();
@@ -85,11 +93,7 @@ fn a_base_that_can_be_found_nowhere_fails_closed_and_names_the_way_out() {
     let world = moved();
     forget(&world);
     std::fs::remove_dir_all(world.path("cache")).unwrap();
-    // Upstream rewrote its history and forgot, too.
-    let root = world.git("upstream", &["commit-tree", "-m", "all there is", "HEAD^{tree}"]);
-    world.git("upstream", &["reset", "-q", "--hard", &root]);
-    world.git("upstream", &["reflog", "expire", "--expire=now", "--all"]);
-    world.git("upstream", &["gc", "-q", "--prune=now"]);
+    upstream_forgets(&world);
     let files = crate::support::listing(&world.path("registry"));
     for _ in 0..2 {
         let synced = world.try_sync("registry", &[]);
@@ -102,6 +106,51 @@ fn a_base_that_can_be_found_nowhere_fails_closed_and_names_the_way_out() {
         assert_eq!(crate::support::listing(&world.path("registry")), files);
     }
     world.run(&["sync"]).ends_with(1).says(&["skillgraft link deploy --to up"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn upstream_is_asked_again_for_a_base_that_it_has_not_only_when_it_has_moved() {
+    let world = moved();
+    forget(&world);
+    std::fs::remove_dir_all(world.path("cache")).unwrap();
+    let before = world.head("upstream");
+    let root = world.git("upstream", &["commit-tree", "-m", "all there is", "HEAD^{tree}"]);
+    world.git("upstream", &["reset", "-q", "--hard", &root]);
+    world.git("upstream", &["branch", "-q", "old", &before]);
+    world.git("upstream", &["bundle", "create", "-q", "../old.bundle", "old"]);
+    world.git("upstream", &["branch", "-q", "-D", "old"]);
+    world.git("upstream", &["reflog", "expire", "--expire=now", "--all"]);
+    world.git("upstream", &["gc", "-q", "--prune=now"]);
+    crate::robust::count_processes(&world);
+    let asked = || {
+        let _ = std::fs::remove_file(world.path("count"));
+        let run = world.run(&["--json", "sync"]);
+        let text = std::fs::read_to_string(world.path("count")).unwrap_or_default();
+        (run.json()["sources"][0]["skills"][0]["error"]["kind"].clone(), text.matches(" fetch ").count())
+    };
+    let unknown = serde_json::json!("unknown_base");
+    let (kind, first) = asked();
+    assert!(kind == unknown && first > 1, "the head, and the base in vain: {first}");
+    assert_eq!(asked(), (unknown.clone(), 0));
+    assert_eq!(asked(), (unknown.clone(), 0));
+    world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "upstream's second"))]);
+    let (kind, again) = asked();
+    assert!(kind == unknown && again > 1, "it has moved, so it may have it now: {again}");
+    assert_eq!(asked(), (unknown, 0));
+    world.git("upstream", &["fetch", "-q", "../old.bundle", "old:old"]);
+    world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "upstream's third"))]);
+    assert_eq!(asked().0, serde_json::Value::Null, "and so it has");
+    let text = world.show("registry", "candidate/up/deploy", "skills/deploy/SKILL.md");
+    assert_eq!(text, lines("ours", "upstream's third"));
+    let cache = world.git("", &["--git-dir", &cache(&world), "for-each-ref", "refs/skillgraft/missing"]);
+    assert_eq!(cache, "", "what was found is not missing any more");
+}
+
+/// The git directory of the one repository in the cache.
+fn cache(world: &World) -> String {
+    let mut entries = std::fs::read_dir(world.path("cache/git")).unwrap().map(|entry| entry.unwrap().path());
+    entries.find(|path| path.is_dir()).unwrap().display().to_string()
 }
 
 #[test]
@@ -133,4 +182,16 @@ fn a_fast_forward_needs_no_base() {
     world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "upstream's"))]);
     let synced = world.sync();
     assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "opened"));
+}
+
+#[test]
+fn the_base_of_a_disabled_skill_is_kept_too_because_upstream_may_forget_it_until_it_is_enabled() {
+    let world = moved();
+    forget(&world);
+    world.run(&["disable", "deploy", "--reason", "not now"]).ok();
+    assert_eq!(world.sync().class("deploy"), "disabled");
+    std::fs::remove_dir_all(world.path("cache")).unwrap();
+    upstream_forgets(&world);
+    world.run(&["enable", "deploy"]).ok();
+    merged(&world);
 }

@@ -73,3 +73,39 @@ fn what_was_withdrawn_stays_away_when_its_source_is_renamed() {
     is_held(&world.sync(), "withdrawn");
     is_settled(&world);
 }
+
+#[test]
+fn what_was_withdrawn_stays_away_when_its_source_is_renamed_through_review_or_by_a_colleague() {
+    for by_colleague in [false, true] {
+        let world = world();
+        world.upstream(&[("skills/fresh/SKILL.md", &crate::support::skill("fresh", "v1"))]);
+        deploy(&world, "v2");
+        world.sync();
+        for id in ["deploy", "fresh"] {
+            world.git("registry", &["branch", "-q", "-D", &format!("candidate/up/{id}")]);
+        }
+        is_held(&world.sync(), "withdrawn");
+        if by_colleague {
+            world.git("", &["clone", "-q", "registry", "clone"]);
+            world.run_in("clone", &["source", "rename", "up", "acme"]).ok();
+            world.git("registry", &["pull", "-q", "../clone", "main"]);
+        } else {
+            let report = world.json(&["source", "rename", "up", "acme", "--propose"]);
+            is_held(&world.sync(), "withdrawn");
+            world.git("registry", &["merge", "-q", report["branch"].as_str().unwrap()]);
+        }
+        let dry = world.sync_in("registry", &["--dry-run"]);
+        is_held(&dry, "withdrawn");
+        for _ in 0..2 {
+            let synced = world.sync();
+            is_held(&synced, "withdrawn");
+            assert_eq!((synced.class("fresh"), &synced.skill("fresh")["hold"]), ("new", &"withdrawn".into()));
+            let refs = world.refs("registry");
+            assert!(refs.contains("refs/skillgraft/offered/acme/deploy"), "{refs}");
+            assert!(!refs.contains("refs/skillgraft/offered/up/"), "{refs}");
+        }
+        is_settled(&world);
+        deploy(&world, "v3");
+        assert_eq!(world.sync().action("deploy"), "opened", "until upstream moves on");
+    }
+}

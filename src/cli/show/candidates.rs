@@ -65,6 +65,9 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
     out.line(format!("branch    {} at {}", review.branch, review.commit.short()));
     out.line(format!("class     {}", review.class.as_str()));
     out.line(format!("verdict   {}", review.verdict));
+    if let Some(from) = &review.moved_from {
+        out.line(format!("moved     from {from} to {}", review.path));
+    }
     out.line(format!("base      {}", hash(review.base)));
     out.line(format!("local     {}", hash(review.local)));
     out.line(format!("upstream  {}", review.upstream));
@@ -112,6 +115,7 @@ fn explain(class: Class) -> &'static str {
         Class::FastForward => "nobody edited it here, so it becomes what upstream has",
         Class::ThreeWay => "edited here and upstream; both are merged",
         Class::AlreadyApplied => "the content is upstream's already; only the entry moves, to be the next merge base",
+        Class::Moved => "the content is the same; only the entry moves, to where upstream has the skill now",
         Class::Unchanged => "the default branch has this update",
         _ => "sync leaves it alone",
     }

@@ -12,6 +12,7 @@ pub fn list(report: &list::Report, out: &mut Text) {
         let edited = match (skill.conflicts, skill.edited, skill.tree) {
             (1.., ..) => "conflicted",
             (_, Some(true), None) => "missing",
+            _ if skill.paused => "paused",
             (_, Some(true), _) => "edited",
             (_, None, _) => "own",
             _ => "",

@@ -1,10 +1,10 @@
 //! Sources, and what sync did with them.
 
 use super::candidates::candidate_table;
-use super::{count, license_change, remarks, table, untagged};
+use super::{count, found_origin, license_change, remarks, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::{add, decline, init, pause, source, status};
-use crate::sync::report::{CandidateReport, Report as SyncReport, SkillReport, SourceReport};
+use crate::sync::report::{CandidateReport, Notice, Report as SyncReport, SkillReport, SourceReport};
 use crate::sync::{Action, Class, Outcome};
 use crate::types::{escape, one_line};
 
@@ -35,6 +35,7 @@ pub fn init(report: &init::Report, out: &mut Text) {
 
 pub fn add(report: &add::Report, out: &mut Text) {
     match &report.changed {
+        None if !report.linked.is_empty() => out.line("nothing was changed"),
         None => out.line(format!(
             "Source {} is here{} already; nothing to do",
             report.source,
@@ -50,8 +51,14 @@ pub fn add(report: &add::Report, out: &mut Text) {
         }
     }
     report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
+    for found in &report.linked {
+        out.line(format!("  {}", found_origin(found)));
+    }
     remarks(&report.rejected, "not taken", out);
     remarks(&report.warnings, "warning", out);
+    if report.changed.is_some() && !report.linked.is_empty() {
+        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {}", report.source));
+    }
     if report.changed.is_some() && !report.enabled {
         out.remark(format!("{CYAN}next:{CYAN:#} skillgraft source enable {}", report.source));
     }
@@ -149,6 +156,7 @@ fn sync_source(source: &SourceReport, out: &mut Text) {
         out.error(format!("{RED}error:{RED:#} {}: {}", source.name, error.message));
         error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
+    tell_ended(source.name.as_str(), &source.ended, out);
     let width = source.skills.iter().map(|skill| skill.id.len()).max().unwrap_or_default();
     for skill in &source.skills {
         sync_skill(skill, width, out);
@@ -170,8 +178,13 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
             }
             out.line(format!("  {:<width$} {class:<16} {:<7} {}{more}", skill.id, action.as_str(), branch.short()));
         }
-        None if out.verbose || skill.notice.is_some() => out.line(format!("  {:<width$} {class}", skill.id)),
+        None if out.verbose || skill.notice.is_some() || skill.moved_from.is_some() => {
+            out.line(format!("  {:<width$} {class}", skill.id))
+        }
         None => {}
+    }
+    if let Some(from) = &skill.moved_from {
+        out.remark(format!("    moved from {from} to {}", skill.path));
     }
     for contained in &skill.contains {
         out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, contained.sentence()));
@@ -183,9 +196,17 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
         out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, notice.message));
         notice.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
+    tell_ended(&skill.id, &skill.ended, out);
     if let Some(error) = &skill.error {
         out.error(format!("{RED}error:{RED:#} {}: {}", skill.id, error.message));
         error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
+    }
+}
+
+fn tell_ended(name: &str, ended: &[Notice], out: &mut Text) {
+    for notice in ended {
+        out.remark(format!("{name}: {}", notice.message));
+        notice.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
 }
 
@@ -230,6 +251,10 @@ pub fn status(report: &status::Report, out: &mut Text) {
     if !report.candidates.is_empty() {
         out.line("");
         candidate_table(&report.candidates, out);
+    }
+    for failing in &report.failing {
+        let (source, runs, message) = (&failing.source, failing.runs, escape(&failing.message));
+        out.remark(format!("{RED}failing:{RED:#} source {source}, in the last {runs} runs at least: {message}"));
     }
     report.problems.iter().for_each(|problem| out.remark(format!("{YELLOW}problem:{YELLOW:#} {}", escape(problem))));
 }

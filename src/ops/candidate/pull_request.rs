@@ -30,7 +30,8 @@ impl PullRequest {
     /// Returns what to say of a candidate; `compare` is the forge's page of what upstream changed.
     pub fn of(show: &Show, compare: Option<&str>) -> Self {
         let review = &show.review;
-        let title = candidate_subject(&review.skill, review.class, &review.source, review.revision.as_deref());
+        let title =
+            candidate_subject(&review.skill, review.class, &review.source, review.revision.as_deref(), &review.path);
         let sections = [
             intro(show, compare),
             notes(show),

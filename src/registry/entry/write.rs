@@ -34,7 +34,7 @@ pub fn with_conflicts(text: &str, conflicts: &[Conflict]) -> Result<String> {
 }
 
 /// Returns the entry of a carried candidate: the wanted one (`new`), with what people changed from `old` to `head` in
-/// keys outside of `[upstream]`, `[declined]` and `[[conflict]]`.
+/// keys outside of `[upstream]`, `[declined]` and `[[conflict]]`, and in the comments before keys and tables.
 pub fn carried(old: &str, head: &str, new: &str, conflicts: &[Conflict]) -> Result<String> {
     let read = |text: &str| text.parse::<DocumentMut>().context(ErrorKind::Config, || "the entry is not TOML");
     let (old, head, mut new) = (read(old)?, read(head)?, read(new)?);
@@ -47,8 +47,44 @@ pub fn carried(old: &str, head: &str, new: &str, conflicts: &[Conflict]) -> Resu
             (_, false) => {}
         }
     }
+    carry_comments(&old, &head, &mut new);
     write_conflicts(&mut new, conflicts);
     Ok(new.to_string())
+}
+
+/// Does to the comments of `new` what was done from `old` to `head`: lines that came before a key or table come, lines
+/// that went go.
+fn carry_comments(old: &DocumentMut, head: &DocumentMut, new: &mut DocumentMut) {
+    let keys: Vec<String> = new.iter().map(|(key, _)| key.to_owned()).collect();
+    for key in keys {
+        let (before, after) = (comments(old, &key), comments(head, &key));
+        if before == after {
+            continue;
+        }
+        let mut lines = comments(new, &key);
+        lines.retain(|line| after.contains(line) || !before.contains(line));
+        let came: Vec<String> =
+            after.into_iter().filter(|line| !before.contains(line) && !lines.contains(line)).collect();
+        lines.extend(came);
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        match (new.get_mut(&key), text) {
+            (Some(Item::Table(table)), text) => table.decor_mut().set_prefix(text),
+            (_, text) => {
+                new.key_mut(&key).expect("it was listed").leaf_decor_mut().set_prefix(text);
+            }
+        }
+    }
+}
+
+/// Returns the lines that stand before a key or a table.
+fn comments(document: &DocumentMut, key: &str) -> Vec<String> {
+    let decor = match document.get(key) {
+        Some(Item::Table(table)) => Some(table.decor()),
+        Some(Item::Value(_)) => document.key(key).map(toml_edit::Key::leaf_decor),
+        _ => None,
+    };
+    let prefix = decor.and_then(|decor| decor.prefix()).and_then(|prefix| prefix.as_str());
+    prefix.unwrap_or("").lines().map(str::to_owned).collect()
 }
 
 /// Returns the text of an entry that follows nothing any more; `lineage` says what it followed.

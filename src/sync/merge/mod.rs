@@ -20,6 +20,7 @@
 //! - A text with lines like conflict markers gets longer markers.
 //! - Modes that disagree over equal content are `mode`, where git says add/add; git's tree is the same.
 
+mod alike;
 mod conflict;
 mod directory;
 mod file;
@@ -32,6 +33,7 @@ mod similarity;
 mod tests;
 mod tree;
 
+pub use alike::Alike;
 pub use conflict::{Conflict, ConflictKind, still_conflicted};
 pub use markers::{has_markers, marker_size};
 

@@ -10,6 +10,8 @@ pub(super) struct Chunks(Vec<(u32, u64)>);
 
 /// The score of equal files.
 pub(super) const FULL: f64 = 60000.0;
+/// The same as a whole number.
+pub(super) const SAME: u64 = 60000;
 /// The score from which on a pair is a rename.
 pub(super) const ENOUGH: u32 = 30000;
 /// The score that a file of the same name needs to be paired before all others are compared.

@@ -1,12 +1,14 @@
 //! A sync, and everything that must be true after it.
 
-use super::buttons::{self, Button, belongs_to, is_ancestor};
+use super::buttons::{self, Button, is_ancestor};
+use super::candidates::{check_content, check_own};
+use super::clones::{check_twins, twins};
 use super::dice::Dice;
-use super::repositories::{Clone, borrow, changed, git, listing, outside};
-use super::team::{CANDIDATES, Left, MAIN, MIRROR, Team, conflicts, upstream_of};
-use super::trees::{self, SKILLS, Words, minus, of, show};
-use super::{Done, oracle, people};
-use skillgraft::git::{Oid, merge_base};
+use super::repositories::{changed, git, listing};
+use super::team::{CANDIDATES, Left, MIRROR, Team, conflicts, upstream_of};
+use super::trees::{self, IDS, SKILLS, Words, minus, of, show};
+use super::{Done, oracle, people, taken_back};
+use skillgraft::git::Oid;
 use skillgraft::sync::Report;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +68,8 @@ pub fn merge_everything(team: &mut Team, dice: &mut Dice) -> Done {
         let button = if edited && button == Button::CherryPick { Button::Squash } else { button };
         let outcome = buttons::press_on(team, &skill, button)?;
         team.count(&format!("button {button:?} {outcome}"));
-        if outcome != "ok" && !edited {
+        // A branch from before a force push brings back what was forced away, of other skills too.
+        if outcome != "ok" && !edited && !team.dirty.contains(&skill) {
             return Err(format!("{button:?} of the fresh candidate of {skill}: {outcome}"));
         }
         if outcome == "ok" {
@@ -83,7 +86,7 @@ pub fn merge_everything(team: &mut Team, dice: &mut Dice) -> Done {
             return Err(format!("the candidate of {skill} was merged, and then it is {class:?}"));
         }
         let store = &team.repository.store;
-        let upstream = team.mirrored.get(skill).map_or(Words::new(), |tree| team.reader.tree(store, *tree));
+        let upstream = team.upstream_now(skill).map_or(Words::new(), |tree| team.reader.tree(store, tree));
         let here = team.reader.skill(store, team.tree(team.main()), skill);
         let missing = minus(&minus(&of(&upstream, b'U'), &here), &team.removed);
         if !missing.is_empty() {
@@ -96,6 +99,10 @@ pub fn merge_everything(team: &mut Team, dice: &mut Dice) -> Done {
 /// Syncs, and says what was done to which candidate; none where upstream was no evidence.
 fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
     team.tick();
+    taken_back::note(team);
+    if oracle::is_away(team) {
+        return sync_while_away(team);
+    }
     let outside_of_git = team.outside();
     let git_dir = team.desk().join(".git");
     let dry = dice.chance(25).then(|| {
@@ -106,7 +113,7 @@ fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
     let before = team.refs();
     let is_at_desk = team.head_branch() == "refs/heads/desk";
     // After a force push it matters which candidates the tool remembers to have offered, and a fresh clone does not know.
-    let twins = (is_at_desk && !team.forced && dice.chance(40)).then(|| twins(team, &before));
+    let twins = (is_at_desk && !team.forced && dice.chance(25)).then(|| twins(team, &before));
     let person = what_a_person_sees(team);
     let report = team.sync(&outside_of_git, false);
     team.repository.store.refresh();
@@ -127,8 +134,8 @@ fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
     check_report(&report, evidence)?;
     if !evidence {
         team.count("sync without evidence");
-        if before != after {
-            return Err("a source that lists nothing moved refs".into());
+        if let Some(moved) = moved_by_a_source(&before, &after) {
+            return Err(format!("a source that lists nothing moved {moved}"));
         }
         team.dirty.clear();
         return Ok(None);
@@ -139,6 +146,7 @@ fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
     check_classes(team, &report)?;
     check_mirror(team)?;
     check_lost_lines(team, &before, &after)?;
+    taken_back::check(team, &report, &before)?;
     let said = check_candidates(team, &report, &before, &after)?;
     team.forced = false;
     check_bases(team)?;
@@ -150,12 +158,42 @@ fn sync_once(team: &mut Team, dice: &mut Dice) -> Checked<Option<String>> {
         return Err(format!("the second sync wrote {written:?}"));
     }
     if let Some(moved) = again.sources[0].skills.iter().find(|skill| {
-        skill.candidate.as_ref().is_some_and(|candidate| !["kept", "left"].contains(&candidate.action.as_str()))
+        skill.candidate.as_ref().is_some_and(|candidate| !["kept", "left", "held"].contains(&candidate.action.as_str()))
     }) {
         return Err(format!("the second sync says {:?}", moved.candidate));
     }
     team.dirty.clear();
+    if team.earlier.is_empty() || dice.chance(30) {
+        team.earlier = after;
+    }
     Ok(Some(said))
+}
+
+/// A source that is paused or disabled is not looked at, and nothing of it moves.
+fn sync_while_away(team: &mut Team) -> Checked<Option<String>> {
+    let before = team.refs();
+    let report = team.sync(&team.outside(), false);
+    let outcome = format!("{:?}", report.sources[0].outcome);
+    team.count(&format!("sync of a source that is {outcome}"));
+    if !["Paused", "Disabled"].contains(&outcome.as_str()) {
+        return Err(format!("the source is paused or disabled, and sync says {outcome}"));
+    }
+    match moved_by_a_source(&before, &team.refs()) {
+        Some(moved) => Err(format!("a source that is {outcome} moved {moved}")),
+        None => Ok(None),
+    }
+}
+
+/// Returns a ref that moved, tags apart: versions are the default branch's alone, whatever upstream is.
+fn moved_by_a_source(before: &Refs, after: &Refs) -> Option<String> {
+    let is_tag = |name: &String| name.starts_with("refs/tags/") || name == "refs/skillgraft/tagged";
+    changed_refs(before, after).into_iter().find(|name| !is_tag(name))
+}
+
+/// Returns the names of what differs.
+pub fn changed_refs(before: &Refs, after: &Refs) -> BTreeSet<String> {
+    let names = before.keys().chain(after.keys());
+    names.filter(|name| before.get(*name) != after.get(*name)).cloned().collect()
 }
 
 /// HEAD, the index, and every file outside of `.git`.
@@ -173,40 +211,6 @@ fn check_report(report: &Report, evidence: bool) -> Checked {
     }
     if source.error.is_some() == evidence {
         return Err(format!("evidence {evidence}, but the source says {:?}", source.error));
-    }
-    Ok(())
-}
-
-/// Law 6: another clone of the same state, with all refs or only with remote-tracking ones, comes to the same ids.
-fn twins(team: &Team, refs: &Refs) -> Vec<(&'static str, Refs)> {
-    let lender = team.desk().join(".git");
-    [("twin", Clone::Whole), ("fresh", Clone::Fresh { main: MAIN })]
-        .into_iter()
-        .map(|(name, kind)| {
-            let dir = team.path(name);
-            borrow(&dir, &lender, refs, kind);
-            team.sync(&outside(&dir, team.clock + 5), false);
-            (name, skillgraft::git::Repository::open(&dir).unwrap().refs.list("refs/").unwrap())
-        })
-        .collect()
-}
-
-fn check_twins(team: &mut Team, after: &Refs, twins: Vec<(&'static str, Refs)>) -> Checked {
-    for (name, theirs) in twins {
-        team.count("compared with another clone");
-        if name == "twin" {
-            if theirs != *after {
-                return Err(format!("a clone of the same state came to\n{theirs:#?}\nnot to\n{after:#?}"));
-            }
-            continue;
-        }
-        for (name, ours) in after.iter().filter(|(name, _)| name.starts_with(CANDIDATES) || *name == MIRROR) {
-            let tracking = name.replacen("refs/heads/", "refs/remotes/origin/", 1);
-            let here = theirs.get(name).or_else(|| theirs.get(&tracking));
-            if here != Some(ours) {
-                return Err(format!("a fresh clone has {name} at {here:?}, not at {ours}"));
-            }
-        }
     }
     Ok(())
 }
@@ -334,103 +338,7 @@ fn report_names(report: &Report, name: &str) -> bool {
 
 fn causes(team: &Team, skill: &str) -> [Option<Oid>; 4] {
     let (local, entry) = team.skill_and_entry(team.main_tree(), skill);
-    [local, entry, team.mirrored.get(skill).copied(), team.license]
-}
-
-/// Laws 8 and 9, for a candidate that is the tool's own.
-fn check_own(team: &Team, skill: &str, head: Oid, action: &str, main: Oid) -> Checked {
-    let store = &team.repository.store;
-    let parents = store.commit(head).unwrap().parents.clone();
-    if action != "kept" && parents != [main] {
-        return Err(format!("the candidate of {skill} is not one commit on the default branch"));
-    }
-    let base = merge_base(store, main, head).unwrap().expect("one history");
-    let tree = team.tree(head);
-    if let Some(path) = trees::differences(store, team.tree(base), tree).iter().find(|path| !belongs_to(path, skill)) {
-        return Err(format!("the unedited candidate of {skill} changes {path}"));
-    }
-    let entry = team.entry(tree, skill).ok_or_else(|| format!("the candidate of {skill} has no entry"))?;
-    let accepted = upstream_of(&entry, "accepted");
-    let upstream = team.mirrored.get(skill).copied();
-    if accepted.as_deref() != Some(&oracle::tree_hash(store, upstream)) {
-        return Err(format!("the candidate of {skill} accepts {accepted:?}, upstream has {upstream:?}"));
-    }
-    let listed: BTreeSet<String> = conflicts(&entry).into_iter().map(|(path, ..)| path).collect();
-    let Some(directory) = team.skill_and_entry(tree, skill).0 else { return Ok(()) };
-    for (path, place) in trees::files(store, directory) {
-        let marked = store.blob(place.id).unwrap().split(|byte| *byte == b'\n').any(|line| line == b"<<<<<<< local");
-        if marked && !listed.contains(&path) && !has_old_markers(team, skill) {
-            return Err(format!("{path} of {skill} has markers, and the entry does not list it"));
-        }
-    }
-    Ok(())
-}
-
-/// What the skill becomes in a candidate that is the tool's own, class by class.
-fn check_content(team: &mut Team, skill: &str, head: Oid, class: &str) -> Checked {
-    let main = team.main_tree();
-    let entry = team.entry(team.tree(head), skill).expect("checked before");
-    let (local, old_entry) = team.skill_and_entry(main, skill);
-    let (made, _) = team.skill_and_entry(team.tree(head), skill);
-    let upstream = team.mirrored.get(skill).copied();
-    let listed = conflicts(&entry);
-    let wrong =
-        |what: &str| Err(format!("the {class} candidate of {skill} {what}: {made:?} of {local:?} and {upstream:?}"));
-    match class {
-        "fast_forward" | "new" if made != upstream || !listed.is_empty() => return wrong("is not upstream's"),
-        "already_applied" if made != local || !listed.is_empty() => return wrong("changes content"),
-        _ => {}
-    }
-    let store = &team.repository.store;
-    for conflict in entry.get("conflict").and_then(toml::Value::as_array).into_iter().flatten() {
-        let text = |key: &str| conflict.get(key).and_then(toml::Value::as_str);
-        let (path, kind) = (text("path").expect("a path"), text("kind").expect("a kind"));
-        let there = made.and_then(|made| trees::blob_at(store, made, path)).map(|id| id.to_string());
-        if ["binary", "modify_delete"].contains(&kind) && there.as_deref() != text("local") {
-            return wrong(&format!("has a {kind} conflict at {path}, and local's version is not there"));
-        }
-        if kind == "content" && !there.is_some_and(|id| is_marked(team, Oid::parse(&id).unwrap())) {
-            return wrong(&format!("has a content conflict at {path}, and no markers"));
-        }
-    }
-    let old = old_entry.and_then(|_| team.entry(main, skill));
-    let base = old.and_then(|entry| upstream_of(&entry, "git_tree")).filter(|_| class == "three_way");
-    let (Some(base), Some(local), Some(upstream), Some(made)) = (base, local, upstream, made) else { return Ok(()) };
-    if Oid::parse(&base).unwrap() == store.empty_tree() {
-        return Ok(());
-    }
-    let theirs = git(
-        &team.desk(),
-        &["merge-tree", "--write-tree", &format!("--merge-base={base}"), &local.to_string(), &upstream.to_string()],
-    );
-    if theirs.status.code() == Some(0) && listed.is_empty() {
-        team.count("three-way merge compared with git's");
-        let theirs = Oid::parse(String::from_utf8(theirs.stdout).unwrap().lines().next().unwrap()).unwrap();
-        // SKILL.md is merged by its structure, the others as git does.
-        let differing = trees::differences(&team.repository.store, theirs, made);
-        if differing.iter().any(|path| path != "SKILL.md") {
-            return wrong(&format!("is merged otherwise by git in {differing:?}"));
-        }
-    } else if theirs.status.code() == Some(1) && listed.is_empty() {
-        team.count("three-way merge that conflicts for git only");
-    }
-    Ok(())
-}
-
-fn is_marked(team: &Team, blob: Oid) -> bool {
-    let text = team.repository.store.blob(blob).unwrap();
-    text.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<") && line.ends_with(b" local"))
-}
-
-/// Somebody merged markers into the default branch before: then they are the team's own text.
-fn has_old_markers(team: &Team, skill: &str) -> bool {
-    let store = &team.repository.store;
-    let Some(directory) = team.skill_and_entry(team.main_tree(), skill).0 else { return false };
-    let files = trees::files(store, directory);
-    let marked = |place: &skillgraft::git::Place| {
-        store.blob(place.id).unwrap().split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<"))
-    };
-    files.values().any(marked)
+    [local, entry, team.upstream_now(skill), team.license]
 }
 
 /// Law 7: the base of every entry is in the mirror's history, at its path.
@@ -449,11 +357,13 @@ fn check_bases(team: &Team) -> Checked {
         }
         commits.extend(&commit.parents);
     }
-    for skill in SKILLS {
-        let Some(entry) = team.entry(team.main_tree(), skill) else { continue };
+    for skill in IDS {
+        let entry = team.entry(team.main_tree(), skill);
+        let Some(entry) = entry.filter(|entry| entry.contains_key("upstream")) else { continue };
         let base = Oid::parse(&upstream_of(&entry, "git_tree").expect("an entry has it")).unwrap();
         let needed = upstream_of(&entry, "accepted") != Some(oracle::tree_hash(store, None));
-        if needed && !held.contains(&(skill, base)) {
+        let name = team.followed(skill);
+        if needed && !held.contains(&(name.as_str(), base)) {
             return Err(format!("the base of {skill}, {base}, is not reachable through the mirror"));
         }
     }

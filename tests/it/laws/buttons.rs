@@ -138,7 +138,10 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
             ));
         }
     }
-    if !team.touched.contains(name) {
+    // Where the skill is gone since, git looks for a place that it was renamed to, and may find any.
+    let base = merge_base(store, old, head).unwrap().map_or(store.empty_tree(), |base| team.tree(base));
+    let is_there = |tree| team.skill_and_entry(tree, skill).0.is_some();
+    if !team.touched.contains(name) && (is_there(old_tree) || !is_there(base)) {
         let elsewhere = trees::differences(store, old_tree, new_tree).into_iter().find(|path| !belongs_to(path, skill));
         if let Some(path) = elsewhere {
             return Err(format!("{button:?} of the unedited candidate of {skill} changed {path}"));
@@ -168,7 +171,9 @@ pub fn accept(team: &mut Team, dice: &mut Dice) -> Done {
 fn press_any(team: &mut Team, dice: &mut Dice, button: Button) -> Done {
     let Some((name, skill)) = dice.pick(&team.candidates()).cloned() else { return Ok(None) };
     let head = team.get(&name).expect("listed");
-    let listed = team.entry(team.tree(head), &skill).is_some_and(|entry| !conflicts(&entry).is_empty());
+    let entry = team.entry(team.tree(head), &skill);
+    let listed = entry.as_ref().is_some_and(|entry| !conflicts(entry).is_empty());
+    let offers = entry.and_then(|entry| upstream_of(&entry, "accepted"));
     let delete = dice.chance(50);
     if listed && !dice.chance(15) {
         return Ok(None);
@@ -176,12 +181,49 @@ fn press_any(team: &mut Team, dice: &mut Dice, button: Button) -> Done {
     let outcome = press_on(team, &skill, button)?;
     team.count(&format!("button {button:?} {outcome}"));
     if outcome == "ok" && delete && button != Button::Accept && team.head_branch() != name {
+        if let Some(offers) = offers {
+            team.taken.delete(&skill, offers, true);
+        }
         team.set(&name, None);
     }
     if team.get(&name).is_none() {
         team.touched.remove(&name);
     }
     Ok(Some(format!("{button:?} {skill} -> {outcome}{}", if delete { ", branch deleted" } else { "" })))
+}
+
+/// Somebody takes only some of a candidate's files: `git checkout <branch> -- <file>...`, with its entry or without.
+pub fn take_some_files(team: &mut Team, dice: &mut Dice) -> Done {
+    let Some((name, skill)) = dice.pick(&team.candidates()).cloned() else { return Ok(None) };
+    let (main, theirs) = (team.main_tree(), team.tree(team.get(&name).expect("listed")));
+    let entry = team.entry(theirs, &skill);
+    if team.skills().iter().all(|there| *there != skill)
+        || entry.as_ref().is_none_or(|entry| !conflicts(entry).is_empty())
+    {
+        return Ok(None);
+    }
+    let store = &team.repository.store;
+    let of_skill = |path: &String| path.starts_with(&format!("skills/{skill}/"));
+    let mut taken: Vec<String> = trees::differences(store, main, theirs).into_iter().filter(of_skill).collect();
+    taken.retain(|_| dice.chance(50));
+    let with_entry = dice.chance(40);
+    taken.extend(with_entry.then(|| format!("skills/{skill}.toml")));
+    let take = |tree, path: &String| {
+        let place = skillgraft::git::entry_at(store, theirs, &trees::path(path)).unwrap();
+        trees::with(store, tree, path, place)
+    };
+    let tree = taken.iter().fold(main, take);
+    if tree == main {
+        return Ok(None);
+    }
+    if with_entry {
+        // Whoever takes the entry says that the rest of the update is not wanted.
+        team.lost_on_purpose(theirs, tree);
+        let offered = entry.and_then(|entry| upstream_of(&entry, "git_tree")).map(|id| Oid::parse(&id).unwrap());
+        offered.into_iter().for_each(|offered| team.lost_on_purpose(offered, tree));
+    }
+    team.commit_to_main(tree, "some files");
+    Ok(Some(format!("{skill} {taken:?}")))
 }
 
 /// The forge's "Update branch": merges the default branch into a candidate.

@@ -1,18 +1,34 @@
 //! What must come out, found another way: the mirror from upstream's trees, the classes from three tree hashes.
 
 use super::team::{Team, conflicts, upstream_of};
-use super::trees::{self, SKILLS};
+use super::trees::{self, IDS, SKILLS};
 use sha2::{Digest as _, Sha256};
 use skillgraft::git::{Mode, Oid, Store};
 use std::collections::BTreeMap;
 
-/// Returns the names that the source file on the default branch excludes.
-pub fn excluded(team: &Team) -> Vec<String> {
+fn source(team: &Team) -> toml::Table {
     let store = &team.repository.store;
     let blob = trees::blob_at(store, team.main_tree(), "sources/sp.toml").expect("nobody removes it");
-    let text = String::from_utf8(store.blob(blob).unwrap()).unwrap();
-    let table: toml::Table = text.parse().unwrap();
-    table["exclude"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    String::from_utf8(store.blob(blob).unwrap()).unwrap().parse().unwrap()
+}
+
+/// Returns the names that the source file on the default branch excludes; the program excludes a path.
+pub fn excluded(team: &Team) -> Vec<String> {
+    let source = source(team);
+    let globs = source["exclude"].as_array().unwrap().iter().map(|glob| glob.as_str().unwrap());
+    globs.map(|glob| glob.trim_start_matches("skills/").to_owned()).collect()
+}
+
+/// Tells whether the source is disabled or paused: then nobody looks at it.
+pub fn is_away(team: &Team) -> bool {
+    let source = source(team);
+    source.get("enabled").and_then(toml::Value::as_bool) == Some(false) || holds_today(team, source.get("paused"))
+}
+
+/// Tells whether a table with an `until` is there, and the day has not passed.
+pub fn holds_today(team: &Team, table: Option<&toml::Value>) -> bool {
+    let until = |table: &toml::Value| Some(table.get("until")?.as_datetime()?.to_string());
+    table.is_some_and(|table| until(table).is_none_or(|until| team.today().to_string() <= until))
 }
 
 /// Looks at upstream as a sync does. Returns whether there is any evidence: a source that lists nothing changes nothing.
@@ -45,26 +61,22 @@ pub fn look(team: &mut Team) -> bool {
 pub fn classes(team: &Team) -> BTreeMap<String, &'static str> {
     let excluded = excluded(team);
     let tree = team.main_tree();
+    let store = &team.repository.store;
     let mut classes = BTreeMap::new();
-    for skill in SKILLS {
-        let is_selected = !excluded.iter().any(|name| name == skill);
-        let upstream = team.mirrored.get(skill).copied();
-        let (local, _) = team.skill_and_entry(tree, skill);
-        let Some(entry) = team.entry(tree, skill) else {
-            if upstream.is_some() && is_selected && local.is_none() {
-                classes.insert(skill.to_owned(), "new");
-            }
-            continue;
-        };
-        let base = upstream_of(&entry, "accepted").expect("every entry here follows the source");
-        let store = &team.repository.store;
-        let local = tree_hash(store, local);
-        let upstream = tree_hash(store, upstream);
+    let mut followed = Vec::new();
+    for skill in IDS {
+        let Some(entry) = team.entry(tree, skill) else { continue };
+        let Some(base) = upstream_of(&entry, "accepted") else { continue };
+        let name = team.followed(skill);
+        let local = tree_hash(store, team.skill_and_entry(tree, skill).0);
+        let upstream = tree_hash(store, team.upstream_now(skill));
         let nothing = tree_hash(store, None);
         let class = match () {
+            () if entry["status"].as_str() != Some("active") => "disabled",
+            () if holds_today(team, entry.get("paused")) => "paused",
             () if !conflicts(&entry).is_empty() => "conflicted",
             () if local == nothing && base != nothing => "missing_local",
-            () if !is_selected => "unselected",
+            () if excluded.contains(&name) => "unselected",
             () if upstream == base => "unchanged",
             () if upstream == nothing => "removed",
             () if local == upstream => "already_applied",
@@ -72,6 +84,14 @@ pub fn classes(team: &Team) -> BTreeMap<String, &'static str> {
             () => "three_way",
         };
         classes.insert(skill.to_owned(), class);
+        followed.push(name);
+    }
+    for name in SKILLS.into_iter().filter(|name| team.mirrored.contains_key(*name)) {
+        let is_selected = !excluded.iter().any(|excluded| excluded == name);
+        let is_free = team.skill_and_entry(tree, name) == (None, None);
+        if is_selected && is_free && !followed.iter().any(|followed| followed == name) {
+            classes.insert(name.to_owned(), "new");
+        }
     }
     classes
 }

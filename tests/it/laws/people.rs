@@ -40,13 +40,13 @@ pub fn edit_elsewhere(team: &mut Team, dice: &mut Dice) -> Done {
 
 pub fn apply_by_hand(team: &mut Team, dice: &mut Dice) -> Done {
     let Some(skill) = dice.pick(&team.skills()).cloned() else { return Ok(None) };
-    let Some(new) = team.fetched(&skill) else { return Ok(None) };
+    let Some(new) = team.fetched(&team.followed(&skill)) else { return Ok(None) };
     put(team, &format!("skills/{skill}"), Some(new), "by hand");
     Ok(Some(skill))
 }
 
 pub fn take_edits_back(team: &mut Team, dice: &mut Dice) -> Done {
-    let all = trees::SKILLS.into_iter().filter(|skill| team.entry(team.main_tree(), skill).is_some());
+    let all = trees::IDS.into_iter().filter(|skill| team.entry(team.main_tree(), skill).is_some());
     let (there, gone): (Vec<&str>, Vec<&str>) = all.partition(|skill| team.skills().iter().any(|there| there == skill));
     let choice = if gone.is_empty() || dice.chance(20) { there } else { gone };
     let Some(skill) = dice.pick(&choice).copied() else { return Ok(None) };
@@ -56,12 +56,6 @@ pub fn take_edits_back(team: &mut Team, dice: &mut Dice) -> Done {
     let Some(base) = base.filter(|base| *base != store.empty_tree() && store.contains(*base)) else { return Ok(None) };
     put(team, &format!("skills/{skill}"), Some(base), "back to the base");
     Ok(Some(skill.into()))
-}
-
-pub fn delete_a_directory(team: &mut Team, dice: &mut Dice) -> Done {
-    let Some(skill) = dice.pick(&team.skills()).cloned() else { return Ok(None) };
-    put(team, &format!("skills/{skill}"), None, "delete");
-    Ok(Some(skill))
 }
 
 pub fn change_the_source(team: &mut Team, dice: &mut Dice) -> Done {
@@ -85,7 +79,7 @@ fn with_a_note(text: &str, dice: &mut Dice, word: &str) -> String {
 }
 
 pub fn edit_an_entry(team: &mut Team, dice: &mut Dice) -> Done {
-    let skill = *dice.pick(&trees::SKILLS).unwrap();
+    let skill = *dice.pick(&trees::IDS).unwrap();
     let tree = team.main_tree();
     let word = team.word('P');
     let Some(tree) = edit_entry_in(team, tree, skill, dice, &word) else { return Ok(None) };
@@ -116,6 +110,7 @@ pub fn merge_the_wrong_way_round(team: &mut Team, dice: &mut Dice) -> Done {
     let theirs = team.commit(theirs, vec![from], "colleague");
     let merge = team.commit(both, vec![theirs, main], "wrong way round");
     team.set(MAIN, Some(merge));
+    team.foxtrot = true;
     Ok(Some(word))
 }
 
@@ -123,12 +118,11 @@ pub fn merge_the_wrong_way_round(team: &mut Team, dice: &mut Dice) -> Done {
 pub fn force_push(team: &mut Team, dice: &mut Dice) -> Done {
     let main = team.main();
     let store = &team.repository.store;
-    let above: Vec<Oid> = skillgraft::git::first_parents(store, main).map(Result::unwrap).take(4).collect();
-    let to = *dice.pick(&above[1..]).unwrap_or(&main);
+    let above = skillgraft::git::first_parents(store, main).map(Result::unwrap).take(4).skip(1);
+    // What is known of holds is known of commits that were the head once.
+    let above: Vec<Oid> = above.filter(|commit| team.taken.was_head(*commit)).collect();
+    let Some(to) = dice.pick(&above).copied() else { return Ok(None) };
     let (before, after) = (team.tree(main), team.tree(to));
-    if team.skill_and_entry(after, "ops").1.is_none() {
-        return Ok(None);
-    }
     team.lost_on_purpose(before, after);
     team.mark_dirty(before, after);
     team.set(MAIN, Some(to));
@@ -143,7 +137,7 @@ pub fn force_push(team: &mut Team, dice: &mut Dice) -> Done {
 pub fn resolve_on_the_default_branch(team: &mut Team, dice: &mut Dice) -> Done {
     let tree = team.main_tree();
     let listed = |skill: &str| team.entry(tree, skill).map_or(Vec::new(), |entry| conflicts(&entry));
-    let waiting: Vec<&str> = trees::SKILLS.into_iter().filter(|skill| !listed(skill).is_empty()).collect();
+    let waiting: Vec<&str> = trees::IDS.into_iter().filter(|skill| !listed(skill).is_empty()).collect();
     let Some(skill) = dice.pick(&waiting).copied() else { return Ok(None) };
     let side = if dice.chance(50) { Side::Local } else { Side::Upstream };
     let rejected = rejected(team, &listed(skill));
@@ -285,6 +279,7 @@ pub fn back_to_the_desk(team: &Team) {
 pub fn collect_garbage(team: &mut Team, dice: &mut Dice) -> Done {
     // What the colleague's clone borrows may go.
     let _ = fs::remove_dir_all(team.path("laptop"));
+    team.earlier.clear();
     let what: &[&str] = match dice.below(3) {
         0 => &["pack-refs", "--all"],
         1 => &["gc", "-q"],

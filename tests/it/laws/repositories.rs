@@ -45,7 +45,7 @@ pub fn outside(directory: &Path, clock: i64) -> Outside {
         directory: directory.to_owned(),
         git: Git::new("git", &Environment(environment(clock))),
         cache: directory.parent().unwrap().join("cache"),
-        today: jiff::civil::date(2026, 11, 20),
+        today: jiff::Timestamp::from_second(clock).unwrap().to_zoned(jiff::tz::TimeZone::UTC).date(),
         now: clock,
         // A git that another walk just started holds our lock file open until it is git.
         lock_wait: Duration::from_secs(10),

@@ -1,7 +1,9 @@
 //! A team with its registry and one upstream, and what is known of who wrote and removed what.
 
 use super::repositories::{copy_tree, git_ok, outside};
+use super::taken_back::TakenBack;
 use super::trees::{self, Reader, Words, minus};
+use jiff::civil::Date;
 use skillgraft::git::{Mode, NewCommit, Oid, RefChange, RefName, Repository};
 use skillgraft::ops::{self, Outside};
 use skillgraft::registry::Destination;
@@ -30,11 +32,17 @@ pub struct Team {
     pub dirty: BTreeSet<String>,
     /// The default branch went back since the last sync.
     pub forced: bool,
+    /// Somebody merged the wrong way round: first parents no longer tell what came after what.
+    pub foxtrot: bool,
+    /// What people took back.
+    pub taken: TakenBack,
     /// Trees that upstream had.
     pub states: Vec<Oid>,
     /// What the mirror must hold, by the oracle: skills by name, and the licence file.
     pub mirrored: BTreeMap<String, Oid>,
     pub license: Option<Oid>,
+    /// The branches some syncs ago.
+    pub earlier: BTreeMap<String, Oid>,
     /// What the last sync left behind.
     pub last: BTreeMap<String, Left>,
     pub history: Vec<String>,
@@ -67,9 +75,12 @@ impl Team {
             touched: BTreeSet::new(),
             dirty: BTreeSet::new(),
             forced: false,
+            foxtrot: false,
+            taken: TakenBack::default(),
             states: Vec::new(),
             mirrored: BTreeMap::new(),
             license: None,
+            earlier: BTreeMap::new(),
             last: BTreeMap::new(),
             history: Vec::new(),
             counts: BTreeMap::new(),
@@ -135,6 +146,11 @@ impl Team {
 
     pub fn count(&mut self, what: &str) {
         *self.counts.entry(what.to_owned()).or_default() += 1;
+    }
+
+    /// Returns the day: the clock's.
+    pub fn today(&self) -> Date {
+        self.outside().today
     }
 
     // --- refs ---
@@ -215,6 +231,14 @@ impl Team {
         self.set(MAIN, Some(commit));
     }
 
+    /// A command moved the default branch, as a person asked for; `before` is where it was.
+    pub fn moved_main(&mut self, before: Oid) {
+        self.repository.store.refresh();
+        let (before, after) = (self.tree(before), self.main_tree());
+        self.took_out(before, after);
+        self.mark_dirty(before, after);
+    }
+
     /// A reviewer's commit on a candidate.
     pub fn commit_to_candidate(&mut self, name: &str, tree: Oid, message: &str) {
         let before = self.get(name).expect("an open candidate");
@@ -240,7 +264,7 @@ impl Team {
     }
 
     pub fn mark_dirty(&mut self, before: Oid, after: Oid) {
-        for skill in trees::SKILLS {
+        for skill in trees::IDS {
             if self.skill_and_entry(before, skill) != self.skill_and_entry(after, skill) {
                 self.dirty.insert(skill.to_owned());
             }
@@ -253,11 +277,23 @@ impl Team {
         (trees::directory_at(store, tree, &format!("skills/{skill}")), entry)
     }
 
+    /// Returns the name of the upstream skill that a skill of the team follows on the default branch; its own name where
+    /// it follows none.
+    pub fn followed(&self, skill: &str) -> String {
+        let path = self.entry(self.main_tree(), skill).and_then(|entry| upstream_of(&entry, "path"));
+        path.map_or(skill.to_owned(), |path| path.trim_start_matches("skills/").to_owned())
+    }
+
+    /// Returns what the mirror must hold of the upstream skill that this one follows.
+    pub fn upstream_now(&self, skill: &str) -> Option<Oid> {
+        self.mirrored.get(&self.followed(skill)).copied()
+    }
+
     /// Returns the skills that have a directory on the default branch.
     pub fn skills(&self) -> Vec<String> {
         let tree = self.main_tree();
         let there = |skill: &&str| self.skill_and_entry(tree, skill).0.is_some();
-        trees::SKILLS.into_iter().filter(there).map(str::to_owned).collect()
+        trees::IDS.into_iter().filter(there).map(str::to_owned).collect()
     }
 
     pub fn entry(&self, tree: Oid, skill: &str) -> Option<toml::Table> {
@@ -277,16 +313,24 @@ impl Team {
     }
 
     pub fn publish(&mut self, tree: Oid) {
-        let expected = self.upstream.refs.get(MAIN).unwrap();
+        let parents = self.upstream.refs.get(MAIN).unwrap().into_iter().collect();
+        self.publish_on(tree, parents);
+    }
+
+    /// As [`Team::publish`], on any commits: with others than the head it is a force push.
+    pub fn publish_on(&mut self, tree: Oid, parents: Vec<Oid>) {
         let who = format!("Author <author@upstream.example> {} +0000", self.tick());
-        let parents = expected.into_iter().collect();
-        let new =
-            NewCommit { tree, parents, author: who.clone(), committer: who.clone(), message: "upstream\n".into() };
+        let new = NewCommit { tree, parents, author: who.clone(), committer: who, message: "upstream\n".into() };
         let commit = self.upstream.store.write_commit(&new).unwrap();
         self.upstream.store.flush().unwrap();
+        self.set_upstream(commit);
+    }
+
+    pub fn set_upstream(&mut self, commit: Oid) {
+        let expected = self.upstream.refs.get(MAIN).unwrap();
         let change = RefChange { name: RefName::parse(MAIN).unwrap(), expected, new: Some(commit) };
-        self.upstream.refs.apply(&[change], "test", &who).unwrap();
-        self.states.push(tree);
+        self.upstream.refs.apply(&[change], "test", "Author <author@upstream.example> 0 +0000").unwrap();
+        self.states.push(self.upstream.store.commit(commit).unwrap().tree);
     }
 
     /// Returns the skill as upstream has it now, copied into the registry's repository; none where it cannot be used.

@@ -11,7 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub type Word = (u8, u32);
 pub type Words = BTreeSet<Word>;
 
+/// What upstream may have, by name.
 pub const SKILLS: [&str; 4] = ["deploy", "ops", "net", "lint"];
+/// What the team may have: upstream's names, and what people rename them to.
+pub const IDS: [&str; 8] = ["deploy", "ops", "net", "lint", "deploy-acme", "ops-acme", "net-acme", "lint-acme"];
 
 pub fn path(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
@@ -53,12 +56,13 @@ pub fn files(store: &Store, tree: Oid) -> BTreeMap<String, Place> {
     all
 }
 
-/// Returns a new skill.
+/// Returns a new skill. Less than half of its `SKILL.md` is that of another one: where upstream drops one skill and adds
+/// another, none has moved.
 pub fn new_skill(store: &Store, name: &str, word: &str) -> Oid {
     let lines = |word: &str, what: &str| (1..=5).fold(String::new(), |text, n| format!("{text}{what} {n} {word}\n"));
     let skill_md = format!(
         "---\nname: {name}\ndescription: Says how to {name} {word}\nlicense: MIT\nallowed-tools: Bash Read\nmetadata:\n  version: \"1\"\n---\n\n# {name}\n\n{}",
-        lines("", "step")
+        lines(name, "step")
     );
     let changes = [
         ("SKILL.md", file(store, skill_md.as_bytes())),

@@ -4,7 +4,7 @@ use super::Done;
 use super::dice::Dice;
 use super::team::Team;
 use super::trees::{self, SKILLS};
-use skillgraft::git::{Mode, Oid, Place};
+use skillgraft::git::{Mode, Oid, Place, first_parents};
 
 fn skills(team: &Team) -> Vec<(&'static str, Oid)> {
     let tree = team.upstream_tree();
@@ -37,6 +37,62 @@ pub fn goes_back(team: &mut Team, dice: &mut Dice) -> Done {
     let tree = *dice.pick(&team.states[start..]).expect("upstream began with a state");
     team.publish(tree);
     Ok(Some(format!("to tree {}", tree.short())))
+}
+
+/// To what it was before, and forth again, with somebody looking in between: A, B, A, B.
+pub fn flips(team: &mut Team, dice: &mut Dice) -> Done {
+    let now = team.upstream_tree();
+    let before = team.states.iter().rev().copied().find(|tree| *tree != now);
+    let Some(before) = before else { return Ok(None) };
+    let times = 1 + dice.below(3);
+    for tree in [before, now, before].into_iter().take(times) {
+        team.publish(tree);
+        super::asserted::sync(team, dice)?;
+    }
+    Ok(Some(format!("{times} times, to tree {} first", before.short())))
+}
+
+/// Its branch goes back to an older commit, or on from there with something else.
+pub fn pushes_with_force(team: &mut Team, dice: &mut Dice) -> Done {
+    let head = team.upstream_head();
+    let above: Vec<Oid> = first_parents(&team.upstream.store, head).map(Result::unwrap).take(5).skip(1).collect();
+    let Some(to) = dice.pick(&above).copied() else { return Ok(None) };
+    team.set_upstream(to);
+    match dice.below(3) {
+        0 => Ok(Some(format!("back to {}", to.short()))),
+        1 => {
+            // A new history that has nothing in common with the old one.
+            let tree = team.upstream_tree();
+            team.publish_on(tree, Vec::new());
+            edits(team, dice)
+        }
+        _ => edits(team, dice),
+    }
+}
+
+/// A skill moves to another directory.
+pub fn renames_a_skill(team: &mut Team, dice: &mut Dice) -> Done {
+    let there = skills(team);
+    let free: Vec<&str> = SKILLS.into_iter().filter(|skill| !there.iter().any(|(name, _)| name == skill)).collect();
+    let (Some((old, content)), Some(new)) = (dice.pick(&there).copied(), dice.pick(&free).copied()) else {
+        return Ok(None);
+    };
+    let store = &team.upstream.store;
+    let tree = trees::with(store, team.upstream_tree(), &format!("skills/{old}"), None);
+    let tree = trees::with(store, tree, &format!("skills/{new}"), trees::directory(store, Some(content)));
+    team.publish(tree);
+    Ok(Some(format!("{old} to {new}")))
+}
+
+/// A skill that it had once is there again, as it was.
+pub fn brings_a_skill_back(team: &mut Team, dice: &mut Dice) -> Done {
+    let there = skills(team);
+    let missing: Vec<&str> = SKILLS.into_iter().filter(|skill| !there.iter().any(|(name, _)| name == skill)).collect();
+    let Some(skill) = dice.pick(&missing).copied() else { return Ok(None) };
+    let at = |tree: &Oid| trees::directory_at(&team.upstream.store, *tree, &format!("skills/{skill}"));
+    let Some(content) = team.states.iter().rev().find_map(at) else { return Ok(None) };
+    put(team, skill, Some(content));
+    Ok(Some(skill.into()))
 }
 
 pub fn drops_a_skill(team: &mut Team, dice: &mut Dice) -> Done {

@@ -1,0 +1,205 @@
+//! What people took back, by what was seen to happen: law 2 is asserted against this, and every hold must rest on it.
+//!
+//! The program finds out from the history of the default branch; here it is written down as the default branch moves.
+
+use super::oracle::{self, holds_today};
+use super::team::{CANDIDATES, Team, upstream_of};
+use super::trees::{IDS, SKILLS};
+use skillgraft::git::{Oid, first_parents, merge_base};
+use skillgraft::sync::Report;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What an entry's record is made of: the accepted hash, and the mirror commit.
+type Record = (String, String);
+
+/// How things stood, one after the other.
+#[derive(Clone, Default)]
+struct Log {
+    /// By upstream skill: its record, and the commit since which it is so.
+    records: BTreeMap<&'static str, Vec<(Option<Record>, Oid)>>,
+    /// By skill: the declined hash, and the commit since which it stands there.
+    declined: BTreeMap<&'static str, (String, Oid)>,
+}
+
+/// What people took back.
+#[derive(Default)]
+pub struct TakenBack {
+    /// What was known at each head that the default branch had.
+    at: BTreeMap<Oid, Log>,
+    log: Log,
+    head: Option<Oid>,
+    /// By skill: the update whose branch a person deleted, unmerged.
+    withdrawn: BTreeMap<String, String>,
+    /// Every update whose branch a person ever deleted.
+    deleted: BTreeSet<(String, String)>,
+    /// What the last sync held back, by skill, and the head of the default branch that it saw.
+    pub held: BTreeMap<String, String>,
+    pub held_at: Option<Oid>,
+}
+
+impl TakenBack {
+    pub fn was_head(&self, commit: Oid) -> bool {
+        self.at.contains_key(&commit)
+    }
+
+    /// A person deleted a branch that offered `update`.
+    pub fn delete(&mut self, skill: &str, update: String, was_merged: bool) {
+        self.deleted.insert((skill.to_owned(), update.clone()));
+        if !was_merged {
+            self.withdrawn.insert(skill.to_owned(), update);
+        }
+    }
+
+    /// The team's own word counts no more: another update is offered, this one was asked for, or it was accepted.
+    pub fn no_longer_withdrawn(&mut self, skill: &str) {
+        self.withdrawn.remove(skill);
+    }
+}
+
+/// Writes down how the default branch has moved. What was forced away never happened.
+pub fn note(team: &mut Team) {
+    let main = team.main();
+    if team.taken.head == Some(main) {
+        return;
+    }
+    if let Some(log) = team.taken.at.get(&main) {
+        team.taken.log = log.clone();
+    } else {
+        let store = &team.repository.store;
+        let all = first_parents(store, main).map(Result::unwrap);
+        let mut new: Vec<Oid> = all.take_while(|commit| !team.taken.was_head(*commit)).collect();
+        // A merge the wrong way round makes others' commits first parents: they are not what happened since.
+        let since = new.last().and_then(|commit| store.commit(*commit).unwrap().parents.first().copied());
+        if since != team.taken.head {
+            new.truncate(1);
+        }
+        new.into_iter().rev().for_each(|commit| write_down(team, commit));
+    }
+    team.taken.at.insert(main, team.taken.log.clone());
+    team.taken.head = Some(main);
+}
+
+fn write_down(team: &mut Team, commit: Oid) {
+    let tree = team.tree(commit);
+    let mut records = BTreeMap::new();
+    for id in IDS {
+        let entry = team.entry(tree, id);
+        if let Some(entry) = &entry
+            && let (Some(path), Some(record)) = (upstream_of(entry, "path"), record(entry))
+        {
+            records.insert(path, record);
+        }
+        let log = &mut team.taken.log;
+        match entry.as_ref().and_then(declined) {
+            Some(hash) if log.declined.get(id).is_some_and(|(standing, _)| *standing == hash) => {}
+            Some(hash) => drop(log.declined.insert(id, (hash, commit))),
+            None => drop(log.declined.remove(id)),
+        }
+    }
+    for name in SKILLS {
+        let now = records.remove(&format!("skills/{name}"));
+        let log = team.taken.log.records.entry(name).or_default();
+        if log.last().is_none_or(|(last, _)| *last != now) {
+            log.push((now, commit));
+        }
+    }
+}
+
+fn record(entry: &toml::Table) -> Option<Record> {
+    Some((upstream_of(entry, "accepted")?, upstream_of(entry, "mirror")?))
+}
+
+fn declined(entry: &toml::Table) -> Option<String> {
+    Some(entry.get("declined")?.get("upstream")?.as_str()?.to_owned())
+}
+
+/// Returns the commit in which the team went from this update back to what it had before that.
+fn reverted(team: &Team, name: &str, update: &str) -> Option<Oid> {
+    let log = team.taken.log.records.get(name)?;
+    let accepts = |at: usize| log[at].0.as_ref().is_some_and(|(accepted, _)| accepted == update);
+    let last = (0..log.len()).rev().find(|at| accepts(*at))?;
+    let (now, since) = log.get(last + 1)?;
+    let first = log.iter().position(|(record, _)| *record == log[last].0).expect("the last one is one");
+    let went_back = match now {
+        Some(_) => log[..first].iter().any(|(record, _)| record == now),
+        None => log.last().expect("not empty").0.is_none(),
+    };
+    went_back.then_some(*since)
+}
+
+/// Returns why an update must not be offered, and the commits that this rests on; none where nobody took it back.
+fn why_not(team: &Team, skill: &str, name: &str, update: &str) -> Option<(&'static str, Vec<Oid>)> {
+    let mut rests_on: Vec<Oid> = reverted(team, name, update).into_iter().collect();
+    let mut kind = (!rests_on.is_empty()).then_some("reverted");
+    let entry = team.entry(team.main_tree(), skill);
+    let table = entry.as_ref().and_then(|entry| entry.get("declined"));
+    if entry.as_ref().and_then(declined).as_deref() == Some(update) && holds_today(team, table) {
+        kind = kind.or(Some("declined"));
+        rests_on.extend(team.taken.log.declined.get(skill).map(|(_, since)| *since));
+    }
+    if kind.is_none() && team.taken.withdrawn.get(skill).is_some_and(|withdrawn| withdrawn == update) {
+        kind = Some("withdrawn");
+    }
+    kind.map(|kind| (kind, rests_on))
+}
+
+/// Tells whether the branch was made, or brought up to date, after the update was taken back.
+fn was_asked_for(team: &Team, head: Oid, update: &str, skill: &str, rests_on: &[Oid]) -> bool {
+    let store = &team.repository.store;
+    let offers = team.entry(team.tree(head), skill).and_then(|entry| upstream_of(&entry, "accepted"));
+    let base = merge_base(store, team.main(), head).unwrap().expect("one history");
+    let knows = |commit: &Oid| merge_base(store, *commit, base).unwrap() == Some(*commit);
+    base != head && offers.as_deref() == Some(update) && rests_on.iter().all(knows)
+}
+
+/// Law 2: nothing that a person took back returns unasked. And nothing else is held back.
+pub fn check(team: &mut Team, report: &Report, before: &BTreeMap<String, Oid>) -> Result<(), String> {
+    team.taken.held.clear();
+    team.taken.held_at = Some(team.main());
+    for skill in &report.sources[0].skills {
+        let (id, Some(class)) = (skill.id.as_str(), skill.class) else { continue };
+        let name = skill.path.trim_start_matches("skills/").to_owned();
+        let update = oracle::tree_hash(&team.repository.store, team.mirrored.get(&name).copied());
+        let hold = skill.hold.map(|hold| hold.as_str());
+        let branch = before.get(&format!("{CANDIDATES}{id}")).copied();
+        let why = why_not(team, id, &name, &update).filter(|_| class.as_str() != "already_applied");
+        let asked = |(_, rests_on): &(&str, Vec<Oid>)| {
+            branch.is_some_and(|head| was_asked_for(team, head, &update, id, rests_on))
+        };
+        let expected = why.filter(|why| class.wants_candidate() && !asked(why)).map(|(kind, _)| kind);
+        if hold != expected && !is_excused(team, id, &update, hold, expected) {
+            return Err(format!(
+                "{} update {update} of {id} is held as {hold:?}, and by what people did it is {expected:?}",
+                class.as_str()
+            ));
+        }
+        team.count(&format!("hold {}", hold.unwrap_or("none")));
+        let open = skill.candidate.as_ref().filter(|candidate| candidate.commit.is_some());
+        if hold.is_some() {
+            if let Some(open) = open.filter(|open| open.action.as_str() != "left") {
+                return Err(format!("{id} is held, and its candidate is {open:?}"));
+            }
+            team.taken.held.insert(id.to_owned(), update);
+            continue;
+        }
+        if class.wants_candidate() && open.is_none() {
+            return Err(format!("{id} is {}, nothing holds it, and nothing is proposed", class.as_str()));
+        }
+        let accepted = class.as_str() == "unchanged" && team.taken.withdrawn.get(id) == Some(&update);
+        if class.wants_candidate() && open.is_some_and(|open| open.action.as_str() != "left") || accepted {
+            team.taken.no_longer_withdrawn(id);
+        }
+    }
+    Ok(())
+}
+
+/// What the program may see otherwise than the people who did it.
+fn is_excused(team: &Team, skill: &str, update: &str, hold: Option<&str>, expected: Option<&str>) -> bool {
+    match (hold, expected) {
+        // It was merged, its branch deleted, and the merge was taken away by force: no history has it.
+        (Some("withdrawn"), None) => team.taken.deleted.contains(&(skill.to_owned(), update.to_owned())),
+        // What was accepted again is no first parent any more.
+        (Some("reverted"), _) => team.foxtrot,
+        _ => false,
+    }
+}
