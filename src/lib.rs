@@ -32,6 +32,7 @@
 //! | `skills/<id>.toml` | [`registry::entry`] | `add`, `import`, `source ...`, candidates, `candidate resolve`, `candidate decline`, `link`, `adopt`, `rollback`, `disable`, `enable`, `pause`, `resume`; people add owners and comments |
 //! | `licenses/<source>/` | [`registry::Layout`] | `add`, `source enable`, candidates |
 //! | `.gitattributes`, `README.md`, `sources/README.md`, `skills/using-skillgraft/` | [`ops::init`], which has them embedded from `registry-template/` | `init`, where nothing stands there; then people |
+//! | `.github/`, `.gitlab/`, `.gitlab-ci.yml`, `.forgejo/` (at the repository's root), `server/`: the files of `registry-template/forge/` | [`ops::init`] | `init --forge`, where nothing stands there; then people |
 //!
 //! In the tree of a mirror: each skill at its upstream path, the licence files, and `.skillgraft/plugins.json`
 //! ([`source::plugin::Plugins`], written by `sync/mirror.rs` along with a change): the plugins that the skills belong to.

@@ -69,6 +69,9 @@ pub enum Command {
         /// The folder
         #[arg(default_value = ".")]
         dir: PathBuf,
+        /// Lay down what runs sync and check there too; none: for a server without a forge
+        #[arg(long, value_enum, value_name = "NAME")]
+        forge: Option<Forge>,
     },
     /// Follow the skills of a repository or folder
     Add(Add),
@@ -381,6 +384,9 @@ pub struct Sync {
     /// Decide on what the remote has, and push there [default remote: the one this clone follows]
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, default_missing_value = "")]
     pub push: Option<String>,
+    /// Tell the remote's hooks this of each candidate (git push -o); may be repeated
+    #[arg(long, value_name = "OPTION", requires = "push")]
+    pub push_option: Vec<String>,
     /// Contact nothing; use what the cache has
     #[arg(long, conflicts_with = "push")]
     pub offline: bool,
@@ -465,6 +471,14 @@ pub enum CheckFormat {
     Github,
     /// SARIF 2.1.0
     Sarif,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Forge {
+    Github,
+    Gitlab,
+    Forgejo,
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,7 +11,8 @@ use crate::ops::{self, Commit, Outside};
 use crate::registry::Destination;
 use crate::types::{ErrorKind, Result};
 use args::{
-    Add, Candidate, CheckFormat, Cli, Command, Commits, Global, Import, OnConflict, ShowFormat, Source, Sync, Take,
+    Add, Candidate, CheckFormat, Cli, Command, Commits, Forge, Global, Import, OnConflict, ShowFormat, Source, Sync,
+    Take,
 };
 use clap::{CommandFactory as _, Parser as _};
 use output::Output;
@@ -52,7 +53,15 @@ pub fn main() -> ExitCode {
 
 fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
     match &cli.command {
-        Command::Init { dir } => out.report(&ops::init::init(outside, dir)?, show::init),
+        Command::Init { dir, forge } => {
+            let forge = forge.map(|forge| match forge {
+                Forge::Github => ops::init::Forge::Github,
+                Forge::Gitlab => ops::init::Forge::Gitlab,
+                Forge::Forgejo => ops::init::Forge::Forgejo,
+                Forge::None => ops::init::Forge::None,
+            });
+            out.report(&ops::init::init(outside, dir, forge)?, show::init);
+        }
         Command::Add(options) => return add(outside, options, out),
         Command::Source(command) => source(outside, command, out)?,
         Command::Link { skill, to, base, yes, commits } => {
@@ -94,6 +103,7 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
                     source: vec![source.to_string()],
                     dry_run: false,
                     push: None,
+                    push_option: Vec::new(),
                     offline: false,
                     jobs: 1,
                     exit_code: false,
@@ -234,6 +244,7 @@ fn sync(outside: &Outside, global: &Global, options: &Sync, out: &mut Output) ->
             dry_run: options.dry_run,
             offline: options.offline,
             push: options.push.as_deref(),
+            push_options: &options.push_option,
             jobs: options.jobs,
             progress: &|what| bar.show(what),
         },

@@ -297,11 +297,11 @@ impl GitCommand<'_> {
         match self.at {
             Where::GitDir(dir) => {
                 let mut arg = OsString::from("--git-dir=");
-                arg.push(dir);
+                arg.push(plain(dir));
                 command.arg(arg);
             }
-            Where::WorkTree(dir) => drop(command.arg("-C").arg(dir)),
-            // Else git would find the repository that the user happens to stand in.
+            Where::WorkTree(dir) => drop(command.arg("-C").arg(plain(dir))),
+            // Else git would find the repository that the user happens to stand in. On Windows this is the drive's root.
             Where::Nowhere => drop(command.current_dir("/")),
         }
         for option in FIXED {
@@ -392,6 +392,12 @@ const FIXED: &[&str] = &[
     "fetch.fsck.zeroPaddedFilemode=warn",
     "color.ui=false",
 ];
+
+/// Windows has absolute paths as `\\?\C:\dir`, which git does not read.
+fn plain(path: &Path) -> &Path {
+    let rest = path.to_str().and_then(|text| text.strip_prefix(r"\\?\"));
+    rest.filter(|rest| rest.as_bytes().get(1) == Some(&b':')).map_or(path, Path::new)
+}
 
 fn too_much(shown: &str, what: &str, max: u64) -> Error {
     Error::new(ErrorKind::Limit, format!("`{shown}` was ended: more than {max} bytes of {what}"))

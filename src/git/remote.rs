@@ -60,11 +60,11 @@ impl OwnRemote<'_> {
         }
     }
 
-    /// Moves refs on the remote, each only from what it is expected to be.
+    /// Moves refs on the remote, each only from what it is expected to be, and tells its hooks these options.
     ///
     /// # Errors
-    /// Where the remote cannot be reached. What it refuses is no error, but a [`Pushed::Refused`].
-    pub fn push(&self, changes: &[&RefChange], atomic: bool) -> Result<Pushed> {
+    /// Where the remote cannot be reached, or takes no options. What it refuses is no error, but a [`Pushed::Refused`].
+    pub fn push(&self, changes: &[&RefChange], atomic: bool, options: &[String]) -> Result<Pushed> {
         let mut command = self
             .git
             .command(self.at)
@@ -75,6 +75,9 @@ impl OwnRemote<'_> {
             .config("push.followTags", "false")
             .args(["push", "--porcelain", "--no-signed", "--recurse-submodules=no"]);
         command = if atomic { command.arg("--atomic") } else { command };
+        for option in options {
+            command = command.joined("--push-option=", option);
+        }
         for change in changes {
             let expected = change.expected.map_or(String::new(), |id| id.to_string());
             command = command.joined("--force-with-lease=", format!("{}:{expected}", change.name));
@@ -89,6 +92,11 @@ impl OwnRemote<'_> {
         }
         if atomic && String::from_utf8_lossy(&output.stderr).contains("does not support --atomic") {
             return Ok(Pushed::NotAtomic);
+        }
+        if !options.is_empty() && String::from_utf8_lossy(&output.stderr).contains("does not support push options") {
+            return Err(Error::new(ErrorKind::Refused, format!("{} takes no push options", redact(self.name))).hint(
+                "leave --push-option out; on a server of your own: git config receive.advertisePushOptions true",
+            ));
         }
         let refused = refused(&String::from_utf8_lossy(&output.stdout), &String::from_utf8_lossy(&output.stderr));
         match refused.is_empty() {

@@ -61,7 +61,7 @@ pub fn demo(outside: &Outside, directory: &Path) -> Result<Report> {
     // The team's registry follows it.
     repository(outside, &registry, "Demo Team", "team@registry.example")?;
     let here = Outside { directory: registry.clone(), cache: directory.join("cache"), ..outside.clone() };
-    init::init(&here, Path::new("."))?;
+    init::init(&here, Path::new("."), None)?;
     let commit = Commit { destination: Destination::DefaultBranch, message: None };
     let (source, name) = ("../upstream".to_owned(), Some("example".to_owned()));
     let (skills, exclude, namespace) = (Vec::new(), Vec::new(), String::new());
@@ -99,7 +99,15 @@ pub fn demo(outside: &Outside, directory: &Path) -> Result<Report> {
     lay_down(&TWO, &upstream)?;
     commit_all(outside, &upstream, "Improve four skills")?;
     let quiet = |_: &str| {};
-    let options = sync::Options { sources: &[], dry_run: false, offline: false, push: None, jobs: 1, progress: &quiet };
+    let options = sync::Options {
+        sources: &[],
+        dry_run: false,
+        offline: false,
+        push: None,
+        push_options: &[],
+        jobs: 1,
+        progress: &quiet,
+    };
     let sync = sync::sync(&here, &options)?;
     let candidates = candidate::list(&here)?;
     Ok(Report {

@@ -1,14 +1,20 @@
 //! `init`: lays down a registry and makes the first commit. Never overwrites a path.
 
+mod template;
+
+pub use template::Forge;
+
 use super::Outside;
 use crate::git::{Changes, Mode, Oid, Place, Repository, Where, entry_at, with_changes};
-use crate::registry::{Person, fast_forward, settings};
+use crate::registry::settings::{self, Settings};
+use crate::registry::{Person, fast_forward, toml_file};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
-use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use template::Filled;
 
-static TEMPLATE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/registry-template");
+/// What makes GitLab read a file of its own beside a `.gitlab-ci.yml` that was there before.
+const GITLAB: (&str, &str) = (".gitlab-ci.yml", ".gitlab/skillgraft.yml");
 
 /// What `init` did.
 #[derive(Debug, Serialize)]
@@ -23,16 +29,22 @@ pub struct Report {
     pub branch: String,
     /// The commit; none where everything was there already.
     pub commit: Option<Oid>,
-    /// The files that were written, relative to the directory.
+    /// The forge whose files were laid down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forge: Option<Forge>,
+    /// The files that were written, relative to the directory; a forge's own, relative to the repository.
     pub written: Vec<String>,
     /// The files that were there already and were left alone.
     pub left_alone: Vec<String>,
     /// Whether the line that keeps hashes right is missing from a `.gitattributes` that was left alone.
     pub attributes_missing: bool,
+    /// Whether a `.gitlab-ci.yml` that was left alone does not include the file with the jobs.
+    pub include_missing: bool,
 }
 
-/// Makes `directory` a registry.
-pub fn init(outside: &Outside, directory: &Path) -> Result<Report> {
+/// Makes `directory` a registry, with what runs it on a forge. Of a directory that is one already, and a forge that is
+/// named, only the forge's files are laid down.
+pub fn init(outside: &Outside, directory: &Path, forge: Option<Forge>) -> Result<Report> {
     let directory = outside.directory.join(directory);
     std::fs::create_dir_all(&directory).context(ErrorKind::Io, || format!("cannot create {}", directory.display()))?;
     let directory =
@@ -68,23 +80,32 @@ pub fn init(outside: &Outside, directory: &Path) -> Result<Report> {
         created_repository,
         branch: branch.short().to_owned(),
         commit: None,
+        forge,
         written: Vec::new(),
         left_alone: Vec::new(),
         attributes_missing: false,
+        include_missing: false,
     };
+    let settings = settings_at(&repository, tree, &folder)?;
+    let named = settings.as_ref().and_then(|settings| settings.branch.as_deref());
+    let filled = Filled { branch: named.unwrap_or(branch.short()), folder: &folder };
+    let mut files = if settings.is_some() && forge.is_some() { Vec::new() } else { template::registry(&filled)? };
+    files.extend(forge.map_or(Ok(Vec::new()), |forge| template::forge(forge, &filled))?);
     let mut changes = Changes::new();
-    for (name, bytes) in template(branch.short()) {
-        let path = folder.join_path(&RelPath::parse(&name)?);
+    for file in files {
         // A file in a folder's place, or a folder in a file's, is in the way as well.
-        let taken = directory.join(&name).symlink_metadata().is_ok() || blocked(&directory, &name);
-        if taken || entry_at(&repository.store, tree, &path)?.is_some() {
-            report.left_alone.push(name);
+        let path = file.path.as_str();
+        let taken = work_dir.join(path).symlink_metadata().is_ok() || blocked(&work_dir, path);
+        if taken || entry_at(&repository.store, tree, &file.path)?.is_some() {
+            report.left_alone.push(file.name);
         } else {
-            changes.insert(path, Some(Place { mode: Mode::File, id: repository.store.write_blob(&bytes)? }));
-            report.written.push(name);
+            let id = repository.store.write_blob(&file.bytes)?;
+            changes.insert(file.path, Some(Place { mode: Mode::File, id }));
+            report.written.push(file.name);
         }
     }
     report.attributes_missing = attributes_missing(&directory, &report.left_alone);
+    report.include_missing = left_without(&work_dir, &report.left_alone, GITLAB.0, |line| line.contains(GITLAB.1));
     if changes.is_empty() {
         return Ok(report);
     }
@@ -92,7 +113,7 @@ pub fn init(outside: &Outside, directory: &Path) -> Result<Report> {
     let new = person.new_commit(
         with_changes(&repository.store, tree, &changes)?,
         head.into_iter().collect(),
-        "Make this a skillgraft registry\n\nSkills live in skills/, the places they come from in sources/.\n",
+        &message(settings.is_some(), forge),
     );
     let commit = repository.store.write_commit(&new)?;
     repository.store.flush()?;
@@ -101,25 +122,23 @@ pub fn init(outside: &Outside, directory: &Path) -> Result<Report> {
     Ok(report)
 }
 
-/// Returns the template's files in order, with the branch's name filled in.
-fn template(branch: &str) -> Vec<(String, Vec<u8>)> {
-    let mut files = Vec::new();
-    let mut folders = vec![&TEMPLATE];
-    while let Some(folder) = folders.pop() {
-        folders.extend(folder.dirs());
-        for file in folder.files() {
-            let name = file.path().to_string_lossy().replace('\\', "/");
-            let mut bytes = file.contents().to_vec();
-            if name == settings::FILE {
-                let text =
-                    String::from_utf8_lossy(&bytes).replace("branch = \"main\"", &format!("branch = {branch:?}"));
-                bytes = text.into_bytes();
-            }
-            files.push((name, bytes));
-        }
+fn settings_at(repository: &Repository, tree: Oid, folder: &RelPath) -> Result<Option<Settings>> {
+    let file = folder.join_path(&RelPath::parse(settings::FILE).expect("a fixed name"));
+    let Some(place) = entry_at(&repository.store, tree, &file)? else { return Ok(None) };
+    let text = repository.store.blob(place.id)?;
+    Settings::parse(toml_file::utf8(settings::FILE, &text)?).map(Some)
+}
+
+fn message(is_registry: bool, forge: Option<Forge>) -> String {
+    let runs = match forge {
+        Some(Forge::None) => "Sync on a server: server/ has a systemd timer and a line for cron\n".to_owned(),
+        Some(forge) => format!("Sync and check on {}: see {}\n", forge.as_str(), forge.manual()),
+        None => String::new(),
+    };
+    if is_registry && !runs.is_empty() {
+        return runs;
     }
-    files.sort();
-    files
+    format!("Make this a skillgraft registry\n\nSkills live in skills/, the places they come from in sources/.\n{runs}")
 }
 
 fn blocked(directory: &Path, name: &str) -> bool {
@@ -128,8 +147,11 @@ fn blocked(directory: &Path, name: &str) -> bool {
 }
 
 fn attributes_missing(directory: &Path, left_alone: &[String]) -> bool {
-    let name = ".gitattributes";
+    left_without(directory, left_alone, ".gitattributes", |line| line.contains("skills/") && line.contains("-text"))
+}
+
+/// Tells whether a file was left alone in which no line is what it has to have.
+fn left_without(directory: &Path, left_alone: &[String], name: &str, is_it: impl Fn(&str) -> bool) -> bool {
     left_alone.iter().any(|left| left == name)
-        && !std::fs::read_to_string(directory.join(name))
-            .is_ok_and(|text| text.lines().any(|line| line.contains("skills/") && line.contains("-text")))
+        && !std::fs::read_to_string(directory.join(name)).is_ok_and(|text| text.lines().any(is_it))
 }

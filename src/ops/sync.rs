@@ -24,6 +24,8 @@ pub struct Options<'a> {
     pub offline: bool,
     /// Work on the remote's refs, and push: the remote's name, or empty for the one that this clone follows.
     pub push: Option<&'a str>,
+    /// What the remote's hooks are told of each candidate that is pushed.
+    pub push_options: &'a [String],
     /// How many sources are asked at once.
     pub jobs: usize,
     /// Is told what is being waited for.
@@ -91,7 +93,8 @@ fn push(
     for attempt in 1..=TRIES {
         (options.progress)(&format!("asking {name}"));
         let registry = outside.registry()?.on_remote(&remote)?;
-        let delivery = Delivery::new(&registry, remote, attempt == TRIES, super::identity(outside));
+        let delivery = Delivery::new(&registry, remote, attempt == TRIES, super::identity(outside))
+            .with_options(options.push_options);
         if !settled {
             let (report, again) = sync::push(&registry, &engine(outside, options, &sources), &delivery)?;
             whole = Some(join(whole.take(), report));

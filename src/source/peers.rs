@@ -131,10 +131,8 @@ fn record(value: serde_json::Value, folder: &Path) -> Result<Record> {
 fn url(text: &str) -> Result<Place> {
     match location::parse_repository(text)? {
         Repository::Url(url) if location::is_local(&url) => Ok(Place::Folder(url["file://".len()..].into())),
-        Repository::Url(url) => Ok(Place::Url(without_git(&url).to_owned())),
-        Repository::Path(_) => {
-            Err(Error::new(ErrorKind::Rejected, format!("`{}` is no URL of a repository", one_line(text, 120))))
-        }
+        Repository::Url(url) if !location::is_insecure(&url) => Ok(Place::Url(without_git(&url).to_owned())),
+        _ => Err(Error::new(ErrorKind::Rejected, format!("`{}` is no URL of a repository", one_line(text, 120)))),
     }
 }
 

@@ -247,8 +247,13 @@ fn commit(
     write(store, tree, previous.into_iter().collect(), date, message)
 }
 
+/// A mirror of an upstream that is one skill holds at its root what upstream has there, workflows too: no forge is to run
+/// them. GitHub, GitLab, Forgejo and others know these words.
+const NOT_RUN: &str = "[skip ci]";
+
 fn write(store: &Store, tree: Oid, parents: Vec<Oid>, date: i64, message: String) -> Result<Oid> {
     let identity = format!("{IDENTITY} {date} +0000");
+    let message = message.replacen('\n', &format!("\n\n{NOT_RUN}\n"), 1);
     store.write_commit(&NewCommit { tree, parents, author: identity.clone(), committer: identity, message })
 }
 

@@ -31,6 +31,8 @@ pub enum Fate {
 pub struct Delivery<'a> {
     registry: &'a Registry,
     remote: OwnRemote<'a>,
+    /// What the remote's hooks are told of a candidate that moves.
+    options: &'a [String],
     /// The last try: who is still in the way then is a refusal.
     last: bool,
     identity: String,
@@ -44,7 +46,14 @@ impl<'a> Delivery<'a> {
     /// Returns the delivery of what was decided on `registry`, a view of `remote`. `identity` goes to reflogs.
     pub fn new(registry: &'a Registry, remote: OwnRemote<'a>, last: bool, identity: String) -> Self {
         let (atomic, seen, delivered) = (Cell::new(true), RefCell::default(), Cell::new(0));
-        Delivery { registry, remote, last, identity, atomic, seen, delivered }
+        Delivery { registry, remote, options: &[], last, identity, atomic, seen, delivered }
+    }
+
+    /// Tells the remote's hooks these options with every push that moves a candidate. Each candidate is then pushed alone:
+    /// what a forge makes of them (GitLab a merge request) it makes of one branch.
+    #[must_use]
+    pub fn with_options(self, options: &'a [String]) -> Self {
+        Delivery { options, ..self }
     }
 
     /// Returns how many refs were moved.
@@ -67,7 +76,7 @@ impl<'a> Delivery<'a> {
             let mut refs = 0;
             let fits = rest.iter().take_while(|at| {
                 refs += units[**at].len();
-                refs <= REFS
+                refs <= REFS && !self.has_options(units[**at].iter())
             });
             let batch: Vec<usize> = rest.drain(..fits.count().max(1)).collect();
             self.attempt_with_first(units, &batch, needs_first, &mut fates)?;
@@ -178,7 +187,8 @@ impl<'a> Delivery<'a> {
         let steps = if self.atomic.get() { vec![open.clone()] } else { as_steps(open.iter().copied()) };
         let mut refused = BTreeMap::new();
         for step in steps {
-            match self.remote.push(&step, self.atomic.get())? {
+            let options = if self.has_options(step.iter().copied()) { self.options } else { &[] };
+            match self.remote.push(&step, self.atomic.get(), options)? {
                 Pushed::All => self.delivered.set(self.delivered.get() + step.len()),
                 Pushed::NotAtomic => {
                     self.atomic.set(false);
@@ -208,6 +218,13 @@ impl<'a> Delivery<'a> {
             seen.insert(name.to_owned(), id);
         }
         Ok(())
+    }
+
+    /// Tells whether there are options, and these changes move a candidate, so that they go along.
+    fn has_options<'c>(&self, mut changes: impl Iterator<Item = &'c RefChange>) -> bool {
+        let names = &self.registry.names;
+        let offers = |change: &RefChange| change.new.is_some() && names.parse_candidate(change.name.as_str()).is_some();
+        !self.options.is_empty() && changes.any(offers)
     }
 
     fn now(&self, change: &RefChange) -> Option<Oid> {

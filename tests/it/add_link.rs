@@ -204,6 +204,7 @@ fn processes(skills: usize) -> usize {
 }
 
 #[test]
+#[cfg(unix)]
 fn the_number_of_git_processes_does_not_depend_on_the_number_of_copied_skills() {
     let few = processes(3);
     assert_eq!(few, processes(30));

@@ -138,6 +138,7 @@ fn gits_own_diff_says_the_same() {
 }
 
 #[test]
+#[cfg(unix)]
 fn diff_shows_new_deleted_binary_and_mode_changes() {
     let world = World::following(&[
         ("skills/deploy/SKILL.md", &skill("deploy", "v1")),

@@ -94,6 +94,7 @@ fn a_broken_settings_file_is_an_error_with_its_place() {
 }
 
 #[test]
+#[cfg(unix)]
 fn every_other_rule_is_reported_too() {
     let world = World::following(&[
         ("skills/deploy/SKILL.md", &skill("deploy", "v1")),

@@ -101,6 +101,7 @@ fn nothing_below_a_skill_is_another() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_symlink_that_stays_inside_is_resolved_to_what_it_points_to() {
     let world = World::new();
     world.init("upstream");
@@ -127,6 +128,7 @@ fn a_symlink_that_stays_inside_is_resolved_to_what_it_points_to() {
 }
 
 #[test]
+#[cfg(unix)]
 fn links_that_leave_dangle_or_loop_reject_their_skill_alone() {
     let world = World::with_upstream(&[("skills/good/SKILL.md", &skill("good", "v1"))]);
     for (name, link, target) in [
@@ -157,6 +159,7 @@ fn links_that_leave_dangle_or_loop_reject_their_skill_alone() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_plain_folder_never_reads_what_a_link_leads_to_outside() {
     let world = World::new();
     world.write("outside/secret", "secret\n");
@@ -172,6 +175,7 @@ fn a_plain_folder_never_reads_what_a_link_leads_to_outside() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_skill_md_that_is_a_link_is_read_through() {
     let world = World::with_upstream(&[("docs/real.md", &skill("linked", "v1"))]);
     std::fs::create_dir_all(world.path("upstream/skills/linked")).unwrap();
@@ -390,6 +394,7 @@ fn every_frontmatter_that_exists_is_read_and_never_rewritten() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_skill_that_becomes_unusable_keeps_its_last_tree_and_its_candidate() {
     let world = World::following(&[
         ("skills/deploy/SKILL.md", &skill("deploy", "v1")),

@@ -3,10 +3,13 @@
 //! `SNAPSHOTS=overwrite cargo test documents` writes down what the program says now.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// The shell's commands of a `console` block begin with this; what follows is what they print, on stdout and stderr.
+#[cfg(unix)]
 const PROMPT: &str = "$ ";
 
 #[test]
@@ -87,6 +90,45 @@ fn every_command_that_a_message_or_document_names_exists() {
     assert!(unknown.is_empty(), "\n{}", unknown.join("\n"));
 }
 
+#[test]
+fn every_command_in_the_templates_for_forges_has_the_options_that_it_is_given() {
+    let known = commands();
+    let mut called = BTreeSet::new();
+    for file in texts().iter().filter(|file| file.starts_with(at("registry-template/forge"))) {
+        // Options on lines of their own belong to the line before.
+        let text = std::fs::read_to_string(file).unwrap();
+        let text = text.lines().map(str::trim).collect::<Vec<_>>().join("\n").replace("\n--", " --");
+        for line in text.lines() {
+            // A label of that name is no call.
+            for (at, name) in line.match_indices("skillgraft ").filter(|(at, _)| !line[..*at].ends_with('=')) {
+                let call = line[at + name.len()..].split(['|', '>', ';', '`', ')', '&']).next().unwrap();
+                let mut words: Vec<&str> = call.split_whitespace().collect();
+                let is_call = words.first().is_some_and(|first| first.starts_with('-') && *first != "--");
+                if words.first() == Some(&"-C") {
+                    words.drain(..2);
+                }
+                let mut path = Vec::new();
+                for word in words.iter().filter(|word| !word.starts_with('-')) {
+                    path.push((*word).to_owned());
+                    if !known.contains_key(&path) {
+                        path.pop();
+                        break;
+                    }
+                }
+                assert!(!is_call || !path.is_empty(), "{}: which command is `{call}`?", file.display());
+                let help = &known[&path];
+                for option in words.iter().filter(|word| word.starts_with('-') && !path.is_empty()) {
+                    let option = option.split('=').next().unwrap();
+                    assert!(help.contains(option), "{}: {path:?} has no {option}", file.display());
+                    called.insert(format!("{} {option}", path.join(" ")));
+                }
+            }
+        }
+    }
+    let some = ["check --format", "sync --push", "sync --push-option", "candidate show --json", "init --forge"];
+    assert!(some.iter().all(|call| called.contains(*call)), "{called:?}");
+}
+
 /// Returns the help of every command that is not hidden, by the words that call it.
 fn commands() -> BTreeMap<Vec<String>, String> {
     let mut found = BTreeMap::new();
@@ -107,6 +149,7 @@ fn commands() -> BTreeMap<Vec<String>, String> {
 }
 
 /// Returns what `command` prints in a shell of its own, in a hermetic environment with `skillgraft` on PATH.
+#[cfg(unix)]
 fn in_shell(dir: &Path, command: &str) -> String {
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_skillgraft"));
     let bin = binary.parent().unwrap().display().to_string();
@@ -138,6 +181,7 @@ fn in_shell(dir: &Path, command: &str) -> String {
 }
 
 /// Returns `text` with every run of 7 or more hex digits as `#`. An id may be all letters: one in a thousand is.
+#[cfg(unix)]
 fn ids_hidden(text: &str) -> String {
     let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     let mut hidden = String::new();
@@ -173,6 +217,7 @@ fn expect_file(name: &str, text: &str) {
     assert!(written == text, "\n{difference}\nif that is right: SNAPSHOTS=overwrite cargo test documents");
 }
 
+#[cfg(unix)]
 fn read(name: &str) -> String {
     std::fs::read_to_string(at(name)).unwrap()
 }

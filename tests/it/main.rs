@@ -16,6 +16,7 @@ mod discover_local;
 mod discovery;
 mod documents;
 mod faults;
+mod forge;
 mod holds;
 mod host;
 mod house;

@@ -169,6 +169,7 @@ fn a_real_conflict_beside_documented_markers_is_resolved_without_touching_these(
 }
 
 #[test]
+#[cfg(unix)]
 fn executable_bits_merge() {
     let world = diverged(&[("run", b"echo\n"), ("other", b"x\n")], &[], &[]);
     world.write("registry/skills/deploy/run", "echo ours\n");

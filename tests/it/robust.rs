@@ -199,6 +199,7 @@ fn processes(skills: usize) -> (usize, usize) {
 }
 
 #[test]
+#[cfg(unix)]
 fn the_number_of_git_processes_of_a_sync_does_not_depend_on_the_number_of_skills() {
     let (few, idle) = processes(3);
     assert_eq!((few, idle), processes(40));
@@ -207,6 +208,7 @@ fn the_number_of_git_processes_of_a_sync_does_not_depend_on_the_number_of_skills
 }
 
 #[test]
+#[cfg(unix)]
 fn a_local_repository_is_read_without_any_process() {
     let world = world();
     world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "upstream's"))]);

@@ -109,6 +109,7 @@ fn a_base_that_can_be_found_nowhere_fails_closed_and_names_the_way_out() {
 }
 
 #[test]
+#[cfg(unix)]
 fn upstream_is_asked_again_for_a_base_that_it_has_not_only_when_it_has_moved() {
     let world = moved();
     forget(&world);

@@ -228,6 +228,7 @@ fn export_writes_a_version_whole_with_its_modes() {
 }
 
 #[test]
+#[cfg(unix)]
 fn export_never_writes_through_a_symbolic_link() {
     let world = world();
     world.write("victim/SKILL.md", "precious\n");

@@ -24,6 +24,12 @@ pub fn init(report: &init::Report, out: &mut Text) {
     if report.attributes_missing {
         out.remark(format!("{YELLOW}warning:{YELLOW:#} .gitattributes was left alone; add this line, so that hashes hold on every system:\n  /skills/** -text"));
     }
+    if report.include_missing {
+        out.remark(format!("{YELLOW}warning:{YELLOW:#} .gitlab-ci.yml was left alone; add these lines, so that it runs the jobs:\n  include:\n    - local: .gitlab/skillgraft.yml"));
+    }
+    if let Some(forge) = report.forge {
+        out.remark(format!("{CYAN}next:{CYAN:#} read the top of {}: it says what to set up once", forge.manual()));
+    }
     out.remark(format!("{CYAN}next:{CYAN:#} skillgraft add <url or folder>"));
 }
 

@@ -344,8 +344,15 @@ impl Team {
     // --- the program ---
 
     pub fn sync(&self, outside: &Outside, dry_run: bool) -> Report {
-        let options =
-            ops::sync::Options { sources: &[], dry_run, offline: false, push: None, jobs: 1, progress: &|_| {} };
+        let options = ops::sync::Options {
+            sources: &[],
+            dry_run,
+            offline: false,
+            push: None,
+            push_options: &[],
+            jobs: 1,
+            progress: &|_| {},
+        };
         ops::sync::sync(outside, &options).unwrap()
     }
 

@@ -17,7 +17,7 @@ pub fn listing(dir: &Path) -> String {
     for entry in walk {
         let entry = entry.unwrap();
         let path = entry.path();
-        let mode = std::os::unix::fs::MetadataExt::mode(&entry.metadata().unwrap());
+        let mode = mode(&entry.metadata().unwrap());
         let bytes = match entry.file_type() {
             kind if kind.is_file() => std::fs::read(path).unwrap(),
             kind if kind.is_symlink() => std::fs::read_link(path).unwrap().into_os_string().into_encoded_bytes(),
@@ -31,6 +31,22 @@ pub fn listing(dir: &Path) -> String {
 }
 
 use sha2::Digest as _;
+
+#[cfg(unix)]
+fn mode(metadata: &std::fs::Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::mode(metadata)
+}
+
+/// Windows keeps no more of a mode.
+#[cfg(not(unix))]
+fn mode(metadata: &std::fs::Metadata) -> u32 {
+    if metadata.permissions().readonly() { 0o444 } else { 0o644 }
+}
+
+/// Returns a canonical path as programs take it: Windows puts `\\?\` before it.
+pub fn plain(path: &Path) -> PathBuf {
+    path.to_str().and_then(|text| text.strip_prefix(r"\\?\")).map_or(path.to_owned(), PathBuf::from)
+}
 
 /// Returns the git directories below `root`, and the work trees that have one.
 pub fn repositories(root: &Path) -> Vec<PathBuf> {

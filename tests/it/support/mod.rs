@@ -39,7 +39,7 @@ impl World {
     /// Returns an empty world.
     pub fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("skillgraft-it-").tempdir().unwrap();
-        let root = dir.path().canonicalize().unwrap();
+        let root = files::plain(&dir.path().canonicalize().unwrap());
         for folder in ["home", "tmp"] {
             std::fs::create_dir(root.join(folder)).unwrap();
         }
@@ -70,7 +70,9 @@ impl World {
 
     /// Returns a `file://` URL of a repository in this world.
     pub fn url(&self, path: &str) -> String {
-        format!("file://{}", self.path(path).display())
+        let path = self.path(path).display().to_string().replace('\\', "/");
+        // Of Windows the drive is a part of the path.
+        format!("file://{}{path}", if path.starts_with('/') { "" } else { "/" })
     }
 
     /// Sets (or removes) a variable for everything that runs from now on.
@@ -119,6 +121,11 @@ impl World {
         command.current_dir(self.path(dir)).env_clear().env("PATH", path).stdin(Stdio::null());
         command.env("HOME", self.path("home")).env("TMPDIR", self.path("tmp"));
         command.env("SKILLGRAFT_CACHE_DIR", self.path("cache")).env("SKILLGRAFT_SYSTEM_ROOT", self.path("system"));
+        if cfg!(windows) {
+            // Without these no program there starts as it should.
+            let own = ["SystemRoot", "SystemDrive", "ComSpec", "PATHEXT", "TEMP", "TMP"];
+            command.envs(own.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        }
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
         let config = [("init.defaultBranch", "main"), ("advice.detachedHead", "false"), ("gc.auto", "0")];
         command.env("GIT_CONFIG_COUNT", config.len().to_string());
@@ -170,10 +177,15 @@ impl World {
         }
     }
 
-    /// Sets the executable bit of a file.
+    /// Sets the executable bit of a file, where files have one.
     pub fn make_executable(&self, path: impl AsRef<Path>) {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(self.path(path), std::fs::Permissions::from_mode(0o755)).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(self.path(path), std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        #[cfg(not(unix))]
+        let _ = path;
     }
 
     /// Reads a file of this world.
