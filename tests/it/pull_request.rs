@@ -171,6 +171,10 @@ fn hostile_upstream_text_is_inert_in_a_pull_request_and_in_commit_messages() {
     world.run(&["candidate", "resolve", "deploy", "--take", "upstream"]).ok();
     for branch in ["candidate/up/deploy", "candidate/up/deploy^", "mirror/up", "mirror/up^"] {
         let message = world.git("registry", &["log", "-1", "--format=%B", branch]);
+        // A mirror says it once, in our own words: nothing that upstream brings is run.
+        let own = if branch.starts_with("mirror/") { "\n\n[skip ci]\n" } else { "" };
+        assert!(message.contains(own), "{message}");
+        let message = message.replacen(own, "", usize::from(!own.is_empty()));
         for word in ["#1", "@octocat", "[skip ci]", "<img", "://"] {
             assert!(!message.contains(word), "{word} in {message}");
         }
