@@ -16,7 +16,6 @@ pub const WAIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Lock {
     file: File,
-    follows_killed: bool,
 }
 
 impl Lock {
@@ -25,6 +24,12 @@ impl Lock {
     /// # Errors
     /// [`ErrorKind::Locked`], naming the process that holds it.
     pub fn take(path: &Path, wait: Duration) -> Result<Self> {
+        Self::take_and_clear(path, wait, || Ok(()))
+    }
+
+    /// Does the same, and calls `clear` first where the one that held the lock before did not come to its end: it would
+    /// have emptied the file. The file says so until `clear` has succeeded, also when this process is killed meanwhile.
+    pub fn take_and_clear(path: &Path, wait: Duration, clear: impl FnOnce() -> Result<()>) -> Result<Self> {
         let failed = || format!("cannot lock {}", path.display());
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).context(ErrorKind::Io, failed)?;
@@ -52,17 +57,15 @@ impl Lock {
             }
         }
         let mut before = String::new();
-        let follows_killed =
-            file.rewind().and_then(|()| file.read_to_string(&mut before)).is_ok() && !before.is_empty();
-        // Who holds it, for the message that the next one sees.
-        file.set_len(0).and_then(|()| file.rewind()).context(ErrorKind::Io, failed)?;
-        writeln!(file, "{}", std::process::id()).context(ErrorKind::Io, failed)?;
-        Ok(Lock { file, follows_killed })
-    }
-
-    /// Tells whether the one that held the lock before did not come to its end: it would have emptied the file.
-    pub fn follows_killed(&self) -> bool {
-        self.follows_killed
+        file.rewind().and_then(|()| file.read_to_string(&mut before)).context(ErrorKind::Io, failed)?;
+        if !before.is_empty() {
+            clear()?;
+        }
+        // Who holds it, for the message that the next one sees. Never empty on the way.
+        let pid = format!("{}\n", std::process::id());
+        let written = file.rewind().and_then(|()| file.write_all(pid.as_bytes()));
+        written.and_then(|()| file.set_len(pid.len() as u64)).context(ErrorKind::Io, failed)?;
+        Ok(Lock { file })
     }
 }
 

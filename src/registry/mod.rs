@@ -80,11 +80,8 @@ impl Registry {
     /// Takes the registry's lock, and clears away what a run left that was killed.
     pub fn lock(&self, wait: std::time::Duration) -> Result<Lock> {
         let common_dir = self.repository.common_dir();
-        let lock = Lock::take(&common_dir.join("skillgraft").join("lock"), wait)?;
-        if lock.follows_killed() {
-            clear_after_killed_run(common_dir)?;
-        }
-        Ok(lock)
+        let file = common_dir.join("skillgraft").join("lock");
+        Lock::take_and_clear(&file, wait, || clear_after_killed_run(common_dir))
     }
 
     /// Returns the remote-tracking ref of a local branch, where there is a remote.
