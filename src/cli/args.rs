@@ -324,6 +324,9 @@ pub enum Source {
     Trust {
         /// The source
         name: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
     },
     /// Let sync pass a source by; its skills stay
     Disable {

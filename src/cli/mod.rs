@@ -152,7 +152,13 @@ fn source(outside: &Outside, command: &Source, out: &mut Output) -> Result<()> {
     match command {
         Source::List => out.report(&ops::source::list(outside)?, show::sources),
         Source::Show { name } => out.report(&ops::source::show(outside, name)?, show::source_file),
-        Source::Trust { name } => out.report(&ops::source::trust(outside, name)?, show::trusted),
+        Source::Trust { name, yes } => {
+            let ask = |command: &[String]| {
+                let question = format!("Source {name} runs {}", show::show_command(command));
+                if *yes { Ok(true) } else { output::agree(&question) }
+            };
+            out.report(&ops::source::trust(outside, name, ask)?, show::trusted);
+        }
         Source::Enable { name, commits } => {
             out.report(&ops::source::enable(outside, name, &commit(commits))?, show::add);
         }

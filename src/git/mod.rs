@@ -22,7 +22,7 @@ pub use paths::{Changes, Place, entry_at, same_except, tree_at, with_changes};
 pub use process::{Environment, Git, Output, Protocols, Running, Where, last_words, redact};
 pub use recover::clear_after_killed_run;
 pub use refs::{RefChange, RefName, Refs};
-pub use remote::{OwnRemote, Pushed, is_collateral, is_contended, no_such_remote};
+pub use remote::{OwnRemote, Pushed, is_contended, no_such_remote};
 pub use repository::Repository;
 pub use store::Store;
 pub use text::{TextMerge, merge_text};

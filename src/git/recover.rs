@@ -52,13 +52,15 @@ impl Drop for Journal {
 /// Where a file cannot be removed.
 pub fn clear_after_killed_run(common_dir: &Path) -> Result<()> {
     let objects = common_dir.join("objects");
+    // The killed run wrote its number there when it began; what is older is not its.
+    let began = modified(&common_dir.join("skillgraft").join("lock"));
     let mut doubtful = stale_locks(common_dir);
     for dir in entries(&objects).filter(|dir| dir.is_dir()) {
         for file in entries(&dir) {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if name.strip_prefix("tmp_obj_").or(name.strip_prefix("tmp_pack_")).is_some_and(|n| n.starts_with(MARK)) {
                 remove(&file)?;
-            } else if name.ends_with(".pack") && !file.with_extension("idx").exists() {
+            } else if name.ends_with(".pack") && !file.with_extension("idx").exists() && modified(&file) >= began {
                 doubtful.push(file);
             }
         }
@@ -81,7 +83,9 @@ fn stale_locks(common_dir: &Path) -> Vec<PathBuf> {
     let journal = journal_in(common_dir);
     let (Ok(names), Some(since)) = (fs::read_to_string(&journal), modified(&journal)) else { return Vec::new() };
     let refs = names.lines().filter(|name| super::transport::is_ref_name(name)).map(|name| format!("{name}.lock"));
-    let locks = refs.chain(["packed-refs.lock".to_owned()]).map(|name| common_dir.join(name));
+    // `git pack-refs` holds that one for longer, and writes beside it.
+    let packed = (!common_dir.join("packed-refs.new").exists()).then(|| "packed-refs.lock".to_owned());
+    let locks = refs.chain(packed).map(|name| common_dir.join(name));
     locks.filter(|lock| modified(lock).is_some_and(|at| at >= since)).collect()
 }
 

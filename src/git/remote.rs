@@ -133,11 +133,6 @@ pub fn is_contended(why: &str) -> bool {
         .any(|words| why.contains(words))
 }
 
-/// Tells whether a refusal only says that another ref of the same push was refused.
-pub fn is_collateral(why: &str) -> bool {
-    why.contains("atomic push failed") || why.contains("atomic push failure")
-}
-
 /// Returns the error for a remote that the repository does not know.
 pub fn no_such_remote(name: &str, known: &[String]) -> Error {
     let known = if known.is_empty() { "it has none".into() } else { format!("it has: {}", known.join(", ")) };

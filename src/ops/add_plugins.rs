@@ -10,7 +10,7 @@ use crate::source::marketplace::{Listed, Marketplace};
 use crate::source::{Access, Remark, Shop, observe};
 use crate::sync::report::ErrorReport;
 use crate::sync::{Admission, JOBS, admit, in_parallel};
-use crate::types::{Context as _, Error, ErrorKind, Result, SkillId, SourceName};
+use crate::types::{Context as _, Error, ErrorKind, Result, SkillId, SourceName, inert};
 use globset::{Glob, GlobSetBuilder};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -221,7 +221,7 @@ fn name(
         |name: &SourceName| !state.sources.contains_key(name) && !new.iter().any(|new| new.file.name == *name);
     names.into_iter().flatten().find(is_free).ok_or_else(|| {
         Error::new(ErrorKind::Ownership, format!("every name for the source of `{plugin}` is taken"))
-            .hint(format!("choose one: --plugin '{plugin}' --name NAME"))
+            .hint("name this plugin alone, and choose a name: --plugin PLUGIN --name NAME")
     })
 }
 
@@ -280,13 +280,13 @@ fn commit(
 ) -> Result<Changed> {
     let verb = if report.enabled { "Follow" } else { "Register" };
     let what = match report.plugins.as_slice() {
-        [one] => format!("plugin {}", one.plugin),
+        [one] => format!("plugin {}", inert(&one.plugin)),
         many => format!("{} plugins", many.len()),
     };
-    let mut message = format!("{verb} {what} of {}\n\n", report.marketplace);
+    let mut message = format!("{verb} {what} of {}\n\n", inert(&report.marketplace));
     for added in &report.plugins {
-        let version = added.version.as_deref().map_or(String::new(), |version| format!(" {version}"));
-        message.push_str(&format!("{}{version} as {}\n", added.plugin, added.source));
+        let version = added.version.as_deref().map_or(String::new(), |version| format!(" {}", inert(version)));
+        message.push_str(&format!("{}{version} as {}\n", inert(&added.plugin), added.source));
         added.skills.iter().for_each(|id| message.push_str(&format!("  {id}\n")));
     }
     let person = Person::ask(&outside.git, &registry.repository)?;

@@ -123,8 +123,9 @@ pub struct Trusted {
     pub new: bool,
 }
 
-/// Lets the program of a source run on this machine. Nothing in the registry changes.
-pub fn trust(outside: &Outside, name: &str) -> Result<Trusted> {
+/// Lets the program of a source run on this machine, once the person has seen the whole of it and agrees. Nothing in the
+/// registry changes.
+pub fn trust(outside: &Outside, name: &str, agree: impl FnOnce(&[String]) -> Result<bool>) -> Result<Trusted> {
     let registry = outside.registry()?;
     let state = registry.state()?;
     let (source, file) = find(&state, name)?;
@@ -133,6 +134,10 @@ pub fn trust(outside: &Outside, name: &str) -> Result<Trusted> {
         return Err(Error::new(ErrorKind::Usage, format!("source `{source}` runs no program"))
             .hint("only a source with `command` needs trust"));
     };
+    if !agree(&command)? {
+        return Err(Error::new(ErrorKind::Usage, format!("the program of `{source}` was not trusted"))
+            .hint("nothing was changed"));
+    }
     let new = outside.trust.record(&command)?;
     Ok(Trusted { format: 1, source, command, new })
 }

@@ -37,8 +37,8 @@ pub struct Failing {
     pub source: SourceName,
     /// How many runs in a row, at most [`failures::RUNS`].
     pub runs: u32,
-    /// What was wrong the first time.
-    pub message: String,
+    /// What kind of thing was wrong the first time, as errors name it.
+    pub kind: String,
 }
 
 /// Looks at the registry.
@@ -64,7 +64,7 @@ pub fn status(outside: &Outside) -> Result<Report> {
     let mut failing = Vec::new();
     for name in state.sources.keys() {
         if let Some(failure) = failures::failure(&registry, name)?.filter(|failure| failure.runs >= failures::RUNS) {
-            failing.push(Failing { source: name.clone(), runs: failure.runs, message: failure.message });
+            failing.push(Failing { source: name.clone(), runs: failure.runs, kind: failure.kind });
         }
     }
     Ok(Report {

@@ -97,6 +97,7 @@ impl Registry {
             Some(head) => RefName::parse(head)?,
             None => self.branch.clone(),
         };
+        let mut settled = false;
         for _ in 0..3 {
             if found.get(branch.as_str()).is_none() {
                 return Err(no_default_branch(remote.name, &branch, found.head.as_deref()));
@@ -107,11 +108,16 @@ impl Registry {
             let settings = self.settings_at(head)?;
             let names = super::RefNames::new(&settings.ref_prefix);
             let named = settings.branch.as_deref().map_or(Ok(branch.clone()), RefName::branch)?;
-            let settled = named == branch && names == self.names;
+            settled = named == branch && names == self.names;
             (branch, self.names, self.head) = (named, names, head);
             if settled {
                 break;
             }
+        }
+        if !settled {
+            let message = format!("the settings on {} name one branch after the other as the default one", remote.name);
+            return Err(Error::new(ErrorKind::Config, message)
+                .hint("let skillgraft.toml of all of them name the same: [registry] branch = \"main\""));
         }
         let names = found.refs.into_iter().collect();
         self.remote = None;

@@ -122,9 +122,11 @@ pub fn list(root: &Root) -> Listing {
 /// Reads a skill that [`list`] found: its files, and what links inside it lead to within the root. A skill that is itself
 /// a link out of the root is read where it stands.
 ///
+/// Of a folder that a person named (`only_in`, a real path) nothing outside is read, wherever its links lead.
+///
 /// # Errors
-/// Where its `SKILL.md` cannot be read any more.
-pub fn load(root: &Root, skill: &LocalSkill, limits: &Limits) -> Result<(Snapshot, Found)> {
+/// Where its `SKILL.md` cannot be read any more, or it stands outside of `only_in`.
+pub fn load(root: &Root, skill: &LocalSkill, only_in: Option<&Path>, limits: &Limits) -> Result<(Snapshot, Found)> {
     match look(&skill.directory) {
         Look::Skill(_) => {}
         Look::Unreadable(error) => return Err(error),
@@ -135,6 +137,14 @@ pub fn load(root: &Root, skill: &LocalSkill, limits: &Limits) -> Result<(Snapsho
     let opened = |path: &Path| path.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", path.display()));
     let real = opened(&skill.directory)?;
     let within = opened(&root.path)?;
+    let within = match only_in {
+        Some(folder) if !real.starts_with(folder) => {
+            let message = format!("it is a link out of the folder, to {}", real.display());
+            return Err(Error::new(ErrorKind::Rejected, message).hint("to import it, name the folder where it stands"));
+        }
+        Some(folder) if !within.starts_with(folder) => folder.to_owned(),
+        _ => within,
+    };
     let (base, below) = match real.strip_prefix(&within) {
         Ok(below) => (within.clone(), below.to_owned()),
         Err(_) => (real.clone(), PathBuf::new()),

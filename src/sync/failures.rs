@@ -7,7 +7,7 @@ use super::publish::{Moves, Of};
 use super::report::{Outcome, SourceReport};
 use crate::git::{Oid, RefChange};
 use crate::registry::Registry;
-use crate::types::{Context as _, ErrorKind, Result, SourceName, one_line};
+use crate::types::{Context as _, ErrorKind, Result, SourceName};
 use serde::{Deserialize, Serialize};
 
 /// From how many runs in a row on `status` says that a source fails. Not counted further.
@@ -19,8 +19,8 @@ pub struct Failure {
     format: u32,
     /// How many runs in a row, at most [`RUNS`].
     pub runs: u32,
-    /// What was wrong the first time.
-    pub message: String,
+    /// What kind of thing was wrong the first time. No words: they may name this machine, and the ref is pushed.
+    pub kind: String,
 }
 
 /// Returns what is known of a source's failures: here, or as far as this clone knows on its remote.
@@ -56,12 +56,13 @@ pub(super) fn count_failures(registry: &Registry, reports: &[SourceReport]) -> R
 }
 
 fn failed_again(registry: &Registry, before: Option<Oid>, report: &SourceReport) -> Result<Oid> {
-    let message = report.error.as_ref().map_or(String::new(), |error| one_line(&error.message, 500).to_string());
+    let kind = report.error.as_ref().map(|error| serde_json::to_value(error.kind));
+    let kind = kind.and_then(Result::ok).and_then(|kind| Some(kind.as_str()?.to_owned())).unwrap_or_default();
     // One that cannot be read is counted anew.
     let failure = match before.and_then(|id| Some((id, read(registry, id).ok()?))) {
         Some((id, failure)) if failure.runs >= RUNS => return Ok(id),
         Some((_, failure)) => Failure { runs: failure.runs + 1, ..failure },
-        None => Failure { format: 1, runs: 1, message },
+        None => Failure { format: 1, runs: 1, kind },
     };
     let text = toml::to_string(&failure).context(ErrorKind::Git, || "cannot write down a failure")?;
     registry.repository.store.write_blob(text.as_bytes())

@@ -147,8 +147,15 @@ fn a_command_that_came_with_the_registry_runs_only_once_it_is_trusted() {
     assert_eq!(error["hint"], "if you know that program: skillgraft source trust host");
     assert!(!world.exists("program/where"), "it did not run");
     let head = world.head("registry");
-    world.run(&["source", "trust", "host"]).ok().prints(&["Trusted `", "on this machine; source host runs it"]);
-    assert_eq!((world.head("registry"), world.json(&["source", "trust", "host"])["new"].clone()), (head, json!(false)));
+    world.run(&["source", "trust", "host"]).ends_with(2).says(&["without a terminal", "--yes", "program/serve"]);
+    world
+        .run(&["source", "trust", "host", "--yes"])
+        .ok()
+        .prints(&["Trusted `", "on this machine; source host runs it"]);
+    assert_eq!(
+        (world.head("registry"), world.json(&["source", "trust", "host", "--yes"])["new"].clone()),
+        (head, json!(false))
+    );
     assert_eq!(world.sync().action("deploy"), "opened");
     assert!(world.exists("program/where"));
     // Typing it trusts it, too, where the source is there already.
@@ -166,7 +173,7 @@ fn a_command_that_came_with_the_registry_runs_only_once_it_is_trusted() {
     for program in ["./serve", "tools/serve", "../program/serve", "", "-x"] {
         let file = format!("format = 1\ncommand = [\"{program}\"]\n");
         world.registry(&[("sources/host.toml", &file)]);
-        world.run(&["source", "trust", "host"]).ends_with(2).says(&["is no program that may run as a source"]);
+        world.run(&["source", "trust", "host", "--yes"]).ends_with(2).says(&["is no program that may run as a source"]);
         assert_eq!(world.try_sync("registry", &[]).source("host")["error"]["kind"], "config");
     }
     world.run(&["add", "--name", "x", "--command", "./serve"]).ends_with(2);

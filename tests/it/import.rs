@@ -320,10 +320,14 @@ fn a_skill_that_is_a_link_out_of_its_root_is_read_where_it_stands() {
     symlink("../bundle/deploy", world.path("agent/deploy")).unwrap();
     // What lies beside it there is none of it.
     symlink("../review/SKILL.md", world.path("bundle/deploy/beside.md")).unwrap();
-    let report = world.run(&["--json", "import", "--from", "../agent"]).ends_with(1).json();
+    world.set_env("SKILLGRAFT_SKILLS_PATH", Some(world.path("agent")));
+    let report = world.run(&["--json", "import", "deploy"]).ends_with(1).json();
     assert_eq!(told(&report), ["deploy failed symlink_escapes"]);
     std::fs::remove_file(world.path("bundle/deploy/beside.md")).unwrap();
-    let report = world.run(&["--json", "import", "--from", "../agent"]).ends_with(0).json();
+    // A folder that is only named may be anybody's: nothing outside of it comes in.
+    let report = world.run(&["--json", "import", "--from", "../agent"]).ends_with(1).json();
+    assert_eq!(told(&report), ["deploy failed symlink_escapes"]);
+    let report = world.run(&["--json", "import", "deploy"]).ends_with(0).json();
     assert_eq!(told(&report), ["deploy completed new"]);
 }
 
@@ -440,6 +444,26 @@ fn an_archive_is_read_like_a_folder_and_only_one_skill_md_is_a_skills() {
         world.run(&["import", "--from", "../odd.tar.gz", "--on-conflict", "overwrite"]).ends_with(1);
         assert!(world.read("registry/skills/one/SKILL.md").ends_with("1\n"), "{odd}");
     }
+}
+
+#[test]
+fn of_a_folder_that_was_named_nothing_outside_is_read_wherever_its_links_lead() {
+    let world = world();
+    world.write("secret.txt", "not yours");
+    world.write("private/SKILL.md", skill("private", "not yours"));
+    world.write("evil/inner/SKILL.md", skill("inner", "fine"));
+    // A root that is a link out of the folder, a skill that is one, and a link in a skill.
+    std::fs::create_dir_all(world.path("evil/.claude")).unwrap();
+    symlink("../..", world.path("evil/.claude/skills")).unwrap();
+    symlink("../private", world.path("evil/private")).unwrap();
+    symlink("../../secret.txt", world.path("evil/inner/notes.txt")).unwrap();
+    let before = world.head("registry");
+    let run = world.run(&["--json", "import", "--from", "../evil", "private"]);
+    assert_ne!(run.code, 0, "{}", run.stdout);
+    let run = world.run(&["--json", "import", "--from", "../evil"]);
+    assert_ne!(run.code, 0);
+    assert_eq!(world.head("registry"), before);
+    assert!(!run.all().contains("not yours"));
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn state(review: &Review) -> String {
 
 /// What moved: upstream's own versions where they differ, else its commits.
 fn moved(review: &Review) -> String {
-    let short = |id: &Option<String>| id.as_deref().map_or("-".into(), |id| short_revision(id).to_owned());
+    let short = |id: &Option<String>| id.as_deref().map_or("-".into(), |id| one_line(short_revision(id), 60));
     match (&review.base_version, &review.version) {
         (Some(old), Some(new)) if old != new => format!("{} -> {}", one_line(old, 20), one_line(new, 20)),
         // A plain folder has no commits to name.

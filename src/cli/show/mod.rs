@@ -10,7 +10,9 @@ pub use candidates::{accept, candidate, candidates, decline, demo, resolve};
 pub use differences::diff;
 pub use local::{choose, decide, discover, import};
 pub use skills::{adopt, check, disable, export, found_origin, link, list, log, rollback, skill, tag};
-pub use sources::{add, add_plugins, init, pause, retry, source, source_file, sources, status, sync, trusted};
+pub use sources::{
+    add, add_plugins, init, pause, retry, show_command, source, source_file, sources, status, sync, trusted,
+};
 
 use super::output::{RED, Text, YELLOW};
 use crate::types::{escape, one_line};

@@ -129,8 +129,14 @@ pub fn source_file(report: &source::Show, out: &mut Text) {
     out.remark(format!("{}: followed by {}", report.source, count(report.skills.len(), "skill")));
 }
 
+/// A command as a person can judge it: every argument, whole, in quotes of its own.
+pub fn show_command(command: &[String]) -> String {
+    let quoted = command.iter().map(|argument| format!("{:?}", escape(argument)));
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
 pub fn trusted(report: &source::Trusted, out: &mut Text) {
-    let command = one_line(&report.command.join(" "), 300);
+    let command = show_command(&report.command);
     match report.new {
         true => {
             out.line(format!("{GREEN}Trusted{GREEN:#} `{command}` on this machine; source {} runs it", report.source))
@@ -179,7 +185,8 @@ pub fn sync(report: &SyncReport, dry_run: bool, out: &mut Text) {
 }
 
 fn sync_source(source: &SourceReport, out: &mut Text) {
-    let at = source.revision.as_deref().map(short_revision).map_or(String::new(), |id| format!(" at {id}"));
+    let at = source.revision.as_deref().map(short_revision);
+    let at = at.map_or(String::new(), |id| format!(" at {}", one_line(id, 60)));
     let style = match source.outcome {
         Outcome::Failed | Outcome::Missing => RED,
         Outcome::Synced => GREEN,
@@ -301,8 +308,9 @@ pub fn status(report: &status::Report, out: &mut Text) {
         candidate_table(&report.candidates, out);
     }
     for failing in &report.failing {
-        let (source, runs, message) = (&failing.source, failing.runs, escape(&failing.message));
-        out.remark(format!("{RED}failing:{RED:#} source {source}, in the last {runs} runs at least: {message}"));
+        let (source, runs, kind) = (&failing.source, failing.runs, one_line(&failing.kind, 40));
+        out.remark(format!("{RED}failing:{RED:#} source {source}, in the last {runs} runs at least ({kind})"));
+        out.remark(format!("  {CYAN}hint:{CYAN:#} see what is wrong: skillgraft sync {source}"));
     }
     report.problems.iter().for_each(|problem| out.remark(format!("{YELLOW}problem:{YELLOW:#} {}", escape(problem))));
 }

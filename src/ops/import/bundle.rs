@@ -11,7 +11,7 @@ use crate::source::roots::{Layer, Root, RootKind, project_folders, roots_from, s
 use crate::source::{FETCH_BYTES, Found, Snapshot, archive};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, one_line};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// A skill that a person wants, before it is read.
@@ -60,7 +60,8 @@ impl Origin {
 }
 
 enum Stands {
-    OnDisk(Root, LocalSkill),
+    /// With the folder that a person named: nothing outside of it is read.
+    OnDisk(Root, LocalSkill, Option<PathBuf>),
     InArchive(Rc<Snapshot>, Found),
 }
 
@@ -68,8 +69,8 @@ impl Wanted {
     /// Reads the skill.
     pub fn read(&self, limits: &Limits) -> Result<(Rc<Snapshot>, Found)> {
         match &self.place {
-            Stands::OnDisk(root, skill) => {
-                let (snapshot, found) = local::load(root, skill, limits)?;
+            Stands::OnDisk(root, skill, named) => {
+                let (snapshot, found) = local::load(root, skill, named.as_deref(), limits)?;
                 Ok((Rc::new(snapshot), found))
             }
             Stands::InArchive(snapshot, found) => Ok((snapshot.clone(), found.clone())),
@@ -163,7 +164,11 @@ fn from_folder(outside: &Outside, folder: &Path) -> BTreeMap<String, Wanted> {
         // Of a folder that a person names only what is within it says something to others.
         let path = shown(&outside.machine, folder, &skill.directory, &skill.key);
         let path = if path == "." { skill.key.clone() } else { path };
-        take_first(&mut all, on_disk(root, skill, &records, None, path));
+        let wanted = Wanted {
+            place: Stands::OnDisk(root.clone(), skill.clone(), Some(folder.to_owned())),
+            ..on_disk(root, skill, &records, None, path)
+        };
+        take_first(&mut all, wanted);
     }
     all
 }
@@ -182,7 +187,7 @@ fn on_disk(root: &Root, skill: &LocalSkill, records: &Records, layer: Option<Lay
         Place::Folder(_) => None,
     });
     let origin = Origin { kind, layer, provider, path, tool: known.map(|record| record.tool), source };
-    let place = Stands::OnDisk(root.clone(), skill.clone());
+    let place = Stands::OnDisk(root.clone(), skill.clone(), None);
     Wanted { key: skill.key.clone(), origin, record, shadowed: Vec::new(), place }
 }
 
@@ -191,7 +196,7 @@ fn take_first(all: &mut BTreeMap<String, Wanted>, wanted: Wanted) {
     match all.get_mut(&wanted.key) {
         None => drop(all.insert(wanted.key.clone(), wanted)),
         Some(first) => match (&first.place, &wanted.place) {
-            (Stands::OnDisk(_, one), Stands::OnDisk(_, other)) if one.real == other.real => {}
+            (Stands::OnDisk(_, one, _), Stands::OnDisk(_, other, _)) if one.real == other.real => {}
             _ => first.shadowed.push(wanted.origin.path),
         },
     }

@@ -265,7 +265,11 @@ impl Planner<'_> {
     /// Takes the skill's files into the object database by the rules that hold for upstream's.
     fn read(&self, wanted: &Wanted) -> Result<Result<(Oid, Vec<Remark>), Remark>> {
         let limits = &self.state.settings.limits;
-        let rejected = |error: &Error| Remark::new(&wanted.key, "unreadable", error.full_message());
+        let reason = |error: &Error| match error.kind() {
+            ErrorKind::Rejected => "symlink_escapes",
+            _ => "unreadable",
+        };
+        let rejected = |error: &Error| Remark::new(&wanted.key, reason(error), error.full_message());
         let (snapshot, found) = match wanted.read(limits) {
             Ok(read) => read,
             Err(error) => return Ok(Err(rejected(&error))),
@@ -390,7 +394,9 @@ impl Planner<'_> {
 
     /// Why a new skill cannot have this id: of the registry's skills and those that come in with it.
     fn refused(&self, id: &SkillId, earlier: &[Planned<'_>]) -> Option<String> {
-        let others: Vec<&SkillId> = earlier.iter().filter_map(|item| item.skill.as_ref()).collect();
+        // What stays out is in nobody's way.
+        let comes_in = |item: &&Planned<'_>| !matches!(item.status, Status::Failed | Status::Skipped);
+        let others: Vec<&SkillId> = earlier.iter().filter(comes_in).filter_map(|item| item.skill.as_ref()).collect();
         if others.contains(&id) {
             return Some(format!("another skill of this import is `{id}`"));
         }
