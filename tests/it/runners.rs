@@ -441,3 +441,29 @@ fn credentials_in_the_remotes_url_are_never_shown() {
     let run = world.run_in("here", &["sync", "--push", secret]).ends_with(2);
     assert!(!run.all().contains("s3cr3t"), "{}", run.all());
 }
+
+/// `../upstream` of the far runner is a copy that lags behind: each follows what it sees, so the mirror goes to and fro,
+/// but nothing is forced, nothing is lost, and whoever sees the newest state last has the last word.
+#[test]
+fn runners_that_see_different_upstreams_lose_nothing_and_the_last_one_settles() {
+    let world = world();
+    world.git("", &["clone", "-q", &world.url("remote.git"), "far/runner"]);
+    world.git("", &["clone", "-q", "upstream", "far/upstream"]);
+    upstream_moves(&world, "deploy", "v2");
+    world.sync_in("here", &["--push"]);
+    reviewed(&world);
+    let note = world.rev("remote.git", BRANCH);
+    upstream_moves(&world, "review", "v2");
+    let mut mirror = world.rev("remote.git", "mirror/up");
+    for runner in ["far/runner", "here", "far/runner", "here"] {
+        world.sync_in(runner, &["--push"]);
+        assert!(world.git_tries("remote.git", &["merge-base", "--is-ancestor", &mirror, "mirror/up"]), "forced back");
+        assert!(
+            world.git_tries("remote.git", &["merge-base", "--is-ancestor", &note, BRANCH]),
+            "lost a reviewer's note"
+        );
+        mirror = world.rev("remote.git", "mirror/up");
+    }
+    assert!(world.show("remote.git", "candidate/up/review", "skills/review/SKILL.md").contains("v2"));
+    is_settled(&world);
+}
