@@ -467,3 +467,16 @@ fn runners_that_see_different_upstreams_lose_nothing_and_the_last_one_settles() 
     assert!(world.show("remote.git", "candidate/up/review", "skills/review/SKILL.md").contains("v2"));
     is_settled(&world);
 }
+
+#[test]
+fn a_carry_after_which_no_edit_is_left_is_settled_at_once() {
+    let world = proposed();
+    reviewed(&world);
+    on_forge(&world, "main", || {
+        world.git("forge", &["merge", "-q", "--squash", &format!("origin/{BRANCH}")]);
+        world.commit("forge", "Update deploy (#1)");
+    });
+    upstream_moves(&world, "deploy", "v3");
+    assert_eq!(world.sync_in("here", &["--push"]).action("deploy"), "carried");
+    is_settled(&world);
+}
