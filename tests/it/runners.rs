@@ -480,3 +480,14 @@ fn a_carry_after_which_no_edit_is_left_is_settled_at_once() {
     assert_eq!(world.sync_in("here", &["--push"]).action("deploy"), "carried");
     is_settled(&world);
 }
+
+#[test]
+fn a_bare_runner_reaches_a_remote_whose_url_is_relative_from_anywhere() {
+    let world = world();
+    upstream_moves(&world, "deploy", "v2");
+    world.git("", &["clone", "-q", "--bare", "remote.git", "runner.git"]);
+    world.git("runner.git", &["remote", "set-url", "origin", "../remote.git"]);
+    let run = world.run_in("upstream", &["-C", "../runner.git", "sync", "--push"]).ok();
+    assert!(run.all().contains("opened"), "{}", run.all());
+    assert_eq!(world.branches("remote.git", "candidate/"), ["candidate/up/deploy"]);
+}
