@@ -295,11 +295,8 @@ impl GitCommand<'_> {
             command.env("GIT_ALLOW_PROTOCOL", list);
         }
         match self.at {
-            Where::GitDir(dir) => {
-                let mut arg = OsString::from("--git-dir=");
-                arg.push(plain(dir));
-                command.arg(arg);
-            }
+            // From there, because the relative URL of a remote starts where git stands.
+            Where::GitDir(dir) => drop(command.arg("-C").arg(plain(dir)).arg("--git-dir=.")),
             Where::WorkTree(dir) => drop(command.arg("-C").arg(plain(dir))),
             // Else git would find the repository that the user happens to stand in. On Windows this is the drive's root.
             Where::Nowhere => drop(command.current_dir("/")),

@@ -136,7 +136,7 @@ pub fn is_contended(why: &str) -> bool {
 /// Returns the error for a remote that the repository does not know.
 pub fn no_such_remote(name: &str, known: &[String]) -> Error {
     let known = if known.is_empty() { "it has none".into() } else { format!("it has: {}", known.join(", ")) };
-    Error::new(ErrorKind::Usage, format!("this clone has no remote `{}`; {known}", one_line(name, 80)))
+    Error::new(ErrorKind::Usage, format!("this clone has no remote `{}`; {known}", one_line(&redact(name), 80)))
         .hint("add one: git remote add origin <url>; of `sync`, sources stand before --push")
 }
 

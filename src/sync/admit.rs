@@ -35,7 +35,7 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
     let store = &registry.repository.store;
     let limits = &state.settings.limits;
     let snapshot = observe(access, source, &registry.directory, limits)?;
-    let (local_mirror, previous) = super::mirror_head(registry, source)?;
+    let super::MirrorHead { local: local_mirror, head: previous, .. } = super::mirror_head(registry, source)?;
     let mirror = mirror::observe(store, previous, &snapshot, source, limits)?;
     let hasher = TreeHasher::new(store);
     let moved = moved::find(store, &hasher, state, source, &mirror)?;

@@ -141,26 +141,35 @@ fn decide<T: Default>(
     Ok((Report { format: 1, branch, head, sources, candidates, versions, untagged, pushed }, published))
 }
 
-/// Returns the local mirror, and the head to go on from: the local or the remote-tracking one, or both joined, or
-/// the mirror of the name that the source had before.
-fn mirror_head(registry: &Registry, source: &SourceFile) -> Result<(Option<Oid>, Option<Oid>)> {
+/// Where a source's mirror stands before upstream is looked at.
+struct MirrorHead {
+    /// The local mirror.
+    local: Option<Oid>,
+    /// The head to go on from: the local or the remote-tracking one, or both joined, or the mirror of the name that the
+    /// source had before.
+    head: Option<Oid>,
+    /// The head is a join that no ref names yet.
+    joined: bool,
+}
+
+fn mirror_head(registry: &Registry, source: &SourceFile) -> Result<MirrorHead> {
     let local = registry.here(registry.names.mirror(&source.name)?.as_str())?;
     for name in std::iter::once(&source.name).chain(&source.was) {
         let branch = registry.names.mirror(name)?;
         let here = registry.here(branch.as_str())?;
         let remote = registry.elsewhere(branch.as_str())?;
-        let head = match branches::counting(&registry.repository.store, here, remote)? {
+        let (head, joined) = match branches::counting(&registry.repository.store, here, remote)? {
             (Some(remote), true) => {
                 let here = here.expect("two heads have diverged");
-                Some(mirror::join_diverged(&registry.repository.store, &source.name, remote, here)?)
+                (Some(mirror::join_diverged(&registry.repository.store, &source.name, remote, here)?), true)
             }
-            (head, _) => head,
+            (head, _) => (head, false),
         };
         if head.is_some() {
-            return Ok((local, head));
+            return Ok(MirrorHead { local, head, joined });
         }
     }
-    Ok((local, None))
+    Ok(MirrorHead { local, head: None, joined: false })
 }
 
 /// Returns the sources that were removed: no file, no follower, no new name, and this clone still has something of them.

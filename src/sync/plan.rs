@@ -507,7 +507,9 @@ impl Planner<'_> {
 
     /// `offered` is written by every sync: a run that was killed after it had moved the branch left it behind.
     fn still_offered(&self, id: &SkillId, head: Oid, offered: Option<Oid>) -> Result<Vec<RefChange>> {
-        if offered == Some(head) || self.judge.is_edited(head, id, None)? {
+        // Of a carry it names the second parent, also where no edit was left to carry.
+        let is_carry = offered.is_some() && self.maker.store.commit(head)?.parents.get(1).copied() == offered;
+        if offered == Some(head) || is_carry || self.judge.is_edited(head, id, None)? {
             return Ok(Vec::new());
         }
         let name = self.registry.names.offered(&self.source.name, id)?;

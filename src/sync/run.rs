@@ -9,7 +9,7 @@ use super::publish::{Moves, Of};
 use super::records::Records;
 use super::report::{ErrorReport, Outcome, SourceReport, ended_pause};
 use super::verdict::Judge;
-use super::{Maker, Options, import, mirror_head, offers, standing_mirror};
+use super::{Maker, MirrorHead, Options, import, mirror_head, offers, standing_mirror};
 use crate::git::{History, Oid, RefChange, RefName, Store};
 use crate::registry::{Entry, Pausable, Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
@@ -73,8 +73,9 @@ impl Run<'_> {
         (self.options.progress)(&format!("asking {name}"));
         let limits = &self.state.settings.limits;
         let snapshot = observe(&self.options.access, file, &self.registry.directory, limits)?;
-        let (local, previous) = mirror_head(self.registry, file)?;
-        let mut mirror = mirror::observe(self.store(), previous, &snapshot, file, limits)?;
+        let MirrorHead { local, head, joined } = mirror_head(self.registry, file)?;
+        let mut mirror = mirror::observe(self.store(), head, &snapshot, file, limits)?;
+        mirror.grew |= joined;
         let revision = snapshot.revision.clone();
         // It may hold the lock of the cache, which fetching a base has to take.
         drop(snapshot);

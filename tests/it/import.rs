@@ -326,7 +326,7 @@ fn a_skill_that_is_a_link_out_of_its_root_is_read_where_it_stands() {
     std::fs::remove_file(world.path("bundle/deploy/beside.md")).unwrap();
     // A folder that is only named may be anybody's: nothing outside of it comes in.
     let report = world.run(&["--json", "import", "--from", "../agent"]).ends_with(1).json();
-    assert_eq!(told(&report), ["deploy failed symlink_escapes"]);
+    assert_eq!(told(&report), ["deploy failed unreadable"]);
     let report = world.run(&["--json", "import", "deploy"]).ends_with(0).json();
     assert_eq!(told(&report), ["deploy completed new"]);
 }

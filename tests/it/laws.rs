@@ -88,6 +88,7 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("check a candidate out", 1, people::check_a_candidate_out),
     ("a colleague accepts", 3, people::a_colleague_accepts),
     ("two clones", 2, clones::two_clones),
+    ("two runners", 2, clones::two_runners),
     ("merge everything", 2, asserted::merge_everything),
     ("git gc", 1, people::collect_garbage),
     ("sync", 26, asserted::sync),

@@ -42,6 +42,7 @@ mod push;
 mod recognised;
 mod removed_source;
 mod robust;
+mod runners;
 mod security;
 mod states;
 mod support;

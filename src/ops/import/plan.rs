@@ -265,11 +265,7 @@ impl Planner<'_> {
     /// Takes the skill's files into the object database by the rules that hold for upstream's.
     fn read(&self, wanted: &Wanted) -> Result<Result<(Oid, Vec<Remark>), Remark>> {
         let limits = &self.state.settings.limits;
-        let reason = |error: &Error| match error.kind() {
-            ErrorKind::Rejected => "symlink_escapes",
-            _ => "unreadable",
-        };
-        let rejected = |error: &Error| Remark::new(&wanted.key, reason(error), error.full_message());
+        let rejected = |error: &Error| Remark::new(&wanted.key, "unreadable", error.full_message());
         let (snapshot, found) = match wanted.read(limits) {
             Ok(read) => read,
             Err(error) => return Ok(Err(rejected(&error))),

@@ -87,6 +87,42 @@ pub fn two_clones(team: &mut Team, dice: &mut Dice) -> Done {
     Ok(Some(said.join(", ")))
 }
 
+/// Two runners that push to a bare remote, the second with a stale default branch: the first makes of the remote what one
+/// clone with these refs would have made of them, and the second has nothing to push.
+pub fn two_runners(team: &mut Team, _: &mut Dice) -> Done {
+    let now = team.refs();
+    let earlier = if team.earlier.contains_key(MAIN) { team.earlier.clone() } else { now.clone() };
+    let lender = team.desk().join(".git");
+    for name in ["hub", "alone"] {
+        borrow(&team.path(name), &lender, &now, Clone::Whole);
+    }
+    for (name, refs) in [("first", &now), ("second", &earlier)] {
+        borrow(&team.path(name), &lender, refs, Clone::Fresh { main: MAIN });
+        git_ok(&team.path(name), &["config", "remote.origin.url", "../hub"]);
+    }
+    team.tick();
+    team.sync(&outside(&team.path("alone"), team.clock), false);
+    let counting = |name: &str| -> Refs {
+        let mut refs = open(team, name).refs.list("refs/").unwrap();
+        refs.retain(|name, _| name != "refs/skillgraft/tagged");
+        refs
+    };
+    let alone = counting("alone");
+    for (name, pushes) in [("first", true), ("second", false)] {
+        let report = team.push(&outside(&team.path(name), team.clock));
+        let hub = counting("hub");
+        if hub != alone {
+            return Err(format!("after {name} pushed, the remote is at\n{hub:#?}\nand a sync alone at\n{alone:#?}"));
+        }
+        let pushed = report.pushed.map_or(0, |pushed| pushed.refs);
+        if !pushes && pushed > 0 {
+            return Err(format!("the second runner pushed {pushed} refs"));
+        }
+    }
+    team.count("two runners that agreed");
+    Ok(Some("push".into()))
+}
+
 fn heads(refs: &Refs) -> Refs {
     refs.iter().filter(|(name, _)| name.starts_with("refs/heads/")).map(|(name, id)| (name.clone(), *id)).collect()
 }

@@ -356,6 +356,20 @@ impl Team {
         ops::sync::sync(outside, &options).unwrap()
     }
 
+    pub fn push(&self, outside: &Outside) -> Report {
+        let (push, progress) = (Some("origin"), &|_: &str| {});
+        let options = ops::sync::Options {
+            sources: &[],
+            dry_run: false,
+            offline: false,
+            push,
+            push_options: &[],
+            jobs: 1,
+            progress,
+        };
+        ops::sync::sync(outside, &options).unwrap()
+    }
+
     pub fn on_main() -> ops::Commit {
         ops::Commit { destination: Destination::DefaultBranch, message: None }
     }
