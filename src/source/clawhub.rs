@@ -122,9 +122,7 @@ pub fn observe(
     }
     listed.skills.insert(path);
     snapshot.listed = listed;
-    snapshot.revision = Some(described.version);
-    snapshot.date = Some(described.created_at.div_euclid(1000));
-    Ok(snapshot)
+    snapshot.at_version(&described.version, Some(described.created_at.div_euclid(1000)))
 }
 
 /// Returns the owner and the slug.

@@ -8,13 +8,14 @@ use super::archive::{self, Budget, Top};
 use super::assemble::Remark;
 use super::http::{Client, WebUrl, escaped};
 use super::links;
-use super::snapshot::{Files, Listed, Snapshot, tree_of};
+use super::snapshot::{Files, Listed, Snapshot, file_as_folder, tree_of};
 use super::{Access, Selection};
 use crate::git::{Mode, Place, Store};
 use crate::skill::{Limits, SKILL_MD};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName, one_line};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// How the schema of version 0.2.0 is named.
 const SCHEMA: &str = "https://schemas.agentskills.io/discovery/0.2.0/schema.json";
@@ -233,6 +234,11 @@ impl Reader<'_> {
         let paths = paths.context(ErrorKind::Rejected, || "a file of it cannot be used")?;
         if !paths.iter().any(|file| file.as_str() == SKILL_MD) {
             return Err(Error::new(ErrorKind::Rejected, format!("it lists no {SKILL_MD}")));
+        }
+        let sorted: BTreeSet<_> = paths.iter().map(components).collect();
+        if let Some(path) = file_as_folder(sorted.iter()) {
+            let path = one_line(&String::from_utf8_lossy(&path.join(&b'/')), 200);
+            return Err(Error::new(ErrorKind::Rejected, format!("its file `{path}` is a folder too")));
         }
         let mut files = Vec::new();
         let mut total = 0;

@@ -76,6 +76,15 @@ fn what_is_no_file_and_what_stands_twice_is_refused() {
 }
 
 #[test]
+fn a_path_that_is_too_long_or_too_deep_refuses_its_archive() {
+    let (long, deep) = ("x".repeat(4097), "a/".repeat(64) + "x");
+    for name in [long.as_str(), deep.as_str()] {
+        refused(&zip(&[(name, "", 'f')]), "has more than 4096 bytes or 64 components");
+    }
+    assert_eq!(shown(&zip(&[(&"a/".repeat(63), "", 'd'), (&("a/".repeat(63) + "x"), "", 'f')]), Top::Keep).len(), 1);
+}
+
+#[test]
 fn a_zip_with_a_name_twice_is_refused() {
     let mut bytes = zip(&[("aaaa", "first", 'f'), ("bbbb", "second", 'f')]);
     while let Some(at) = bytes.windows(4).position(|window| window == b"bbbb") {

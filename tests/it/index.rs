@@ -304,6 +304,24 @@ fn the_index_of_version_0_1_is_the_fallback() {
 }
 
 #[test]
+fn a_file_of_version_0_1_that_is_a_folder_too_rejects_its_skill_alone() {
+    let (world, server) = (World::new(), Server::start());
+    world.run_in("", &["init", "registry"]).ok();
+    let index = json!({ "skills": [
+        { "name": "below", "description": "x", "files": ["SKILL.md", "SKILL.md/x"] },
+        { "name": "deploy", "description": "Does deploy.", "files": ["SKILL.md"] },
+        { "name": "root", "description": "x", "files": ["SKILL.md", "."] },
+    ]});
+    server.body(OLD_INDEX, index.to_string());
+    for page in ["deploy/SKILL.md", "below/SKILL.md", "below/SKILL.md/x", "root/SKILL.md", "root"] {
+        server.body(&format!("/.well-known/skills/{page}"), skill("deploy", "v1"));
+    }
+    let added = world.json(&["add", &format!("{}{INDEX}", server.url), "--insecure", "--name", "site"]);
+    assert_eq!(added["skills"], json!(["deploy"]));
+    assert_eq!(crate::support::sync::remarks(&added["rejected"]), ["below refused", "root refused"]);
+}
+
+#[test]
 fn offline_reads_the_cache_and_a_dry_run_leaves_it_alone() {
     let (world, server) = following();
     server.asked();
