@@ -108,12 +108,13 @@ pub fn unpack(bytes: &[u8], limits: &Limits, top: Top, budget: &Budget) -> Resul
         _ if bytes.get(257..262) == Some(b"ustar") => tar::read(bytes, &mut collector),
         _ => Err(refused("it is neither .tar, nor .tar.gz, nor .zip")),
     };
+    // What fails has cost as much as what does not.
+    budget.0.set(budget.0.get() - (allowed - left.get()));
     if left.get() == 0 {
         let most = show_bytes(allowed);
         return Err(Error::new(ErrorKind::Limit, format!("the archive unpacks to more than {most}")));
     }
     read?;
-    budget.0.set(budget.0.get() - (allowed - left.get()));
     let Collector { store, files, .. } = collector;
     let files = without_top(files, top)?;
     if let Some(path) = file_as_folder(files.keys()) {

@@ -118,7 +118,7 @@ pub fn observe(
     reader.finish()
 }
 
-/// Returns where the index of an address stands.
+/// Returns where the index of an address stands: always on its own host, also where its path begins with `//`.
 fn place_of(url: &WebUrl) -> Result<WebUrl> {
     let path = url.path().trim_end_matches('/');
     if path.ends_with(".json") {

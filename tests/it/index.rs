@@ -370,6 +370,10 @@ fn a_user_s_proxy_is_used_and_no_proxy_is_obeyed() {
     let url = format!("{}{INDEX}", server.url);
     world.run(&["add", &url, "--insecure", "--name", "site"]).ends_with(1);
     assert_eq!((server.asked().len(), proxy.asked().is_empty()), (0, false));
+    world.set_env("http_proxy", Some("http://a b:c"));
+    world.run(&["add", &url, "--insecure", "--name", "site"]).ends_with(2).says(&["the proxy", "cannot be used"]);
+    assert_eq!(server.asked(), Vec::<String>::new(), "nobody goes around a proxy");
+    world.set_env("http_proxy", Some(&proxy.url));
     world.set_env("no_proxy", Some("example.com, 127.0.0.1"));
     world.run(&["add", &url, "--insecure", "--name", "site"]).ok();
 }
