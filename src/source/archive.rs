@@ -72,7 +72,7 @@ pub fn observe(
     limits: &Limits,
 ) -> Result<Snapshot> {
     let url = WebUrl::parse(url, insecure)?;
-    let client = Client::new(access);
+    let client = Client::new(access, &url);
     let bytes = match digest {
         Some(digest) => client.get_checked(&url, access.max_bytes, |bytes| verify(bytes, digest, &url.shown()))?,
         None => client.get(&url, access.max_bytes)?.bytes,

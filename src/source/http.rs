@@ -7,7 +7,7 @@ mod cache;
 mod url;
 
 pub use cache::sha256;
-pub use url::{WebUrl, escaped};
+pub use url::{WebUrl, escaped, is_private_host};
 
 use super::Access;
 use crate::git::Environment;
@@ -46,6 +46,8 @@ type Check<'c> = &'c dyn Fn(&[u8]) -> Result<()>;
 /// Fetches for one source.
 pub struct Client<'a> {
     access: &'a Access<'a>,
+    /// The address that the source is known by.
+    own: WebUrl,
     agent: Agent,
     started: Instant,
     /// How many bytes may still come.
@@ -53,13 +55,14 @@ pub struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    /// Returns a client whose deadline begins now.
-    pub fn new(access: &'a Access<'a>) -> Self {
+    /// Returns a client for the source at `own`, whose deadline begins now. Nothing leads it to this machine or into a
+    /// private network, unless that very host is the source's own.
+    pub fn new(access: &'a Access<'a>, own: &WebUrl) -> Self {
         #[expect(clippy::disallowed_methods, reason = "a time limit: it decides nothing but when to give up")]
         let started = Instant::now();
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = Agent::config_builder().tls_config(tls).user_agent(USER_AGENT).proxy(None).build();
-        Client { access, agent: config.into(), started, left: Cell::new(access.max_bytes) }
+        Client { access, own: own.clone(), agent: config.into(), started, left: Cell::new(access.max_bytes) }
     }
 
     /// Returns what stands at an address, at most `limit` bytes. What did not change since the last time is not sent
@@ -144,6 +147,12 @@ impl<'a> Client<'a> {
         let mut at = url.clone();
         for _ in 0..=REDIRECTS {
             let left = self.remaining(url)?;
+            if at.host() != self.own.host() && is_private_host(at.host()) {
+                let message = format!("{} leads to this machine or into a private network", url.shown());
+                return Err(Error::new(ErrorKind::Rejected, message)
+                    .because(format!("{} was not asked", at.shown()))
+                    .hint("only the address in your own source file may be there; nothing was closed or removed"));
+            }
             let mut request = self
                 .agent
                 .get(at.to_string())

@@ -67,7 +67,7 @@ pub fn observe(
     })?;
     let base = WebUrl::parse(&format!("{}/", registry.trim_end_matches('/')), insecure)?;
     let url = base.join(&format!("./{}", path_of(package)?))?;
-    let client = Client::new(access);
+    let client = Client::new(access, &base);
     let packument: Packument = serde_json::from_slice(&client.get(&url, PACKUMENT_BYTES)?.bytes)
         .context(ErrorKind::NoEvidence, || format!("{} describes no package", url.shown()))?;
     let wanted = version.unwrap_or("latest");

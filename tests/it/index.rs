@@ -322,6 +322,38 @@ fn a_file_of_version_0_1_that_is_a_folder_too_rejects_its_skill_alone() {
 }
 
 #[test]
+fn a_file_of_version_0_1_comes_from_the_host_of_its_index_alone() {
+    let (world, server, elsewhere) = (World::new(), Server::start(), Server::start());
+    world.run_in("", &["init", "registry"]).ok();
+    let entry = |name: &str| json!({ "name": name, "description": "x", "files": ["SKILL.md"] });
+    server.body(OLD_INDEX, json!({ "skills": [entry("away"), entry("moved")] }).to_string());
+    server.put("/.well-known/skills/away/SKILL.md", Page::Redirect(format!("{}/SKILL.md", elsewhere.url)));
+    server.put("/.well-known/skills/moved/SKILL.md", Page::Redirect("/SKILL.md".into()));
+    elsewhere.body("/SKILL.md", skill("away", "v1"));
+    server.body("/SKILL.md", skill("moved", "v1"));
+    let added = world.json(&["add", &format!("{}{INDEX}", server.url), "--insecure", "--name", "site"]);
+    assert_eq!(added["skills"], json!(["moved"]));
+    assert_eq!(crate::support::sync::remarks(&added["rejected"]), ["away refused"]);
+}
+
+#[test]
+fn nothing_leads_into_a_private_network_but_the_source_s_own_address() {
+    let (world, server) = (World::new(), Server::start());
+    world.run_in("", &["init", "registry"]).ok();
+    let other = server.url.replace("127.0.0.1", "127.0.0.2");
+    let text = skill("moved", "v1");
+    server.put("/moved", Page::Redirect(format!("{other}/x")));
+    let moved = entry("moved", "skill-md", "/moved", text.as_bytes());
+    let named = entry("named", "skill-md", &format!("{other}/x"), text.as_bytes());
+    put_index(&server, &[put_skill(&server, "deploy", "v1"), moved, named]);
+    server.body("/x", &text);
+    let added = world.json(&["add", &format!("{}{INDEX}", server.url), "--insecure", "--name", "site"]);
+    assert_eq!(added["skills"], json!(["deploy"]));
+    assert_eq!(crate::support::sync::remarks(&added["rejected"]), ["moved refused", "named refused"]);
+    assert!(!server.asked().iter().any(|asked| asked.starts_with("/x")));
+}
+
+#[test]
 fn offline_reads_the_cache_and_a_dry_run_leaves_it_alone() {
     let (world, server) = following();
     server.asked();
