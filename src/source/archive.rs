@@ -9,7 +9,7 @@ mod zip;
 use super::Access;
 use super::directory::SKIPPED;
 use super::http::{Client, WebUrl, sha256};
-use super::snapshot::{Files, Snapshot};
+use super::snapshot::{Files, Snapshot, file_as_folder};
 use crate::git::{Mode, Oid, Place, Store};
 use crate::skill::{Limits, SKILL_MD, show_bytes};
 use crate::types::{Error, ErrorKind, Result, one_line};
@@ -24,8 +24,11 @@ const UNPACKED: u64 = 1 << 30;
 const UNSUSPICIOUS: u64 = 64 << 20;
 /// How many times its own size a larger archive may unpack to: text reaches 20, a bomb 1,000 and more.
 const RATIO: u64 = 200;
+/// The longest path, in bytes (Linux's `PATH_MAX`), and how many components it may have.
+const PATH_BYTES: usize = 4096;
+const COMPONENTS: usize = 64;
 /// The longest target of a link, in bytes: Linux's `PATH_MAX`.
-const TARGET_BYTES: u64 = 4096;
+const TARGET_BYTES: u64 = super::links::TARGET_BYTES;
 
 /// What becomes of a directory that holds everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +72,7 @@ pub fn observe(
     limits: &Limits,
 ) -> Result<Snapshot> {
     let url = WebUrl::parse(url, insecure)?;
-    let client = Client::new(access);
+    let client = Client::new(access, &url);
     let bytes = match digest {
         Some(digest) => client.get_checked(&url, access.max_bytes, |bytes| verify(bytes, digest, &url.shown()))?,
         None => client.get(&url, access.max_bytes)?.bytes,
@@ -105,15 +108,18 @@ pub fn unpack(bytes: &[u8], limits: &Limits, top: Top, budget: &Budget) -> Resul
         _ if bytes.get(257..262) == Some(b"ustar") => tar::read(bytes, &mut collector),
         _ => Err(refused("it is neither .tar, nor .tar.gz, nor .zip")),
     };
+    // What fails has cost as much as what does not.
+    budget.0.set(budget.0.get() - (allowed - left.get()));
     if left.get() == 0 {
         let most = show_bytes(allowed);
         return Err(Error::new(ErrorKind::Limit, format!("the archive unpacks to more than {most}")));
     }
     read?;
-    budget.0.set(budget.0.get() - (allowed - left.get()));
     let Collector { store, files, .. } = collector;
     let files = without_top(files, top)?;
-    refuse_files_as_folders(&files)?;
+    if let Some(path) = file_as_folder(files.keys()) {
+        return Err(refused(format!("{} is a file and a folder", shown(&path.join(&b'/')))));
+    }
     Ok(Unpacked { store, files })
 }
 
@@ -189,6 +195,13 @@ impl Collector<'_> {
 /// The components of a path; an archive that names anything outside of itself is refused as a whole.
 fn components(path: &[u8]) -> Result<Vec<Vec<u8>>> {
     let refuse = |why: &str| Err(refused(format!("the path {} {why}", shown(path))));
+    if path.len() > PATH_BYTES || path.split(|byte| *byte == b'/').count() > COMPONENTS {
+        let (start, _) = path.split_at(path.len().min(PATH_BYTES));
+        return Err(refused(format!(
+            "the path {} has more than {PATH_BYTES} bytes or {COMPONENTS} components",
+            shown(start)
+        )));
+    }
     let has_drive = path.get(1) == Some(&b':') && path[0].is_ascii_alphabetic();
     if path.starts_with(b"/") || has_drive {
         return refuse("is absolute");
@@ -202,17 +215,6 @@ fn components(path: &[u8]) -> Result<Vec<Vec<u8>>> {
         return refuse("has a `..`");
     }
     Ok(parts)
-}
-
-/// A path that is a file may not be a folder too.
-fn refuse_files_as_folders(files: &Files) -> Result<()> {
-    let mut paths = files.keys().peekable();
-    while let (Some(path), Some(next)) = (paths.next(), paths.peek()) {
-        if next.starts_with(path) {
-            return Err(refused(format!("{} is a file and a folder", shown(&path.join(&b'/')))));
-        }
-    }
-    Ok(())
 }
 
 fn without_top(files: Files, top: Top) -> Result<Files> {

@@ -87,7 +87,7 @@ pub fn observe(
         let query = pairs.collect::<Vec<_>>().join("&");
         base.join(&if query.is_empty() { format!("api/v1/{path}") } else { format!("api/v1/{path}?{query}") })
     };
-    let client = Client::new(access);
+    let client = Client::new(access, &base);
     let overview: Overview =
         answer(&client, &address(&format!("skills/{slug}"), &[])?).map_err(|error| match owner {
             None => error
@@ -122,9 +122,7 @@ pub fn observe(
     }
     listed.skills.insert(path);
     snapshot.listed = listed;
-    snapshot.revision = Some(described.version);
-    snapshot.date = Some(described.created_at.div_euclid(1000));
-    Ok(snapshot)
+    snapshot.at_version(&described.version, Some(described.created_at.div_euclid(1000)))
 }
 
 /// Returns the owner and the slug.

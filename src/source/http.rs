@@ -7,7 +7,7 @@ mod cache;
 mod url;
 
 pub use cache::sha256;
-pub use url::{WebUrl, escaped};
+pub use url::{WebUrl, escaped, is_private_host};
 
 use super::Access;
 use crate::git::Environment;
@@ -24,6 +24,8 @@ use ureq::{Agent, Body, Proxy};
 const REDIRECTS: usize = 5;
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(30);
+/// The largest body, in bytes, whatever the caller allows.
+const BODY: u64 = 256 << 20;
 /// How much is read between two looks at ^C, in bytes.
 const CHUNK: u64 = 1 << 20;
 /// The name that we go by.
@@ -38,9 +40,14 @@ pub struct Fetched {
     pub bytes: Vec<u8>,
 }
 
+/// What says whether bytes are the wanted ones.
+type Check<'c> = &'c dyn Fn(&[u8]) -> Result<()>;
+
 /// Fetches for one source.
 pub struct Client<'a> {
     access: &'a Access<'a>,
+    /// The address that the source is known by.
+    own: WebUrl,
     agent: Agent,
     started: Instant,
     /// How many bytes may still come.
@@ -48,13 +55,14 @@ pub struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    /// Returns a client whose deadline begins now.
-    pub fn new(access: &'a Access<'a>) -> Self {
+    /// Returns a client for the source at `own`, whose deadline begins now. Nothing leads it to this machine or into a
+    /// private network, unless that very host is the source's own.
+    pub fn new(access: &'a Access<'a>, own: &WebUrl) -> Self {
         #[expect(clippy::disallowed_methods, reason = "a time limit: it decides nothing but when to give up")]
         let started = Instant::now();
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = Agent::config_builder().tls_config(tls).user_agent(USER_AGENT).proxy(None).build();
-        Client { access, agent: config.into(), started, left: Cell::new(access.max_bytes) }
+        Client { access, own: own.clone(), agent: config.into(), started, left: Cell::new(access.max_bytes) }
     }
 
     /// Returns what stands at an address, at most `limit` bytes. What did not change since the last time is not sent
@@ -63,30 +71,40 @@ impl<'a> Client<'a> {
     /// # Errors
     /// [`ErrorKind::NoEvidence`] where the server has nothing there, [`ErrorKind::Network`] where it does not answer.
     pub fn get(&self, url: &WebUrl, limit: u64) -> Result<Fetched> {
-        self.get_if_there(url, limit)?.ok_or_else(|| {
-            Error::new(ErrorKind::NoEvidence, format!("there is nothing at {}", url.shown()))
-                .hint("look at the address in the source file; nothing was closed or removed")
-        })
+        self.get_if_there(url, limit)?.ok_or_else(|| nothing_at(url))
     }
 
     /// As [`get`](Self::get); none where the server says that there is nothing (404 or 410).
     pub fn get_if_there(&self, url: &WebUrl, limit: u64) -> Result<Option<Fetched>> {
+        self.ask(url, limit, &|_| Ok(()))
+    }
+
+    /// Returns what stands at an address, or what is kept of it, where `check` has nothing against it.
+    fn ask(&self, url: &WebUrl, limit: u64, check: Check<'_>) -> Result<Option<Fetched>> {
         let kept = cache::read(self.access.cache, url);
         if self.access.offline {
-            return kept.ok_or_else(|| not_cached(url))?.into_fetched().map(Some);
+            return self.keep(kept.ok_or_else(|| not_cached(url))?, check, url).map(Some);
         }
-        self.request(url, kept, limit)
+        self.request(url, kept, limit, check)
+    }
+
+    /// Returns what the cache has: it costs as much of what may come as if it came now.
+    fn keep(&self, kept: Kept, check: Check<'_>, url: &WebUrl) -> Result<Fetched> {
+        self.remaining(url)?;
+        self.charge(kept.body.len() as u64, url)?;
+        check(&kept.body)?;
+        kept.into_fetched()
     }
 
     /// Returns the bytes at an address of which `check` says that they are the wanted ones. What is wanted never changes,
     /// so where the cache has it nobody is asked.
     pub fn get_checked(&self, url: &WebUrl, limit: u64, check: impl Fn(&[u8]) -> Result<()>) -> Result<Vec<u8>> {
+        self.remaining(url)?;
         if let Some(kept) = cache::read(self.access.cache, url).filter(|kept| check(&kept.body).is_ok()) {
+            self.charge(kept.body.len() as u64, url)?;
             return Ok(kept.body);
         }
-        let fetched = self.get(url, limit)?;
-        check(&fetched.bytes)?;
-        Ok(fetched.bytes)
+        Ok(self.ask(url, limit, &check)?.ok_or_else(|| nothing_at(url))?.bytes)
     }
 
     /// Tells whether nobody may be asked.
@@ -99,16 +117,17 @@ impl<'a> Client<'a> {
         cache::read(self.access.cache, url).is_some()
     }
 
-    fn request(&self, url: &WebUrl, kept: Option<Kept>, limit: u64) -> Result<Option<Fetched>> {
+    fn request(&self, url: &WebUrl, kept: Option<Kept>, limit: u64, check: Check<'_>) -> Result<Option<Fetched>> {
         let (at, mut response) = self.send(url, kept.as_ref().map(|kept| &kept.header))?;
         let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
         match (response.status().as_u16(), kept) {
-            (304, Some(kept)) => kept.into_fetched().map(Some),
+            (304, Some(kept)) => self.keep(kept, check, url).map(Some),
             (404 | 410, _) => Ok(None),
             (200, kept) => {
                 let (etag, last_modified) = (header("etag"), header("last-modified"));
                 let may_keep = header("cache-control").is_none_or(|said| !said.contains("no-store"));
                 let bytes = self.body(&mut response, limit, url)?;
+                check(&bytes)?;
                 let (url_, answered, sha256) = (url.to_string(), at.to_string(), sha256(&bytes));
                 let fresh = Header { url: url_, answered, etag, last_modified, sha256 };
                 if may_keep && !self.access.dry_run && kept.is_none_or(|kept| kept.header != fresh) {
@@ -127,19 +146,24 @@ impl<'a> Client<'a> {
     fn send(&self, url: &WebUrl, known: Option<&Header>) -> Result<(WebUrl, Response<Body>)> {
         let mut at = url.clone();
         for _ in 0..=REDIRECTS {
-            self.access.git.check_cancelled()?;
-            let left = self.access.deadline.checked_sub(self.started.elapsed()).filter(|left| !left.is_zero());
+            let left = self.remaining(url)?;
+            if at.host() != self.own.host() && is_private_host(at.host()) {
+                let message = format!("{} leads to this machine or into a private network", url.shown());
+                return Err(Error::new(ErrorKind::Rejected, message)
+                    .because(format!("{} was not asked", at.shown()))
+                    .hint("only the address in your own source file may be there; nothing was closed or removed"));
+            }
             let mut request = self
                 .agent
                 .get(at.to_string())
                 .config()
                 .https_only(at.is_secure())
-                .proxy(proxy(self.access.environment, &at))
+                .proxy(proxy(self.access.environment, &at)?)
                 .max_redirects(0)
                 .max_redirects_will_error(false)
                 .http_status_as_error(false)
                 .timeout_connect(Some(CONNECT))
-                .timeout_global(Some(left.ok_or_else(|| self.late(url))?))
+                .timeout_global(Some(left))
                 .build();
             if let Some(known) = known {
                 let etag = known.etag.as_ref().map(|etag| ("if-none-match", etag));
@@ -162,32 +186,51 @@ impl<'a> Client<'a> {
 
     /// Reads a body whole: a byte over a limit is as good as a thousand.
     fn body(&self, response: &mut Response<Body>, limit: u64, url: &WebUrl) -> Result<Vec<u8>> {
-        let limit = limit.min(self.left.get());
+        let limit = limit.min(BODY).min(self.left.get());
         let mut reader = response.body_mut().as_reader();
         let mut bytes = Vec::new();
         loop {
             self.access.git.check_cancelled()?;
             let before = bytes.len();
             let read = reader.by_ref().take(CHUNK.min(limit + 1 - before as u64)).read_to_end(&mut bytes);
+            // What fails has cost as much as what does not.
+            let came = (bytes.len() - before) as u64;
+            self.left.set(self.left.get().saturating_sub(came));
             read.map_err(|error| failed(url).because(error))?;
             if bytes.len() as u64 > limit {
                 let most = crate::skill::show_bytes(limit);
                 return Err(Error::new(ErrorKind::Limit, format!("{} has more than {most}", url.shown())));
             }
             if bytes.len() == before {
-                self.left.set(self.left.get() - bytes.len() as u64);
                 return Ok(bytes);
             }
         }
     }
 
-    fn late(&self, url: &WebUrl) -> Error {
-        failed(url).because(format!("the source did not answer within {:?}", self.access.deadline))
+    /// The time that is left, unless there is none or somebody pressed ^C.
+    fn remaining(&self, url: &WebUrl) -> Result<Duration> {
+        self.access.git.check_cancelled()?;
+        let left = self.access.deadline.checked_sub(self.started.elapsed()).filter(|left| !left.is_zero());
+        left.ok_or_else(|| failed(url).because(format!("the source did not answer within {:?}", self.access.deadline)))
+    }
+
+    fn charge(&self, bytes: u64, url: &WebUrl) -> Result<()> {
+        let left = self.left.get().checked_sub(bytes).ok_or_else(|| {
+            let most = crate::skill::show_bytes(self.access.max_bytes);
+            Error::new(ErrorKind::Limit, format!("with {} the source has more than {most}", url.shown()))
+        })?;
+        self.left.set(left);
+        Ok(())
     }
 }
 
 fn failed(url: &WebUrl) -> Error {
     Error::new(ErrorKind::Network, format!("cannot fetch {}", url.shown()))
+}
+
+fn nothing_at(url: &WebUrl) -> Error {
+    Error::new(ErrorKind::NoEvidence, format!("there is nothing at {}", url.shown()))
+        .hint("look at the address in the source file; nothing was closed or removed")
 }
 
 fn not_cached(url: &WebUrl) -> Error {
@@ -196,15 +239,23 @@ fn not_cached(url: &WebUrl) -> Error {
 
 /// The user's own proxy for an address, from the variables that curl reads: `https_proxy` or `http_proxy`, `all_proxy`,
 /// and `no_proxy`. `HTTP_PROXY` in capitals is what a CGI server sets from a request, so it counts for nothing.
-fn proxy(environment: &Environment, at: &WebUrl) -> Option<Proxy> {
+///
+/// # Errors
+/// [`ErrorKind::Config`] for a proxy that cannot be read: to go around it is not what its user wants.
+fn proxy(environment: &Environment, at: &WebUrl) -> Result<Option<Proxy>> {
     let get = |names: &[&str]| {
         let values = names.iter().filter_map(|name| environment.get(name)?.to_str());
         values.map(str::trim).find(|value| !value.is_empty())
     };
     let own: &[&str] = if at.is_secure() { &["https_proxy", "HTTPS_PROXY"] } else { &["http_proxy"] };
-    let text = get(own).or_else(|| get(&["all_proxy", "ALL_PROXY"]))?;
-    let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let read = Proxy::new(&text).ok()?;
+    let Some(text) = get(own).or_else(|| get(&["all_proxy", "ALL_PROXY"])) else { return Ok(None) };
+    let wrong = || {
+        // It may have a password, so it is not shown.
+        Error::new(ErrorKind::Config, "the proxy that the environment names cannot be used")
+            .hint("look at https_proxy, http_proxy and all_proxy: http://HOST:PORT")
+    };
+    let full = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let read = Proxy::new(&full).map_err(|_| wrong())?;
     let mut proxy = Proxy::builder(read.protocol()).host(read.host()).port(read.port());
     if let Some(user) = read.username() {
         proxy = proxy.username(user).password(read.password().unwrap_or_default());
@@ -213,5 +264,5 @@ fn proxy(environment: &Environment, at: &WebUrl) -> Option<Proxy> {
     for host in except.split(',').map(str::trim).filter(|host| !host.is_empty()) {
         proxy = proxy.no_proxy(host);
     }
-    proxy.build().ok()
+    proxy.build().map(Some).map_err(|_| wrong())
 }

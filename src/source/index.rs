@@ -6,15 +6,16 @@
 
 use super::archive::{self, Budget, Top};
 use super::assemble::Remark;
-use super::http::{Client, WebUrl, escaped};
+use super::http::{Client, Fetched, WebUrl, escaped};
 use super::links;
-use super::snapshot::{Files, Listed, Snapshot, tree_of};
+use super::snapshot::{Files, Listed, Snapshot, file_as_folder, tree_of};
 use super::{Access, Selection};
 use crate::git::{Mode, Place, Store};
 use crate::skill::{Limits, SKILL_MD};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName, one_line};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// How the schema of version 0.2.0 is named.
 const SCHEMA: &str = "https://schemas.agentskills.io/discovery/0.2.0/schema.json";
@@ -63,8 +64,9 @@ pub fn observe(
     source: &SourceName,
     limits: &Limits,
 ) -> Result<Snapshot> {
-    let client = Client::new(access);
-    let (base, index) = fetch(&client, &place_of(&WebUrl::parse(url, insecure)?)?)?;
+    let place = place_of(&WebUrl::parse(url, insecure)?)?;
+    let client = Client::new(access, &place);
+    let (base, index) = fetch(&client, &place)?;
     let mut reader = Reader {
         client: &client,
         base,
@@ -117,26 +119,26 @@ pub fn observe(
     reader.finish()
 }
 
-/// Returns where the index of an address stands.
+/// Returns where the index of an address stands: always on its own host, also where its path begins with `//`.
 fn place_of(url: &WebUrl) -> Result<WebUrl> {
     let path = url.path().trim_end_matches('/');
     if path.ends_with(".json") {
         return Ok(url.clone());
     }
     match path.find("/.well-known/") {
-        Some(at) => url.join(&format!(
+        Some(at) => url.on_host(&format!(
             "{}{}",
             &path[..at],
             if path[at..].contains("/agent-skills") { PLACE } else { OLD_PLACE }
         )),
-        None => url.join(&format!("{path}{PLACE}")),
+        None => url.on_host(&format!("{path}{PLACE}")),
     }
 }
 
 /// Fetches the index, or where there is none the one of version 0.1.0. Where there was one before, its absence is no
 /// reason to believe the older one.
 fn fetch(client: &Client<'_>, url: &WebUrl) -> Result<(WebUrl, Index)> {
-    let older = url.path().strip_suffix(PLACE).map(|path| url.join(&format!("{path}{OLD_PLACE}"))).transpose()?;
+    let older = url.path().strip_suffix(PLACE).map(|path| url.on_host(&format!("{path}{OLD_PLACE}"))).transpose()?;
     let fetched = match older.filter(|_| !client.was_there(url)) {
         Some(older) => match client.get_if_there(url, INDEX_BYTES) {
             Ok(Some(fetched)) => fetched,
@@ -234,11 +236,22 @@ impl Reader<'_> {
         if !paths.iter().any(|file| file.as_str() == SKILL_MD) {
             return Err(Error::new(ErrorKind::Rejected, format!("it lists no {SKILL_MD}")));
         }
+        let sorted: BTreeSet<_> = paths.iter().map(components).collect();
+        if let Some(path) = file_as_folder(sorted.iter()) {
+            let path = one_line(&String::from_utf8_lossy(&path.join(&b'/')), 200);
+            return Err(Error::new(ErrorKind::Rejected, format!("its file `{path}` is a folder too")));
+        }
         let mut files = Vec::new();
         let mut total = 0;
         for file in paths {
             let parts: Vec<String> = path.components().chain(file.components()).map(escaped).collect();
-            let bytes = self.client.get(&self.base.join(&parts.join("/"))?, self.limits.file_bytes)?.bytes;
+            let url = self.base.join(&parts.join("/"))?;
+            let Fetched { url: answered, bytes } = self.client.get(&url, self.limits.file_bytes)?;
+            // No digest says that what comes from there is what the index means.
+            if !answered.same_host(&url) {
+                let message = format!("{} redirects to another host, {}", url.shown(), answered.shown());
+                return Err(Error::new(ErrorKind::Rejected, message));
+            }
             total += bytes.len() as u64;
             if total > self.limits.skill_bytes {
                 return Err(Error::new(ErrorKind::Limit, "it is larger than `limits.skill_bytes` allows"));

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 
 /// How many links one path may lead through: Linux's own limit (`MAXSYMLINKS`).
 const HOPS: usize = 40;
+/// The longest target of a link, in bytes: Linux's `PATH_MAX`.
+pub const TARGET_BYTES: u64 = 4096;
 
 /// Why a path leads nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub fn follow(snapshot: &Snapshot, from: &[Vec<u8>], path: &[u8]) -> Result<Resu
                 if hops > HOPS {
                     return Ok(Err(Broken::Loops));
                 }
-                let target = snapshot.link_target(entry.id)?;
+                let Some(target) = snapshot.link_target(entry.id)? else { return Ok(Err(Broken::Dangles)) };
                 if target.is_empty() || target[0] == b'/' || target.contains(&b'\\') && target.get(1) == Some(&b':') {
                     return Ok(Err(Broken::Escapes));
                 }

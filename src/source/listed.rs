@@ -6,6 +6,7 @@
 
 use super::Access;
 use super::git::{self, Place};
+use super::http::is_private_host;
 use super::location::{self, Repository as Written};
 use super::marketplace::{self, Marketplace};
 use super::plugin::{self, Stated};
@@ -131,12 +132,14 @@ impl<'a> Shop<'a> {
     }
 
     fn package(&self, package: &marketplace::Place) -> Result<Snapshot> {
-        let Shop { access, insecure, limits, .. } = *self;
+        let Shop { access, limits, .. } = *self;
         match package {
             marketplace::Place::Archive { url, sha256 } => {
-                super::archive::observe(access, url, sha256.as_deref(), insecure, limits)
+                super::archive::observe(access, url, sha256.as_deref(), self.insecure_at(url)?, limits)
             }
             marketplace::Place::Npm { package, version, registry } => {
+                // Without one it is the user's own.
+                let insecure = registry.as_ref().map_or(Ok(self.insecure), |registry| self.insecure_at(registry))?;
                 super::npm::observe(access, package, version.as_deref(), registry.as_deref(), insecure, limits)
             }
             marketplace::Place::Here(_) | marketplace::Place::Git { .. } => unreachable!("a repository is no package"),
@@ -172,8 +175,30 @@ impl<'a> Shop<'a> {
             Written::Url(named) if location::is_local(&named) && !self.is_local()? => {
                 Err(wrong("is on this machine, where only a marketplace of this machine may point"))
             }
-            Written::Url(_) => Place::repository(url, self.insecure, self.registry),
+            Written::Url(named) => Place::repository(url, self.insecure_at(&named)?, self.registry),
         }
+    }
+
+    /// Tells whether an address that the marketplace names may be unencrypted: where the person has allowed that for the
+    /// marketplace's own host, or the marketplace lies on this machine.
+    ///
+    /// # Errors
+    /// Where the address is this machine or in a private network, and the marketplace is neither there nor here.
+    fn insecure_at(&self, url: &str) -> Result<bool> {
+        let host = host(url);
+        if self.is_local()? || host == self::host(self.written) {
+            return Ok(self.insecure);
+        }
+        if is_private_host(&host) {
+            let url = one_line(&crate::git::redact(url), 200);
+            return Err(Error::new(
+                ErrorKind::Rejected,
+                format!(
+                    "`{url}` is on this machine or in a private network, where only a marketplace from there may point"
+                ),
+            ));
+        }
+        Ok(false)
     }
 
     fn is_local(&self) -> Result<bool> {
@@ -215,6 +240,17 @@ impl<'a> Shop<'a> {
         // What another thread has fetched into a repository that this one had opened before.
         snapshot.store().refresh();
     }
+}
+
+/// The host that a URL of any kind names, or one as ssh writes it (`user@host:path`).
+fn host(url: &str) -> String {
+    let authority = match url.split_once("://") {
+        Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
+        None => url.split('/').next().unwrap_or_default(),
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let end = if host.starts_with('[') { host.find(']').map(|at| at + 1) } else { host.find(':') };
+    host[..end.unwrap_or(host.len())].to_ascii_lowercase()
 }
 
 /// Collects blobs that will be wanted.
@@ -278,4 +314,52 @@ pub fn read(snapshot: &Snapshot) -> Result<Option<Marketplace>> {
         });
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::{Environment, Git};
+    use crate::source::{FETCH_BYTES, Trust};
+
+    #[test]
+    fn a_marketplace_elsewhere_names_no_private_address_and_nothing_unprotected() {
+        let environment = Environment(Default::default());
+        let (git, trust) = (Git::new("git", &environment), Trust::in_folder(Path::new("none")));
+        let access = Access {
+            git: &git,
+            environment: &environment,
+            cache: Path::new("none"),
+            trust: &trust,
+            offline: true,
+            dry_run: true,
+            deadline: super::super::DEADLINE,
+            max_bytes: FETCH_BYTES,
+            memo: Default::default(),
+        };
+        let limits = Limits::default();
+        let shop = |written| Shop {
+            access: &access,
+            written,
+            reference: None,
+            insecure: true,
+            registry: Path::new("none"),
+            limits: &limits,
+        };
+        let named = |written, url| shop(written).insecure_at(url).map_err(|error| error.kind());
+        let elsewhere = "https://market.example/m.git";
+        assert_eq!(named(elsewhere, "http://other.example/a.tgz"), Ok(false));
+        assert_eq!(named(elsewhere, "http://market.example:80/a.tgz"), Ok(true));
+        for private in [
+            "http://127.0.0.1:9/x",
+            "https://u@169.254.169.254/x",
+            "ssh://git@[fd00::1]:22/x",
+            "git@10.0.0.1:x",
+            "https://localhost?x",
+        ] {
+            assert_eq!(named(elsewhere, private), Err(ErrorKind::Rejected), "{private}");
+            assert_eq!(named("../market", private), Ok(true), "{private}");
+        }
+        assert_eq!(named("http://127.0.0.1:8/m.git", "http://127.0.0.1:9/x"), Ok(true));
+    }
 }

@@ -67,7 +67,7 @@ pub fn observe(
     })?;
     let base = WebUrl::parse(&format!("{}/", registry.trim_end_matches('/')), insecure)?;
     let url = base.join(&format!("./{}", path_of(package)?))?;
-    let client = Client::new(access);
+    let client = Client::new(access, &base);
     let packument: Packument = serde_json::from_slice(&client.get(&url, PACKUMENT_BYTES)?.bytes)
         .context(ErrorKind::NoEvidence, || format!("{} describes no package", url.shown()))?;
     let wanted = version.unwrap_or("latest");
@@ -82,10 +82,7 @@ pub fn observe(
     let bytes = client.get_checked(&tarball, TARBALL_BYTES, is_it)?;
     let Unpacked { store, files } = archive::unpack(&bytes, limits, Top::Strip, &Budget::default())?;
     let date = packument.time.get(version).and_then(|time| time.parse::<jiff::Timestamp>().ok());
-    let mut snapshot = Snapshot::of_files(store, &files)?;
-    snapshot.revision = Some(version.to_owned());
-    snapshot.date = date.map(jiff::Timestamp::as_second);
-    Ok(snapshot)
+    Snapshot::of_files(store, &files)?.at_version(version, date.map(jiff::Timestamp::as_second))
 }
 
 /// The path of a package on its registry: `name`, or `@scope%2Fname`.

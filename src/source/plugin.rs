@@ -25,6 +25,8 @@ pub const MANIFESTS: [&str; 6] = [
 ];
 /// The largest manifest or marketplace file that is read, in bytes.
 pub const MANIFEST_BYTES: u64 = 4 << 20;
+/// How many folders of skills one manifest may list.
+const PATHS: usize = 1000;
 /// How much of a name or version is kept.
 const NAME_CHARS: usize = 100;
 /// Where a plugin has its skills, if it says nothing else.
@@ -79,6 +81,9 @@ pub(super) fn paths(value: &serde_json::Value) -> Result<Vec<RelPath>> {
         serde_json::Value::Array(many) => many.iter().filter_map(serde_json::Value::as_str).collect(),
         _ => Vec::new(),
     };
+    if written.len() > PATHS {
+        return Err(Error::new(ErrorKind::Limit, format!("its `skills` has more than {PATHS} paths")));
+    }
     written.into_iter().map(|path| RelPath::parse(path).context(ErrorKind::Rejected, || "its `skills`")).collect()
 }
 
@@ -222,9 +227,20 @@ pub fn scope(snapshot: &Snapshot, root: &RelPath, stated: &Stated) -> Result<Sco
     if folders.is_empty() {
         return Err(nothing("has no skills"));
     }
-    let all = folders.clone();
-    folders.retain(|folder| !all.iter().any(|above| above != folder && folder.is_within(above)));
-    Ok(Scope { root: root.clone(), folders: folders.into_iter().collect(), name: stated.name.clone(), version })
+    Ok(Scope { root: root.clone(), folders: outermost(folders), name: stated.name.clone(), version })
+}
+
+/// Returns the folders that lie in none of the others, sorted by their components: what lies in one follows it.
+fn outermost(folders: BTreeSet<RelPath>) -> Vec<RelPath> {
+    let mut sorted: Vec<RelPath> = folders.into_iter().collect();
+    sorted.sort_by(|a, b| a.components().cmp(b.components()));
+    let mut kept: Vec<RelPath> = Vec::new();
+    for folder in sorted {
+        if !kept.last().is_some_and(|last| folder.is_within(last)) {
+            kept.push(folder);
+        }
+    }
+    kept
 }
 
 /// Returns the plugins that the skills at `skills` belong to, and a remark on each manifest that cannot be read.
@@ -367,6 +383,17 @@ mod tests {
         assert_eq!(paths(r#"{"name": "a", "skills": ["./more", "other/deep"]}"#), 2);
         assert_eq!(paths(r#"{"name": "a", "version": 3, "unknown": {"deep": []}}"#), 0);
         assert_eq!(paths("\u{feff}{\"name\": \"a\"}"), 0);
+    }
+
+    #[test]
+    fn a_manifest_lists_at_most_a_thousand_folders_and_those_in_others_count_for_nothing() {
+        let list = |count: usize| paths(&serde_json::json!(vec!["a"; count])).map(|paths| paths.len());
+        assert_eq!(list(1000).expect("allowed"), 1000);
+        assert_eq!(list(1001).expect_err("too many").kind(), ErrorKind::Limit);
+        let path = |text: &&str| RelPath::parse(text).expect("valid");
+        let folders = ["a", "a-b", "a/b", "a/b/c", "b/c", "b/c-d"].iter().map(path).collect();
+        assert_eq!(outermost(folders), ["a", "a-b", "b/c", "b/c-d"].iter().map(path).collect::<Vec<_>>());
+        assert_eq!(outermost([".", "a", "b"].iter().map(path).collect()), [RelPath::root()]);
     }
 
     #[test]

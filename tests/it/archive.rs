@@ -2,7 +2,7 @@
 
 use crate::support::World;
 use crate::support::archives::{Entry, gzip, tar, tar_gz, zip};
-use crate::support::http::{Server, digest};
+use crate::support::http::{Page, Server, digest};
 use crate::support::reach::Reach;
 use skillgraft::git::Mode;
 use skillgraft::skill::Limits;
@@ -76,12 +76,74 @@ fn what_is_no_file_and_what_stands_twice_is_refused() {
 }
 
 #[test]
+fn a_path_that_is_too_long_or_too_deep_refuses_its_archive() {
+    let (long, deep) = ("x".repeat(4097), "a/".repeat(64) + "x");
+    for name in [long.as_str(), deep.as_str()] {
+        refused(&zip(&[(name, "", 'f')]), "has more than 4096 bytes or 64 components");
+    }
+    assert_eq!(shown(&zip(&[(&"a/".repeat(63), "", 'd'), (&("a/".repeat(63) + "x"), "", 'f')]), Top::Keep).len(), 1);
+}
+
+#[test]
 fn a_zip_with_a_name_twice_is_refused() {
     let mut bytes = zip(&[("aaaa", "first", 'f'), ("bbbb", "second", 'f')]);
     while let Some(at) = bytes.windows(4).position(|window| window == b"bbbb") {
         bytes[at..at + 4].copy_from_slice(b"aaaa");
     }
     refused(&bytes, "twice");
+}
+
+#[test]
+fn a_name_twice_is_seen_whatever_the_record_at_the_end_says() {
+    let mut bytes = zip(&[("aaaa", "first", 'f'), ("bbbb", "second", 'f')]);
+    while let Some(at) = bytes.windows(4).position(|window| window == b"bbbb") {
+        bytes[at..at + 4].copy_from_slice(b"aaaa");
+    }
+    // A comment that looks like another record, which counts one entry.
+    let end = bytes.len() - 22;
+    let mut fake = bytes[end..].to_vec();
+    (fake[8], fake[10]) = (1, 1);
+    bytes[end + 20] = 22;
+    refused(&[bytes.clone(), fake].concat(), "twice");
+    bytes[end + 20] = 0;
+    (bytes[end + 8], bytes[end + 10]) = (1, 1);
+    refused(&bytes, "twice");
+}
+
+#[test]
+fn an_archive_that_fails_costs_as_much_of_the_budget_as_one_that_does_not() {
+    let large = "0".repeat(60 << 20);
+    let bad = tar_gz(&[("a", &large, 'f'), ("a", "", 'f')]);
+    let budget = Budget::default();
+    let kinds: Vec<_> = std::iter::repeat_with(|| unpack(&bad, &Limits::default(), Top::Keep, &budget).err().unwrap())
+        .take(20)
+        .map(|error| error.kind())
+        .collect();
+    assert_eq!((kinds[0], kinds[19]), (ErrorKind::Rejected, ErrorKind::Limit));
+}
+
+#[test]
+fn what_the_cache_has_costs_time_and_bytes_too() {
+    let (world, server) = (World::new(), Server::start());
+    let bytes = tar_gz(&[("SKILL.md", "text", 'f')]);
+    server.body("/a.tar.gz", &bytes);
+    let (url, reach, right) = (format!("{}/a.tar.gz", server.url), Reach::from(&world, &[]), digest(&bytes));
+    let get = |access| observe(&access, &url, Some(&right), true, &Limits::default()).map(drop);
+    get(reach.access(DEADLINE)).unwrap();
+    let late = get(reach.access(std::time::Duration::ZERO)).err().unwrap();
+    assert!(late.full_message().contains("did not answer within"), "{}", late.full_message());
+    let mut small = reach.access(DEADLINE);
+    small.max_bytes = bytes.len() as u64 - 1;
+    assert_eq!(get(small).err().unwrap().kind(), ErrorKind::Limit);
+}
+
+#[test]
+fn no_body_is_larger_than_256_mib() {
+    let (world, server) = (World::new(), Server::start());
+    server.put("/a.tar.gz", Page::Endless);
+    let (url, reach) = (format!("{}/a.tar.gz", server.url), Reach::from(&world, &[]));
+    let error = observe(&reach.access(DEADLINE), &url, None, true, &Limits::default()).err().unwrap();
+    assert!(error.to_string().contains("has more than 256.0 MiB"), "{error}");
 }
 
 #[test]
@@ -171,14 +233,14 @@ fn an_archive_from_the_network_is_the_one_that_its_digest_names() {
     let error = get(Some(&wrong), true).err().unwrap();
     let says = error.to_string();
     assert!(says.contains(&right) && says.contains(&wrong) && error.kind() == ErrorKind::Rejected, "{says}");
-    server.asked();
-    // With the prefix or without; and what the cache proves is not fetched again.
+    assert_eq!(server.asked(), ["/a.tar.gz 200"]);
+    // With the prefix or without; what is wrong was not kept, and what the cache proves is not fetched again.
     for digest in [right.as_str(), &right[7..]] {
         let snapshot = get(Some(digest), true).unwrap();
         let names: Vec<_> = snapshot.list(snapshot.tree).unwrap().into_iter().map(|(_, name, _)| name).collect();
         assert_eq!(names, [b"README.md".to_vec(), b"skills".to_vec()]);
     }
-    assert_eq!(server.asked(), Vec::<String>::new());
+    assert_eq!(server.asked(), ["/a.tar.gz 200"]);
     get(None, true).unwrap();
     assert_eq!(server.asked(), ["/a.tar.gz 304"]);
     assert!(get(Some(&right), false).err().unwrap().to_string().contains("unprotected"));

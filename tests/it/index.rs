@@ -304,6 +304,56 @@ fn the_index_of_version_0_1_is_the_fallback() {
 }
 
 #[test]
+fn a_file_of_version_0_1_that_is_a_folder_too_rejects_its_skill_alone() {
+    let (world, server) = (World::new(), Server::start());
+    world.run_in("", &["init", "registry"]).ok();
+    let index = json!({ "skills": [
+        { "name": "below", "description": "x", "files": ["SKILL.md", "SKILL.md/x"] },
+        { "name": "deploy", "description": "Does deploy.", "files": ["SKILL.md"] },
+        { "name": "root", "description": "x", "files": ["SKILL.md", "."] },
+    ]});
+    server.body(OLD_INDEX, index.to_string());
+    for page in ["deploy/SKILL.md", "below/SKILL.md", "below/SKILL.md/x", "root/SKILL.md", "root"] {
+        server.body(&format!("/.well-known/skills/{page}"), skill("deploy", "v1"));
+    }
+    let added = world.json(&["add", &format!("{}{INDEX}", server.url), "--insecure", "--name", "site"]);
+    assert_eq!(added["skills"], json!(["deploy"]));
+    assert_eq!(crate::support::sync::remarks(&added["rejected"]), ["below refused", "root refused"]);
+}
+
+#[test]
+fn a_file_of_version_0_1_comes_from_the_host_of_its_index_alone() {
+    let (world, server, elsewhere) = (World::new(), Server::start(), Server::start());
+    world.run_in("", &["init", "registry"]).ok();
+    let entry = |name: &str| json!({ "name": name, "description": "x", "files": ["SKILL.md"] });
+    server.body(OLD_INDEX, json!({ "skills": [entry("away"), entry("moved")] }).to_string());
+    server.put("/.well-known/skills/away/SKILL.md", Page::Redirect(format!("{}/SKILL.md", elsewhere.url)));
+    server.put("/.well-known/skills/moved/SKILL.md", Page::Redirect("/SKILL.md".into()));
+    elsewhere.body("/SKILL.md", skill("away", "v1"));
+    server.body("/SKILL.md", skill("moved", "v1"));
+    let added = world.json(&["add", &format!("{}{INDEX}", server.url), "--insecure", "--name", "site"]);
+    assert_eq!(added["skills"], json!(["moved"]));
+    assert_eq!(crate::support::sync::remarks(&added["rejected"]), ["away refused"]);
+}
+
+#[test]
+fn nothing_leads_into_a_private_network_but_the_source_s_own_address() {
+    let (world, server) = (World::new(), Server::start());
+    world.run_in("", &["init", "registry"]).ok();
+    let other = server.url.replace("127.0.0.1", "127.0.0.2");
+    let text = skill("moved", "v1");
+    server.put("/moved", Page::Redirect(format!("{other}/x")));
+    let moved = entry("moved", "skill-md", "/moved", text.as_bytes());
+    let named = entry("named", "skill-md", &format!("{other}/x"), text.as_bytes());
+    put_index(&server, &[put_skill(&server, "deploy", "v1"), moved, named]);
+    server.body("/x", &text);
+    let added = world.json(&["add", &format!("{}{INDEX}", server.url), "--insecure", "--name", "site"]);
+    assert_eq!(added["skills"], json!(["deploy"]));
+    assert_eq!(crate::support::sync::remarks(&added["rejected"]), ["moved refused", "named refused"]);
+    assert!(!server.asked().iter().any(|asked| asked.starts_with("/x")));
+}
+
+#[test]
 fn offline_reads_the_cache_and_a_dry_run_leaves_it_alone() {
     let (world, server) = following();
     server.asked();
@@ -352,6 +402,10 @@ fn a_user_s_proxy_is_used_and_no_proxy_is_obeyed() {
     let url = format!("{}{INDEX}", server.url);
     world.run(&["add", &url, "--insecure", "--name", "site"]).ends_with(1);
     assert_eq!((server.asked().len(), proxy.asked().is_empty()), (0, false));
+    world.set_env("http_proxy", Some("http://a b:c"));
+    world.run(&["add", &url, "--insecure", "--name", "site"]).ends_with(2).says(&["the proxy", "cannot be used"]);
+    assert_eq!(server.asked(), Vec::<String>::new(), "nobody goes around a proxy");
+    world.set_env("http_proxy", Some(&proxy.url));
     world.set_env("no_proxy", Some("example.com, 127.0.0.1"));
     world.run(&["add", &url, "--insecure", "--name", "site"]).ok();
 }

@@ -11,15 +11,17 @@ const KIND: u32 = 0o170_000;
 const FILE: u32 = 0o100_000;
 const FOLDER: u32 = 0o040_000;
 const LINK: u32 = 0o120_000;
-/// The beginning of the record at the end, its least size, and where in it the number of entries stands (APPNOTE 4.3.16).
-const END: [u8; 4] = *b"PK\x05\x06";
-const END_BYTES: usize = 22;
-const END_COUNT: usize = 10;
+/// The beginning of a header in the directory, its least size, and where in it the lengths of name, extra field and comment
+/// stand (APPNOTE 4.3.12).
+const HEADER: [u8; 4] = *b"PK\x01\x02";
+const HEADER_BYTES: usize = 46;
+const HEADER_LENGTHS: [usize; 3] = [28, 30, 32];
 
 /// Reads a zip archive, in the order of its directory.
 pub(super) fn read(bytes: &[u8], collector: &mut Collector<'_>) -> Result<()> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(unreadable)?;
-    refuse_duplicates(bytes, archive.len())?;
+    let directory = usize::try_from(archive.central_directory_start()).unwrap_or(usize::MAX);
+    refuse_duplicates(bytes.get(directory..).unwrap_or_default(), archive.len())?;
     for index in 0..archive.len() {
         // What is encrypted, or packed in another way than those two, is an error here.
         let entry = archive.by_index(index).map_err(unreadable)?;
@@ -35,7 +37,8 @@ pub(super) fn read(bytes: &[u8], collector: &mut Collector<'_>) -> Result<()> {
             }
             LINK => {
                 let mut target = Vec::new();
-                entry.take(TARGET_BYTES + 1).read_to_end(&mut target).map_err(broken)?;
+                let counted = Counted { inner: entry, left: collector.left };
+                counted.take(TARGET_BYTES + 1).read_to_end(&mut target).map_err(broken)?;
                 collector.link(path, &target)?;
             }
             _ => return Err(refused(format!("{} is neither a file, nor a folder, nor a link", shown(&name)))),
@@ -49,15 +52,14 @@ fn unreadable(error: ZipError) -> Error {
 }
 
 /// The reader keeps the last of several entries of one name, and others keep the first: nobody could say which one people
-/// have looked at.
-fn refuse_duplicates(bytes: &[u8], different: usize) -> Result<()> {
-    let start = bytes.len().saturating_sub(END_BYTES + usize::from(u16::MAX));
-    let end = bytes[start..].windows(END.len()).rposition(|window| window == END).map(|at| start + at + END_COUNT);
-    let count = end.and_then(|at| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?)));
-    match count {
-        // More than 65,534 entries are counted elsewhere.
-        Some(u16::MAX) | None => Ok(()),
-        Some(count) if usize::from(count) == different => Ok(()),
-        Some(_) => Err(refused("it has a name twice")),
+/// have looked at. So the headers in the directory are counted; what the record at the end says of them may be a lie.
+fn refuse_duplicates(mut directory: &[u8], different: usize) -> Result<()> {
+    let mut count = 0;
+    while directory.starts_with(&HEADER) && directory.len() >= HEADER_BYTES {
+        let length = |at: usize| usize::from(u16::from_le_bytes([directory[at], directory[at + 1]]));
+        let whole = HEADER_BYTES + HEADER_LENGTHS.map(length).iter().sum::<usize>();
+        directory = directory.get(whole..).unwrap_or_default();
+        count += 1;
     }
+    if count == different { Ok(()) } else { Err(refused("it has a name twice")) }
 }

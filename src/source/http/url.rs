@@ -2,6 +2,7 @@
 
 use crate::types::{Error, ErrorKind, Result, one_line, refuse_credentials};
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The longest address, in bytes.
 const LONGEST: usize = 4096;
@@ -85,6 +86,17 @@ impl WebUrl {
         }
     }
 
+    /// Returns the address of a path (which begins with `/`) on the same host, also where the path begins with `//`.
+    pub fn on_host(&self, path: &str) -> Result<Self> {
+        let own = if self.secure { "https" } else { "http" };
+        WebUrl::parse(&format!("{own}://{}{path}", self.authority), !self.secure)
+    }
+
+    /// Tells whether another address is served by the same host, at the same port.
+    pub fn same_host(&self, other: &WebUrl) -> bool {
+        self.authority == other.authority
+    }
+
     /// Tells whether it is sent protected.
     pub fn is_secure(&self) -> bool {
         self.secure
@@ -107,6 +119,33 @@ impl fmt::Display for WebUrl {
         let scheme = if self.secure { "https" } else { "http" };
         write!(f, "{scheme}://{}{}", self.authority, self.rest)
     }
+}
+
+/// Tells whether a host is this machine, or an address of a private network, written as a literal. A number that is no
+/// plain address counts: systems read `127.1` and `0x7f000001` as one.
+pub fn is_private_host(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let last = host.rsplit('.').next().unwrap_or_default();
+    if last == "localhost" {
+        return true;
+    }
+    match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => is_private_v4(address),
+        Ok(IpAddr::V6(address)) => is_private_v6(address),
+        Err(_) => host.starts_with('[') || last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit()),
+    }
+}
+
+fn is_private_v4(address: Ipv4Addr) -> bool {
+    address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified()
+}
+
+fn is_private_v6(address: Ipv6Addr) -> bool {
+    address.is_loopback()
+        || address.is_unspecified()
+        || address.is_unique_local()
+        || address.is_unicast_link_local()
+        || address.to_ipv4_mapped().is_some_and(is_private_v4)
 }
 
 /// RFC 3986, section 5.2.4: no `.` and `..` is left.
@@ -188,6 +227,43 @@ mod tests {
         let base = WebUrl::parse("http://127.0.0.1:8080/x", true).expect("allowed");
         assert_eq!(base.join("https://h/y").expect("safer").to_string(), "https://h/y");
         assert_eq!((base.host(), base.is_secure()), ("127.0.0.1", false));
+    }
+
+    #[test]
+    fn a_path_that_begins_with_two_slashes_stays_on_its_host() {
+        let url = WebUrl::parse("https://good//evil/", false).expect("valid");
+        assert_eq!(url.on_host("//evil/x").expect("valid").to_string(), "https://good//evil/x");
+    }
+
+    #[test]
+    fn this_machine_and_private_networks_are_known_by_their_literal_addresses() {
+        for private in [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.9.9",
+            "192.168.1.1",
+            "169.254.169.254",
+            "[::1]",
+            "[::]",
+            "[fe80::1]",
+            "[fd00::1]",
+            "[::ffff:10.0.0.1]",
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "127.0.0.1.",
+            "[fe80::1%25eth0]",
+        ] {
+            assert!(is_private_host(private), "{private}");
+        }
+        for public in ["example.com", "10.example.com", "172.32.0.1", "8.8.8.8", "[2606:4700::1]", "localhost.dev"] {
+            assert!(!is_private_host(public), "{public}");
+        }
     }
 
     #[test]
