@@ -92,9 +92,6 @@ pub(super) fn tag_remote(
     for (versions, fate) in of_skill.into_values().zip(fates) {
         match fate {
             Fate::Done => {
-                // As a fetch would bring them; where this clone has another tag of that name, it keeps it.
-                let here: Vec<RefChange> = versions.iter().map(|version| version.change.clone()).collect();
-                let _ = refs.apply(&here, "skillgraft: tag", &identity(outside));
                 report.versions.extend(versions.into_iter().map(|version| version.report));
             }
             Fate::Moved => moved = true,

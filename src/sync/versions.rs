@@ -97,6 +97,8 @@ impl Versions {
             let from = match places.get(&commit) {
                 Some(at) => at + 1,
                 None if history.contains_if_present(commit)? => first_containing(store, chain, commit)?,
+                // This clone's branch is behind what was tagged elsewhere: its next versions are not known here yet.
+                None if History::of(store, commit)?.contains_if_present(head)? => chain.len(),
                 None => after_newest_with(store, layout, id, chain, last)?,
             };
             lines.insert(id.clone(), Line { number, last, from });

@@ -178,8 +178,8 @@ fn listing_and_loading_use_the_same_predicate() {
     let world = project();
     let root = "app/.claude/skills";
     put(&world, &format!("{root}/plain"));
-    put(&world, "elsewhere/linked");
-    link(&world, "../../../elsewhere/linked", &format!("{root}/linked"));
+    put(&world, "app/elsewhere/linked");
+    link(&world, "../../elsewhere/linked", &format!("{root}/linked"));
     world.write(format!("{root}/by-link/real.md"), skill("by-link", "text"));
     link(&world, "real.md", &format!("{root}/by-link/SKILL.md"));
     std::fs::create_dir_all(world.path(format!("{root}/folder/SKILL.md"))).unwrap();

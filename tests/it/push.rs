@@ -281,6 +281,23 @@ fn a_force_pushed_default_branch_is_taken_as_it_is_now() {
 }
 
 #[test]
+fn a_clone_that_is_behind_what_was_tagged_elsewhere_invents_no_versions() {
+    let world = world();
+    world.sync_in("here", &["--push"]);
+    world.edit("there/skills/deploy/SKILL.md", "v1", "edited elsewhere");
+    world.commit("there", "the team edits");
+    world.git("there", &["push", "-q", "origin", "main"]);
+    world.sync_in("there", &["--push"]);
+    // The tag of version 2 is here, the commit that it names is not on any branch here yet.
+    world.git("here", &["fetch", "-q", "origin", "refs/tags/*:refs/tags/*"]);
+    assert!(world.rev("here", "deploy/v2").len() == 40);
+    let tagged = world.run_in("here", &["--json", "tag"]).ok().json();
+    assert_eq!(tagged["versions"].as_array().unwrap().len(), 0, "{tagged:#}");
+    let log = world.run_in("here", &["log", "deploy"]).ok().stdout;
+    assert!(!log.contains("v3"), "{log}");
+}
+
+#[test]
 fn a_missing_remote_is_an_error_that_names_the_command() {
     let world = World::following(&[("deploy/SKILL.md", &skill("deploy", "v1"))]);
     world.run(&["sync", "--push"]).ends_with(2).says(&["no remote", "git remote add"]);

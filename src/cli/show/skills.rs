@@ -4,6 +4,7 @@ use super::{count, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::show::{self as ops_show, Origin};
 use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
+use crate::registry::Status;
 use crate::skill::spec::Severity;
 use crate::types::{one_line, short_revision};
 
@@ -11,6 +12,7 @@ pub fn list(report: &list::Report, out: &mut Text) {
     let rows = report.skills.iter().map(|skill| {
         let edited = match (skill.conflicts, skill.edited, skill.tree) {
             (1.., ..) => "conflicted",
+            _ if skill.status == Status::Disabled => "disabled",
             (_, Some(true), None) => "missing",
             _ if skill.paused => "paused",
             (_, Some(true), _) => "edited",

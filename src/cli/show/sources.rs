@@ -180,7 +180,9 @@ pub fn sync(report: &SyncReport, dry_run: bool, out: &mut Text) {
     if dry_run {
         out.remark("dry run: this is what a sync would do; nothing was written");
     } else if c.opened + c.remade + c.carried + c.kept > 0 {
-        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate list"));
+        // What was pushed is the remote's; this clone sees it once it has fetched.
+        let fetch = if report.pushed.is_some() { "git fetch, then " } else { "" };
+        out.remark(format!("{CYAN}next:{CYAN:#} {fetch}skillgraft candidate list"));
     }
 }
 
