@@ -35,9 +35,8 @@ impl Planner<'_> {
             Class::Unselected => Some(Notice::new(
                 format!("the settings of source `{source}` no longer select it"),
                 format!(
-                    "select it again in {}, or remove [upstream] from {} to keep it as the team's own",
-                    self.state.layout.source(source),
-                    self.state.layout.entry(id)
+                    "select it again in {}, or keep it as the team's own: skillgraft adopt {id}",
+                    self.state.layout.source(source)
                 ),
             )),
             Class::Removed if self.policy_forbids(class) => {
