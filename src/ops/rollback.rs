@@ -3,7 +3,7 @@
 use super::{Commit, Outside, spec};
 use crate::git::{Changes, Mode, Oid, Place, first_parents, with_changes};
 use crate::registry::source_file::Day;
-use crate::registry::{Changed, EntryState, Person, Registry, State, Status, entry, read_entry, skill_at};
+use crate::registry::{Changed, EntryState, Person, Registry, State, entry, read_entry, skill_at};
 use crate::sync::versions::Versions;
 use crate::types::{Error, ErrorKind, Result, SkillId};
 use serde::Serialize;
@@ -33,13 +33,6 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
     let skill = state.skills.get(&id).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
     })?;
-    if skill.entry().is_some_and(|entry| entry.status == Status::Disabled) {
-        return Err(Error::new(
-            ErrorKind::Usage,
-            format!("`{id}` is disabled, and a version of it would be loaded again"),
-        )
-        .hint(format!("if that is meant, first: skillgraft enable {id}")));
-    }
     let versions = Versions::load(&registry, &state)?;
     let to = match to {
         Some(to) => to,
