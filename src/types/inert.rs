@@ -38,11 +38,7 @@ pub fn inert(text: &str) -> String {
             's' | 'S' => SKIPS.iter().any(|skip| rest.starts_with(skip)),
             _ => false,
         };
-        if active {
-            write!(shown, "\\u{{{:x}}}", c as u32).expect("writing to a String cannot fail");
-        } else {
-            shown.push(c);
-        }
+        put(&mut shown, c, active);
         before = c;
     }
     shown
@@ -86,11 +82,7 @@ fn tame(text: &str) -> String {
             '*' | 's' | 'S' => SKIPS.iter().any(|skip| rest.starts_with(skip)),
             _ => false,
         };
-        if active {
-            write!(shown, "\\u{{{:x}}}", c as u32).expect("writing to a String cannot fail");
-        } else {
-            shown.push(c);
-        }
+        put(&mut shown, c, active);
         before = c;
     }
     shown
@@ -105,6 +97,15 @@ fn skips_ci(rest: &str) -> bool {
 
 fn longest_run(text: &str, sign: char) -> usize {
     text.split(|c| c != sign).map(str::len).max().unwrap_or_default()
+}
+
+/// Adds a character, by its number where it would do something.
+fn put(shown: &mut String, c: char, active: bool) {
+    if active {
+        write!(shown, "\\u{{{:x}}}", c as u32).expect("writing to a String cannot fail");
+    } else {
+        shown.push(c);
+    }
 }
 
 #[cfg(test)]
