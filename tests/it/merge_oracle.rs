@@ -4,6 +4,7 @@
 mod cases;
 
 use cases::{Case, files};
+use crate::support::found;
 use skillgraft::git::{BStr, BString, ByteSlice as _, Oid, Repository, Store};
 use skillgraft::sync::merge::{Conflict, ConflictKind, Merged, still_conflicted};
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,7 +165,7 @@ fn git_merges(repository: &Path, cases: &[Case]) -> Vec<GitMerge> {
 
 /// Runs git without anybody's configuration and returns its output.
 fn git(dir: &Path, args: &[&str], input: &str) -> String {
-    let mut command = Command::new("git");
+    let mut command = Command::new(found("git", None));
     command.args(args).current_dir(dir).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", dir);
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");

@@ -1,5 +1,6 @@
 //! Git itself, repositories next to each other, and what is on disk.
 
+use crate::support::found;
 use skillgraft::git::{BString, Environment, Git, Mode, Oid, Store, Tree, TreeEntry};
 use skillgraft::ops::Outside;
 use skillgraft::source::Trust;
@@ -30,7 +31,7 @@ fn environment(clock: i64) -> Vec<(OsString, OsString)> {
 
 /// Runs git without anybody's configuration.
 pub fn git(dir: &Path, args: &[&str]) -> Output {
-    Command::new("git").args(args).current_dir(dir).env_clear().envs(environment(1_700_000_000)).output().unwrap()
+    Command::new(found("git", None)).args(args).current_dir(dir).env_clear().envs(environment(1_700_000_000)).output().unwrap()
 }
 
 /// Runs git, which must succeed, and returns what it said.

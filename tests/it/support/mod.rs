@@ -12,7 +12,7 @@ mod run;
 pub mod sync;
 
 pub use files::{listing, redact, skill};
-pub use run::Run;
+pub use run::{Run, found};
 pub use sync::Synced;
 
 use serde_json::Value;
@@ -94,7 +94,7 @@ impl World {
     /// Puts a git on PATH that writes down how it is started.
     pub fn counts_git(&self) {
         let path = std::env::var("PATH").unwrap();
-        let git = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|git| git.is_file()).unwrap();
+        let git = found("git", None);
         let counted = self.path("count");
         let shim = format!("#!/bin/sh\necho \"$*\" >> '{}'\nexec '{}' \"$@\"\n", counted.display(), git.display());
         self.write("shim/git", shim);
@@ -115,8 +115,10 @@ impl World {
 
     /// Returns a command with this world's environment and no other.
     pub fn command(&self, program: &str, dir: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program);
         let path = std::env::var_os("PATH").unwrap();
+        let env = self.env.borrow();
+        let other = env.iter().rev().find(|(name, _)| name == "PATH").and_then(|(_, value)| value.as_deref());
+        let mut command = Command::new(found(program, other));
         let date = format!("{} +0000", self.clock.get());
         command.current_dir(self.path(dir)).env_clear().env("PATH", path).stdin(Stdio::null());
         command.env("HOME", self.path("home")).env("TMPDIR", self.path("tmp"));
@@ -136,7 +138,7 @@ impl World {
             command.env(format!("GIT_{role}_NAME"), "Pat Person");
             command.env(format!("GIT_{role}_EMAIL"), "pat@example.com").env(format!("GIT_{role}_DATE"), &date);
         }
-        for (name, value) in self.env.borrow().iter() {
+        for (name, value) in env.iter() {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),

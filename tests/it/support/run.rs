@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 use std::io::Write as _;
+use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// What a run printed, and how it ended.
@@ -60,6 +62,15 @@ impl Run {
     pub fn all(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
+}
+
+/// Returns where `path`, or else our own PATH, has a program. A command that must search the PATH which it is given is
+/// forked and not spawned by the standard library, and a fork of all these tests costs more than what it runs.
+pub fn found(program: &str, path: Option<&OsStr>) -> PathBuf {
+    let own = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(path.unwrap_or(&own));
+    let found = folders.find_map(|folder| Some(folder.join(program)).filter(|file| file.is_file()));
+    found.unwrap_or_else(|| program.into())
 }
 
 /// Runs a command to its end.
