@@ -3,8 +3,8 @@
 
 mod cases;
 
-use cases::{Case, files};
 use crate::support::found;
+use cases::{Case, files};
 use skillgraft::git::{BStr, BString, ByteSlice as _, Oid, Repository, Store};
 use skillgraft::sync::merge::{Conflict, ConflictKind, Merged, still_conflicted};
 use std::collections::{BTreeMap, BTreeSet};

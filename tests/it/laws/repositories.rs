@@ -31,7 +31,13 @@ fn environment(clock: i64) -> Vec<(OsString, OsString)> {
 
 /// Runs git without anybody's configuration.
 pub fn git(dir: &Path, args: &[&str]) -> Output {
-    Command::new(found("git", None)).args(args).current_dir(dir).env_clear().envs(environment(1_700_000_000)).output().unwrap()
+    Command::new(found("git", None))
+        .args(args)
+        .current_dir(dir)
+        .env_clear()
+        .envs(environment(1_700_000_000))
+        .output()
+        .unwrap()
 }
 
 /// Runs git, which must succeed, and returns what it said.

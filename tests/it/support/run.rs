@@ -1,8 +1,8 @@
 //! One run of a program.
 
 use serde_json::Value;
-use std::io::Write as _;
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
