@@ -1,8 +1,8 @@
 //! The engine: from an upstream commit to a review branch, one step a file.
 //!
 //! `observe` (source) -> [`mirror`] -> [`moved`] and [`offers`] -> [`classify`] -> [`merge`] -> [`candidate`] ->
-//! [`verdict`] and [`plan`] -> one transaction of refs. Up to the last step nothing is on disk but objects that nobody
-//! names yet.
+//! [`plan`] -> [`verdict`] on the open branch and [`reconcile`] -> refs. Up to the last step nothing is on disk but
+//! objects that nobody names yet.
 
 mod admit;
 pub mod ancestry;
@@ -23,6 +23,7 @@ mod offers;
 mod plan;
 mod publish;
 mod push;
+mod reconcile;
 pub mod records;
 pub mod report;
 mod retry;
