@@ -6,7 +6,7 @@ use super::clones::{check_twins, twins};
 use super::dice::Dice;
 use super::repositories::{changed, git, listing};
 use super::team::{CANDIDATES, Left, MIRROR, Team, conflicts, upstream_of};
-use super::trees::{self, IDS, SKILLS, Words, minus, of, show};
+use super::trees::{self, IDS, PLACES, Words, minus, of, show};
 use super::{Done, oracle, people, taken_back};
 use skillgraft::git::Oid;
 use skillgraft::sync::Report;
@@ -216,29 +216,34 @@ fn check_report(report: &Report, evidence: bool) -> Checked {
 }
 
 fn check_classes(team: &mut Team, report: &Report) -> Checked {
-    let expected = oracle::classes(team);
-    let found: BTreeMap<String, &str> =
-        report.sources[0].skills.iter().filter_map(|skill| Some((skill.id.clone(), skill.class?.as_str()))).collect();
-    for class in found.values() {
-        team.count(&format!("class {class}"));
+    let at = |id: String, class: &str, place: &str| (id, format!("{class} at {place}"));
+    let expected: BTreeMap<String, String> =
+        oracle::classes(team).into_iter().map(|(id, class)| at(id.clone(), class, &team.place(&id))).collect();
+    let mut found = BTreeMap::new();
+    for skill in &report.sources[0].skills {
+        let Some(class) = skill.class else { continue };
+        team.count(&format!("class {}", class.as_str()));
+        if skill.moved_from.is_some() {
+            team.count(&format!("upstream moved it, {}", class.as_str()));
+        }
+        found.extend([at(skill.id.clone(), class.as_str(), skill.path.trim_start_matches("skills/"))]);
     }
-    let same = found.iter().map(|(id, class)| (id.clone(), *class)).eq(expected.clone());
-    if same { Ok(()) } else { Err(format!("classes {found:?}, the oracle says {expected:?}")) }
+    if found == expected { Ok(()) } else { Err(format!("classes {found:?}, the oracle says {expected:?}")) }
 }
 
 fn check_mirror(team: &Team) -> Checked {
     let head = team.get(MIRROR).ok_or("there is no mirror")?;
     let store = &team.repository.store;
     let tree = team.tree(head);
-    let skills: BTreeMap<String, Oid> = SKILLS
+    let skills: BTreeMap<String, Oid> = PLACES
         .iter()
         .filter_map(|skill| Some((skill.to_string(), trees::directory_at(store, tree, &format!("skills/{skill}"))?)))
         .collect();
     let license = trees::blob_at(store, tree, "LICENSE");
-    if skills == team.mirrored && license == team.license {
+    if skills == *team.mirrored() && license == team.license {
         return Ok(());
     }
-    Err(format!("the mirror holds {skills:?} and {license:?}, not {:?} and {:?}", team.mirrored, team.license))
+    Err(format!("the mirror holds {skills:?} and {license:?}, not {:?} and {:?}", team.mirrored(), team.license))
 }
 
 /// Law 1, for candidates: what a person wrote there is there, or on the default branch, or a person took it out.
@@ -352,8 +357,8 @@ fn check_bases(team: &Team) -> Checked {
             continue;
         }
         let commit = store.commit(id).unwrap();
-        for skill in SKILLS {
-            held.extend(trees::directory_at(store, commit.tree, &format!("skills/{skill}")).map(|tree| (skill, tree)));
+        for place in PLACES {
+            held.extend(trees::directory_at(store, commit.tree, &format!("skills/{place}")).map(|tree| (place, tree)));
         }
         commits.extend(&commit.parents);
     }
