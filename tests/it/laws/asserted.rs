@@ -5,7 +5,7 @@ use super::candidates::{check_content, check_own};
 use super::clones::{check_twins, twins};
 use super::dice::Dice;
 use super::repositories::{changed, git, listing};
-use super::team::{CANDIDATES, Left, MIRROR, Team, conflicts, upstream_of};
+use super::team::{CANDIDATES, Causes, Left, MIRROR, Team, conflicts, upstream_of};
 use super::trees::{self, IDS, PLACES, Words, minus, of, show};
 use super::{Done, oracle, people, taken_back};
 use skillgraft::git::Oid;
@@ -184,10 +184,11 @@ fn sync_while_away(team: &mut Team) -> Checked<Option<String>> {
     }
 }
 
-/// Returns a ref that moved, tags apart: versions are the default branch's alone, whatever upstream is.
+/// Returns a ref that moved; tags apart, because versions are the default branch's alone, whatever upstream is, and the
+/// count of failures.
 fn moved_by_a_source(before: &Refs, after: &Refs) -> Option<String> {
     let is_tag = |name: &String| name.starts_with("refs/tags/") || name == "refs/skillgraft/tagged";
-    changed_refs(before, after).into_iter().find(|name| !is_tag(name))
+    changed_refs(before, after).into_iter().find(|name| !is_tag(name) && name != "refs/skillgraft/failed/sp")
 }
 
 /// Returns the names of what differs.
@@ -327,7 +328,7 @@ fn check_candidates(team: &mut Team, report: &Report, before: &Refs, after: &Ref
     }
     for name in after.keys().filter(|name| name.starts_with("refs/heads/candidate/")) {
         // Classes that are skipped leave their branch without a word.
-        last.entry(name.clone()).or_insert(Left { head: after[name], action: "none", causes: [None; 4] });
+        last.entry(name.clone()).or_insert(Left { head: after[name], action: "none", causes: Causes::default() });
         if before.get(name) != after.get(name) && !report_names(report, name) {
             return Err(format!("sync moved {name} and does not say so"));
         }
@@ -341,9 +342,9 @@ fn report_names(report: &Report, name: &str) -> bool {
     skills.filter_map(|skill| skill.candidate.as_ref()).any(|candidate| candidate.branch.as_str() == name)
 }
 
-fn causes(team: &Team, skill: &str) -> [Option<Oid>; 4] {
+fn causes(team: &Team, skill: &str) -> Causes {
     let (local, entry) = team.skill_and_entry(team.main_tree(), skill);
-    [local, entry, team.upstream_now(skill), team.license]
+    ([local, entry, team.upstream_now(skill), team.license], team.place(skill))
 }
 
 /// Law 7: the base of every entry is in the mirror's history, at its path.

@@ -160,6 +160,32 @@ fn likeness_of_files(team: &Team, old: Oid, new: Oid) -> usize {
     if let Some(known) = team.likeness.borrow().get(&(old, new)) {
         return *known;
     }
+    let percent = alike_by(team, old, new, "1%").unwrap_or(0);
+    team.likeness.borrow_mut().insert((old, new), percent);
+    percent
+}
+
+/// The score that git gives to equal files.
+const SAME: usize = 60_000;
+
+/// Returns git's score of two files, which it prints in whole percent only: up to which threshold it pairs them.
+fn score(team: &Team, old: Oid, new: Oid) -> usize {
+    let percent = likeness_of_files(team, old, new);
+    let (mut paired, mut not_paired) = (percent * SAME / 100, (percent + 1) * SAME / 100);
+    while percent > 0 && paired + 1 < not_paired {
+        let middle = usize::midpoint(paired, not_paired);
+        // Git reads five digits, and rounds down.
+        let threshold = format!("0.{:05}", (middle * 100_000).div_ceil(SAME));
+        match alike_by(team, old, new, &threshold) {
+            Some(_) => paired = middle,
+            None => not_paired = middle,
+        }
+    }
+    paired
+}
+
+/// Returns how alike git calls two files, in percent; none where it is less than a threshold.
+fn alike_by(team: &Team, old: Oid, new: Oid, threshold: &str) -> Option<usize> {
     // Written beside upstream, where nobody counts files.
     let (from, to) = (&team.repository.store, &team.upstream.store);
     let only = |blob: Oid, at: &str| {
@@ -169,11 +195,10 @@ fn likeness_of_files(team: &Team, old: Oid, new: Oid) -> usize {
     let (old_tree, new_tree) = (only(old, "old"), only(new, "new"));
     to.flush().unwrap();
     let (old_tree, new_tree) = (old_tree.to_string(), new_tree.to_string());
-    let said = git_ok(&team.path("up"), &["diff-tree", "-r", "--raw", "-M1%", &old_tree, &new_tree]);
+    let limit = format!("-M{threshold}");
+    let said = git_ok(&team.path("up"), &["diff-tree", "-r", "--raw", &limit, &old_tree, &new_tree]);
     let score = said.split_whitespace().find_map(|word| word.strip_prefix('R'));
-    let percent = score.map_or(0, |score| score.parse().unwrap());
-    team.likeness.borrow_mut().insert((old, new), percent);
-    percent
+    score.map(|score| score.parse().unwrap())
 }
 
 /// Returns how many percent of the bytes of all files are the same: files that are the same anywhere, and what files of
@@ -196,7 +221,7 @@ fn likeness_of_all_files(team: &Team, old: Oid, new: Oid) -> usize {
     }
     for (path, id) in &from {
         if let Some(other) = to.get(path) {
-            shared += likeness_of_files(team, *id, *other) * size(id).max(size(other)) / 100;
+            shared += score(team, *id, *other) * size(id).max(size(other)) / SAME;
         }
     }
     shared * 100 / all.max(1)

@@ -17,14 +17,16 @@ struct Record {
     mirror: String,
 }
 
-/// What an entry followed, one record after the other, and the commit since which it is so. The entry stays the same one
+/// What an entry followed, one record after the other, the commit since which it is so, and its number. The entry stays the same one
 /// when the team renames the skill, when upstream moves it, and when what was deleted is there again.
-type Line = Vec<(Option<Record>, Oid)>;
+type Line = Vec<(Option<Record>, Oid, usize)>;
 
 /// How things stood, one after the other.
 #[derive(Clone, Default)]
 struct Log {
     lines: Vec<Line>,
+    /// How many commits were written down.
+    commits: usize,
     /// By skill: the line of the entry that stands now.
     now: BTreeMap<&'static str, usize>,
     /// By skill: the declined hash, and the commit since which it stands there.
@@ -103,6 +105,7 @@ fn write_down(team: &mut Team, commit: Oid) {
         }
     }
     let log = &mut team.taken.log;
+    log.commits += 1;
     let before = std::mem::take(&mut log.now);
     for id in records.keys() {
         log.now.extend(before.get(id).map(|line| (*id, *line)));
@@ -117,8 +120,8 @@ fn write_down(team: &mut Team, commit: Oid) {
     for (index, line) in log.lines.iter_mut().enumerate() {
         let id = log.now.iter().find(|(_, line)| **line == index).map(|(id, _)| *id);
         let now = id.map(|id| records[id].clone());
-        if line.last().is_none_or(|(last, _)| *last != now) {
-            line.push((now, commit));
+        if line.last().is_none_or(|(last, ..)| *last != now) {
+            line.push((now, commit, log.commits));
         }
     }
 }
@@ -127,19 +130,24 @@ impl Log {
     /// Returns the line of an entry that had this path last, and that stands nowhere now: the newest of them.
     fn line_of(&self, record: &Record) -> Option<usize> {
         let is_free = |line: &usize| self.now.values().all(|taken| taken != line);
-        let path = |line: &usize| self.lines[*line].iter().rev().find_map(|(record, _)| Some(&record.as_ref()?.path));
+        let path = |line: &usize| self.lines[*line].iter().rev().find_map(|(record, ..)| Some(&record.as_ref()?.path));
         (0..self.lines.len()).rev().find(|line| is_free(line) && path(line) == Some(&record.path))
     }
 
     /// Returns the commit in which the team went from an update back to what it had before that.
     fn reverted(&self, skill: &str, place: &str, update: &str) -> Option<Oid> {
         let Some(line) = self.now.get(skill) else {
-            // Nothing follows it: it is what somebody deleted, wherever upstream has it.
-            let gone = self.lines.iter().filter(|line| line.last().is_some_and(|(now, _)| now.is_none()));
-            return gone.filter_map(|line| went_back(line, |record| record.accepted == update)).next_back();
+            // Nothing follows it: what any entry had last, wherever upstream had it.
+            let until = |line: &&Line| {
+                let last =
+                    line.iter().rposition(|(record, ..)| record.as_ref().is_some_and(|r| r.accepted == update))?;
+                Some(line.get(last + 1).map_or(usize::MAX, |(.., at)| *at))
+            };
+            let line = self.lines.iter().max_by_key(until)?;
+            return went_back(line, |record| record.accepted == update);
         };
         let line = &self.lines[*line];
-        let now = line.last().and_then(|(now, _)| now.as_ref()).expect("it stands");
+        let now = line.last().and_then(|(now, ..)| now.as_ref()).expect("it stands");
         match now.accepted == update {
             // Only the place is new.
             true => went_back(line, |record| record.accepted == update && record.path == format!("skills/{place}")),
@@ -150,11 +158,11 @@ impl Log {
 
 /// Returns the commit in which a line went from such a record back to one that it had before, or to none for good.
 fn went_back(line: &Line, is_update: impl Fn(&Record) -> bool) -> Option<Oid> {
-    let last = line.iter().rposition(|(record, _)| record.as_ref().is_some_and(&is_update))?;
-    let (now, since) = line.get(last + 1)?;
-    let first = line.iter().position(|(record, _)| *record == line[last].0).expect("the last one is one");
+    let last = line.iter().rposition(|(record, ..)| record.as_ref().is_some_and(&is_update))?;
+    let (now, since, _) = line.get(last + 1)?;
+    let first = line.iter().position(|(record, ..)| *record == line[last].0).expect("the last one is one");
     let went_back = match now {
-        Some(_) => line[..first].iter().any(|(record, _)| record == now),
+        Some(_) => line[..first].iter().any(|(record, ..)| record == now),
         None => line.last().expect("not empty").0.is_none(),
     };
     went_back.then_some(*since)

@@ -46,7 +46,7 @@ pub struct Team {
     /// The licence file that the mirror must hold, by the oracle.
     pub license: Option<Oid>,
     /// What the oracle found out already: where skills are, and how alike two files are.
-    pub places: RefCell<Option<((Oid, usize), BTreeMap<String, String>)>>,
+    pub places: RefCell<Option<Known>>,
     pub likeness: RefCell<BTreeMap<(Oid, Oid), usize>>,
     /// The branches some syncs ago.
     pub earlier: BTreeMap<String, Oid>,
@@ -61,9 +61,14 @@ pub struct Team {
 pub struct Left {
     pub head: Oid,
     pub action: &'static str,
-    /// Everything that a candidate is made of.
-    pub causes: [Option<Oid>; 4],
+    pub causes: Causes,
 }
+
+/// Everything that a candidate is made of: local, entry, upstream and licence, and where upstream has the skill.
+pub type Causes = ([Option<Oid>; 4], String);
+
+/// Where skills are, as found out for a head of the default branch and a number of looks.
+type Known = ((Oid, usize), BTreeMap<String, String>);
 
 impl Team {
     pub fn new() -> Self {
