@@ -9,6 +9,7 @@ use super::holds::{Hold, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
 use super::moved::Moved;
 use super::notices::{foreign, held};
+use super::renamed::Renamed;
 use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport};
 use super::verdict::Judge;
 use crate::git::{Oid, RefChange, RefName};
@@ -310,6 +311,8 @@ impl Planner<'_> {
             license_change: self.maker.license_change(wanted.ground, wanted.made)?,
         };
         report.contains = self.contained(wanted)?;
+        let base = wanted.ground.upstream().map(|followed| followed.git_tree);
+        report.renamed = Renamed::find(self.state, self.maker.store, wanted.id, base, wanted.offer.tree)?;
         let offered = self.offered(wanted.id)?.commit();
         let changes = match branch.head {
             None => {
@@ -542,6 +545,7 @@ fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
         id: id.to_string(),
         path: path.to_string(),
         moved_from: None,
+        renamed: None,
         class: None,
         base: None,
         local: None,
