@@ -12,7 +12,7 @@
 //! | `main.rs` | calls [`cli::main`] and returns its exit code |
 //! | [`cli`] | the command line: arguments to options, reports to text or JSON. The only part that prints, and (`cli/outside.rs`) the only one that reads environment and clock |
 //! | [`ops`] | one verb per file: options in, report out |
-//! | [`sync`] | the engine: mirror, moves, offers, class, holds, merge, candidate, carry, verdict, plan, reconcile, publish, push, failures, versions |
+//! | [`sync`] | the engine: mirror, moves, names, offers, class, holds, merge, candidate, carry, verdict, plan, reconcile, publish, push, failures, versions |
 //! | [`source`] | where skills come from: every kind of source becomes a [`source::Snapshot`] |
 //! | [`registry`] | the team's repository: settings, source files, entries, lock, whose refs count, one commit on the default branch |
 //! | [`skill`] | what a skill is: frontmatter, tree hash, the rules of the spec, limits |

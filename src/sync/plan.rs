@@ -256,6 +256,7 @@ fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
         id: id.to_string(),
         path: path.to_string(),
         moved_from: None,
+        renamed: None,
         class: None,
         base: None,
         local: None,

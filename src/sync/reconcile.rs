@@ -7,6 +7,7 @@ use super::classify::Class;
 use super::contained::Contained;
 use super::notices::foreign;
 use super::plan::Planner;
+use super::renamed::Renamed;
 use super::report::{Action, CandidateReport, Notice, SkillReport};
 use crate::git::{Oid, RefChange, RefName};
 use crate::registry::Conflict;
@@ -60,6 +61,8 @@ impl Planner<'_> {
             license_change: self.maker.license_change(wanted.ground, wanted.made)?,
         };
         report.contains = self.contained(wanted)?;
+        let base = wanted.ground.upstream().map(|followed| followed.git_tree);
+        report.renamed = Renamed::find(self.state, self.maker.store, wanted.id, base, wanted.offer.tree)?;
         let offered = self.offered(wanted.id)?.commit();
         let changes = match branch.head {
             None => {

@@ -3,6 +3,7 @@
 use super::classify::Class;
 use super::contained::Contained;
 use super::holds::HoldKind;
+use super::renamed::Renamed;
 use crate::git::{Oid, RefName};
 use crate::registry::Conflict;
 use crate::registry::source_file::Paused;
@@ -163,6 +164,8 @@ pub struct SkillReport {
     pub path: String,
     /// The path that its entry names, where upstream moved it.
     pub moved_from: Option<String>,
+    /// Another name that upstream gives it now, where an update is proposed.
+    pub renamed: Option<Renamed>,
     /// Its class; none where it failed before it could be classified.
     pub class: Option<Class>,
     /// The merge base.

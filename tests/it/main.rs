@@ -41,6 +41,7 @@ mod pull_request;
 mod push;
 mod recognised;
 mod removed_source;
+mod renamed;
 mod robust;
 mod runners;
 mod security;

@@ -41,6 +41,12 @@ fn license_change(change: &crate::sync::LicenseChange) -> String {
     format!("{} -> {}", one_line(&change.before, 60), one_line(after, 60))
 }
 
+/// What people can do about a skill that upstream renamed.
+fn follow_or_stay(renamed: &crate::sync::Renamed) -> Vec<String> {
+    let follow = renamed.follow.as_ref().map(|commands| format!("to follow, once it is accepted: {commands}"));
+    follow.into_iter().chain([format!("to stay: {}", renamed.stay)]).collect()
+}
+
 fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

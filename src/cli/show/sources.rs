@@ -1,7 +1,7 @@
 //! Sources, and what sync did with them.
 
 use super::candidates::candidate_table;
-use super::{count, found_origin, license_change, remarks, table, untagged};
+use super::{count, follow_or_stay, found_origin, license_change, remarks, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::{add, add_plugins, decline, init, pause, source, status};
 use crate::sync::report::{CandidateReport, Notice, Report as SyncReport, SkillReport, SourceReport};
@@ -241,7 +241,11 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
         None => {}
     }
     if let Some(from) = &skill.moved_from {
-        out.remark(format!("    moved from {from} to {}", skill.path));
+        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: it moved from {from} to {} upstream", skill.id, skill.path));
+    }
+    if let Some(renamed) = &skill.renamed {
+        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, renamed.sentence(&skill.id)));
+        follow_or_stay(renamed).iter().for_each(|way| out.remark(format!("  {CYAN}hint:{CYAN:#} {way}")));
     }
     for contained in &skill.contains {
         out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, contained.sentence()));
