@@ -157,10 +157,14 @@ pub fn standing(store: &Store, head: Oid) -> Result<Mirror> {
 }
 
 fn nothing_found(source: &SourceFile, snapshot: &Snapshot) -> Error {
+    if let Some(scope) = &snapshot.scope {
+        return Error::new(ErrorKind::NoEvidence, format!("plugin `{}` has no skills", scope.name))
+            .hint("look at the marketplace; nothing was closed or removed");
+    }
     let place = &source.selection.path;
     let error = Error::new(ErrorKind::NoEvidence, format!("no directory with a {SKILL_MD} below `{place}`"));
     match read_marketplace(snapshot) {
-        Ok(Some(_)) if snapshot.scope.is_none() => error.hint(
+        Ok(Some(_)) => error.hint(
             "it is a marketplace, and its plugins are elsewhere: add them with --plugin GLOB, or all with --plugin '*'",
         ),
         _ => error

@@ -85,6 +85,9 @@ pub fn add_plugins(report: &add_plugins::Report, out: &mut Text) {
     if !report.unchanged.is_empty() {
         out.remark(format!("{} followed already", count(report.unchanged.len(), "plugin")));
     }
+    for skipped in &report.skipped {
+        out.remark(format!("{YELLOW}skipped:{YELLOW:#} {}: {}", one_line(&skipped.plugin, 80), skipped.message));
+    }
     let mut hints: Vec<&str> = Vec::new();
     for failed in &report.failed {
         out.error(format!("{RED}failed:{RED:#} {}: {}", one_line(&failed.plugin, 80), failed.error.message));
