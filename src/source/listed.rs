@@ -334,6 +334,7 @@ mod tests {
             offline: true,
             dry_run: true,
             deadline: super::super::DEADLINE,
+            first_answer: super::super::FIRST_ANSWER,
             max_bytes: FETCH_BYTES,
             memo: Default::default(),
         };

@@ -45,6 +45,9 @@ use std::time::Duration;
 
 /// How long one upstream may take.
 pub const DEADLINE: Duration = Duration::from_secs(600);
+/// How long a program may take to its first answer. Those who start a server and wait for it to say that it is ready give
+/// it 30 to 60 seconds; work, once it answers, has the whole [`DEADLINE`].
+pub const FIRST_ANSWER: Duration = Duration::from_secs(60);
 /// How much one fetch may bring, in bytes.
 pub const FETCH_BYTES: u64 = 2 << 30;
 
@@ -65,6 +68,8 @@ pub struct Access<'a> {
     pub dry_run: bool,
     /// How long one upstream may take.
     pub deadline: Duration,
+    /// How long a program may take to its first answer.
+    pub first_answer: Duration,
     /// How much one fetch may bring, in bytes.
     pub max_bytes: u64,
     /// What this run has asked already.

@@ -34,6 +34,7 @@ impl Reach {
             offline: false,
             dry_run: false,
             deadline,
+            first_answer: deadline,
             max_bytes: FETCH_BYTES,
             memo: Default::default(),
         }
