@@ -87,7 +87,7 @@ pub fn observe(
         let query = pairs.collect::<Vec<_>>().join("&");
         base.join(&if query.is_empty() { format!("api/v1/{path}") } else { format!("api/v1/{path}?{query}") })
     };
-    let client = Client::new(access, &base);
+    let client = Client::new(access, base.host());
     let overview: Overview =
         answer(&client, &address(&format!("skills/{slug}"), &[])?).map_err(|error| match owner {
             None => error

@@ -65,7 +65,7 @@ pub fn observe(
     limits: &Limits,
 ) -> Result<Snapshot> {
     let place = place_of(&WebUrl::parse(url, insecure)?)?;
-    let client = Client::new(access, &place);
+    let client = Client::new(access, place.host());
     let (base, index) = fetch(&client, &place)?;
     let mut reader = Reader {
         client: &client,
