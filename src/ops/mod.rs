@@ -82,6 +82,7 @@ impl Outside {
             deadline: DEADLINE,
             first_answer: FIRST_ANSWER,
             max_bytes: FETCH_BYTES,
+            now: self.now,
             memo: Default::default(),
         }
     }

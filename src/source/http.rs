@@ -18,7 +18,7 @@ use cache::{Header, Kept};
 use inside::Guard;
 use std::cell::Cell;
 use std::io::Read as _;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use ureq::http::Response;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
@@ -66,6 +66,9 @@ impl<'a> Client<'a> {
         let started = Instant::now();
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = Agent::config_builder().tls_config(tls).user_agent(USER_AGENT).proxy(None).build();
+        if !access.dry_run && !access.offline {
+            access.memo.tidy_once(|| cache::prune(access.cache, now(access)));
+        }
         let agent = Agent::with_parts(config, DefaultConnector::default(), Guard::of(own));
         Client { access, own: own.to_owned(), agent, started, left: Cell::new(access.max_bytes) }
     }
@@ -96,7 +99,7 @@ impl<'a> Client<'a> {
     /// Returns what the cache has: it costs as much of what may come as if it came now.
     fn keep(&self, kept: Kept, check: Check<'_>, url: &WebUrl) -> Result<Fetched> {
         self.remaining(url)?;
-        self.charge(kept.body.len() as u64, url)?;
+        self.use_kept(&kept, url)?;
         check(&kept.body)?;
         kept.into_fetched()
     }
@@ -106,7 +109,7 @@ impl<'a> Client<'a> {
     pub fn get_checked(&self, url: &WebUrl, limit: u64, check: impl Fn(&[u8]) -> Result<()>) -> Result<Vec<u8>> {
         self.remaining(url)?;
         if let Some(kept) = cache::read(self.access.cache, url).filter(|kept| check(&kept.body).is_ok()) {
-            self.charge(kept.body.len() as u64, url)?;
+            self.use_kept(&kept, url)?;
             return Ok(kept.body);
         }
         Ok(self.ask(url, limit, &check)?.ok_or_else(|| nothing_at(url))?.bytes)
@@ -218,6 +221,13 @@ impl<'a> Client<'a> {
         left.ok_or_else(|| failed(url).because(format!("the source did not answer within {:?}", self.access.deadline)))
     }
 
+    fn use_kept(&self, kept: &Kept, url: &WebUrl) -> Result<()> {
+        if !self.access.dry_run {
+            cache::used(self.access.cache, url, now(self.access));
+        }
+        self.charge(kept.body.len() as u64, url)
+    }
+
     fn charge(&self, bytes: u64, url: &WebUrl) -> Result<()> {
         let left = self.left.get().checked_sub(bytes).ok_or_else(|| {
             let most = crate::skill::show_bytes(self.access.max_bytes);
@@ -226,6 +236,10 @@ impl<'a> Client<'a> {
         self.left.set(left);
         Ok(())
     }
+}
+
+fn now(access: &Access<'_>) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(access.now).unwrap_or_default())
 }
 
 fn failed(url: &WebUrl) -> Error {

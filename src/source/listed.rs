@@ -360,6 +360,7 @@ mod tests {
             deadline: super::super::DEADLINE,
             first_answer: super::super::FIRST_ANSWER,
             max_bytes: FETCH_BYTES,
+            now: 0,
             memo: Default::default(),
         };
         let limits = Limits::default();

@@ -26,6 +26,7 @@ pub struct Memo {
     expected: Mutex<BTreeMap<Market, BTreeSet<String>>>,
     ahead: Mutex<BTreeMap<(String, Oid), Once<()>>>,
     inside: Mutex<BTreeMap<String, Once<bool>>>,
+    tidied: OnceLock<()>,
 }
 
 /// What the first one who asks finds out, while the others wait.
@@ -122,6 +123,11 @@ impl Memo {
         let key = (written.to_owned(), tree);
         let once = locked(&self.ahead).entry(key).or_default().clone();
         once.get_or_init(act);
+    }
+
+    /// Tidies the kept answers up, once in a run; others wait until it is done.
+    pub(super) fn tidy_once(&self, act: impl FnOnce()) {
+        self.tidied.get_or_init(act);
     }
 
     /// Tells whether a host's name leads to this machine or into a private network; it is resolved once in a run.

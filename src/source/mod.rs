@@ -72,6 +72,8 @@ pub struct Access<'a> {
     pub first_answer: Duration,
     /// How much one fetch may bring, in bytes.
     pub max_bytes: u64,
+    /// The time, in seconds since 1970: it decides what of the cache goes.
+    pub now: i64,
     /// What this run has asked already.
     pub memo: Arc<Memo>,
 }

@@ -228,7 +228,8 @@ fn an_archive_from_the_network_is_the_one_that_its_digest_names() {
     server.body("/a.tar.gz", &bytes);
     let (url, reach) = (format!("{}/a.tar.gz", server.url), Reach::from(&world, &[]));
     let access = reach.access(DEADLINE);
-    let get = |digest: Option<&str>, insecure| observe(&access, &url, "127.0.0.1", digest, insecure, &Limits::default());
+    let get =
+        |digest: Option<&str>, insecure| observe(&access, &url, "127.0.0.1", digest, insecure, &Limits::default());
     let (right, wrong) = (digest(&bytes), digest(b"other"));
     let error = get(Some(&wrong), true).err().unwrap();
     let says = error.to_string();

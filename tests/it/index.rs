@@ -9,11 +9,24 @@ use skillgraft::registry::SourceFile;
 use skillgraft::skill::Limits;
 use skillgraft::source::observe;
 use skillgraft::types::{ErrorKind, SourceName};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const INDEX: &str = "/.well-known/agent-skills/index.json";
 const OLD_INDEX: &str = "/.well-known/skills/index.json";
 const SCHEMA: &str = "https://schemas.agentskills.io/discovery/0.2.0/schema.json";
+
+/// The files of the cache of answers whose body has these words, each made as old as `days`.
+fn aged(world: &World, words: &str, days: u64) -> Vec<std::path::PathBuf> {
+    let all = std::fs::read_dir(world.path("cache/http")).unwrap().map(|entry| entry.unwrap().path());
+    let found: Vec<_> =
+        all.filter(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).contains(words)).collect();
+    let at = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+    found.iter().for_each(|path| {
+        let file = std::fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(at).unwrap();
+    });
+    found
+}
 
 /// An entry whose artifact stands at `url`.
 fn entry(name: &str, kind: &str, url: &str, bytes: &[u8]) -> Value {
@@ -460,4 +473,30 @@ fn a_source_file_that_says_two_places_or_what_does_not_go_together_is_refused() 
         assert_eq!(error["kind"], "config", "{error}");
         assert!(error["message"].as_str().unwrap().contains(says), "{error}");
     }
+}
+
+#[test]
+fn answers_that_nobody_used_for_90_days_go_and_those_in_use_stay() {
+    let (world, server) = following();
+    let is_there = |files: &[std::path::PathBuf]| files.iter().any(|path| path.exists());
+    let v1 = aged(&world, "v1", 89);
+    assert_eq!(v1.len(), 1, "the file; the archive is packed");
+    world.sync();
+    assert!(is_there(&v1) && v1[0].metadata().unwrap().modified().unwrap().elapsed().unwrap().as_secs() < 3600);
+    // Now the address has another body, and the one before lies at an address of its own.
+    let text = skill("deploy", "v2");
+    server.body("/elsewhere", &text);
+    put_index(&server, &[entry("deploy", "skill-md", "/elsewhere", text.as_bytes())]);
+    world.sync();
+    aged(&world, "v1", 91);
+    for args in [&["--offline"][..], &["--dry-run"]] {
+        world.sync_in("registry", args);
+        assert!(is_there(&v1), "{args:?} writes nothing");
+    }
+    world.sync();
+    assert!(!is_there(&v1));
+    assert_eq!(aged(&world, "v2", 91).len(), 1);
+    world.sync();
+    // It was removed before it was asked for, and came anew.
+    assert_eq!(aged(&world, "v2", 0).len(), 1);
 }

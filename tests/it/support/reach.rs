@@ -36,6 +36,7 @@ impl Reach {
             deadline,
             first_answer: deadline,
             max_bytes: FETCH_BYTES,
+            now: 0,
             memo: Default::default(),
         }
     }
