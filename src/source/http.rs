@@ -146,7 +146,16 @@ impl<'a> Client<'a> {
             (429, _) => Err(failed(url)
                 .because("the server wants fewer requests (status 429)")
                 .hint("try again later; nothing was closed or removed")),
-            (status, _) => Err(failed(url).because(format!("the server answered with status {status}"))),
+            (status, _) => {
+                let error = failed(url).because(format!("the server answered with status {status}"));
+                Err(match status {
+                    401 | 403 | 407 => {
+                        error.hint("only what anybody may read is fetched; nothing was closed or removed")
+                    }
+                    500.. => error.hint("try again later; nothing was closed or removed"),
+                    _ => error,
+                })
+            }
         }
     }
 
@@ -179,7 +188,9 @@ impl<'a> Client<'a> {
             }
             let response = request.call().map_err(|error| match inside::was_refused(&error) {
                 true => leads_inside(url, &at),
-                false => failed(url).because(crate::git::redact(&error.to_string())),
+                false => failed(url)
+                    .because(crate::git::redact(&error.to_string()))
+                    .hint("look at the address, and at https_proxy if you need one; nothing was closed or removed"),
             })?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok((at, response));
@@ -254,7 +265,7 @@ fn leads_inside(url: &WebUrl, at: &WebUrl) -> Error {
 
 fn nothing_at(url: &WebUrl) -> Error {
     Error::new(ErrorKind::NoEvidence, format!("there is nothing at {}", url.shown()))
-        .hint("look at the address in the source file; nothing was closed or removed")
+        .hint("look at the address; nothing was closed or removed")
 }
 
 fn not_cached(url: &WebUrl) -> Error {

@@ -62,9 +62,8 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
     });
     let rejected: Vec<Remark> = mirror.rejected.iter().cloned().chain(new.refused).chain(unreadable).collect();
     if skills.is_empty() && rejected.is_empty() && state.followers(&source.name).next().is_none() {
-        return Err(Error::new(ErrorKind::NoEvidence, "the source has skills, but none is selected").hint(
-            "look at `skills`, `exclude` and `path` of the source: options --skill, --exclude and --path of add",
-        ));
+        return Err(Error::new(ErrorKind::NoEvidence, "the source has skills, but none is selected")
+            .hint("look at `skills` and `exclude` of the source: options --skill and --exclude of add"));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
     let (plugins, own) = (mirror.plugins, new.own);

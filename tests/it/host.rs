@@ -299,7 +299,12 @@ fn a_program_that_fails_fails_alone_and_closes_nothing() {
         ("serve", SERVER, "", ""),
         ("initialize", &without.to_string(), "no_evidence", "does not serve skills"),
         ("initialize", &good, "", ""),
-        ("list", "{\"resultType\": \"complete\", \"skills\": []}", "no_evidence", "no directory with a SKILL.md"),
+        (
+            "list",
+            "{\"resultType\": \"complete\", \"skills\": []}",
+            "no_evidence",
+            "the program lists no skill that can be used",
+        ),
         (
             "list",
             "{\"resultType\": \"complete\", \"skills\": [{\"uri\": 1}]}",

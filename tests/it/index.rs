@@ -171,7 +171,7 @@ fn an_index_that_fails_closes_nothing() {
     server.body(OLD_INDEX, json!({ "skills": [{ "name": "deploy", "files": ["SKILL.md"] }] }).to_string());
     for (page, kind, says) in [
         (Page::Body(unknown.into_bytes()), "no_evidence", "which is not known"),
-        (Page::Body(empty.into_bytes()), "no_evidence", "no directory with a SKILL.md"),
+        (Page::Body(empty.into_bytes()), "no_evidence", "the index lists no skill that can be used: its list is empty"),
         (Page::Body(b"<html>".to_vec()), "no_evidence", "is no index of skills"),
         (Page::Status(404), "no_evidence", "there is nothing at"),
         (Page::Status(500), "network", "status 500"),
@@ -499,4 +499,30 @@ fn answers_that_nobody_used_for_90_days_go_and_those_in_use_stay() {
     world.sync();
     // It was removed before it was asked for, and came anew.
     assert_eq!(aged(&world, "v2", 0).len(), 1);
+}
+
+#[test]
+fn hints_name_what_helps_with_this_kind_of_source() {
+    let (world, server) = following();
+    put_index(&server, &[]);
+    let hint = |synced: &Value| synced["error"]["hint"].as_str().unwrap_or_default().to_owned();
+    let said = hint(world.try_sync("registry", &[]).source("site"));
+    assert!(!said.contains("--path") && said.contains("nothing was closed"), "{said}");
+    // A site of which nothing is known yet has no source file to look at.
+    let add = |path: &str, says: &[&str]| {
+        let url = format!("{}{path}{INDEX}", server.url);
+        let run = world.run(&["add", &url, "--insecure", "--name", "other"]).ends_with(1).says(says);
+        assert!(!run.stderr.contains("source file") && !run.stderr.contains("--path"), "{}", run.stderr);
+    };
+    add(
+        "/none",
+        &["there is no index of skills at", "nor at", "/.well-known/skills/index.json", "look at the address"],
+    );
+    server.put(&format!("/closed{INDEX}"), Page::Status(403));
+    add("/closed", &["status 403", "what anybody may read"]);
+    server.put(&format!("/broken{INDEX}"), Page::Status(503));
+    add("/broken", &["status 503", "try again later"]);
+    let gone =
+        world.run(&["add", "http://127.0.0.1:1/.well-known/agent-skills/index.json", "--insecure", "--name", "x"]);
+    gone.ends_with(1).says(&["cannot fetch", "look at the address, and at https_proxy"]);
 }

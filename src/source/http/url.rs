@@ -33,7 +33,11 @@ impl WebUrl {
             "http" if insecure => false,
             "http" => {
                 return refuse("is sent unprotected, so anybody on the way could change what your agents load")
-                    .map_err(|error| error.hint("use https, or write `insecure = true` in the source file"));
+                    .map_err(|error| {
+                        error.hint(
+                            "use https; or allow it: add with --insecure, or `insecure = true` in the source file",
+                        )
+                    });
             }
             _ => return refuse("has a scheme that is not fetched: only https is"),
         };
