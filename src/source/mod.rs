@@ -91,6 +91,11 @@ pub fn observe(access: &Access<'_>, source: &SourceFile, registry: &Path, limits
     }
 }
 
+/// Returns the state that a file which `git bundle` wrote has as its `HEAD`.
+pub fn observe_bundle(access: &Access<'_>, file: &Path) -> Result<Snapshot> {
+    git::observe(access, &Place::bundle(&file.to_string_lossy(), Path::new(""))?, None)
+}
+
 /// Returns the state of a source at another branch, tag or commit than its own; of a plugin, that of its repository.
 pub fn observe_at(
     access: &Access<'_>,
