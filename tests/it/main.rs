@@ -9,6 +9,7 @@ mod archive;
 mod cache;
 mod candidate;
 mod carried;
+mod chain;
 mod check;
 mod clawhub;
 mod demo;

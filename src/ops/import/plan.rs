@@ -187,7 +187,10 @@ impl Planner<'_> {
             Err(error) => return Ok(Err(rejected(&error))),
         };
         match flatten(&snapshot, &found, limits)? {
-            Ok(flat) => flat.copy_into(&snapshot, self.store, limits),
+            Ok(flat) => {
+                snapshot.need(flat.blobs())?;
+                flat.copy_into(&snapshot, self.store, limits)
+            }
             Err(remark) => Ok(Err(remark)),
         }
     }
