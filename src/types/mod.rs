@@ -2,6 +2,7 @@
 
 pub(crate) mod error;
 mod inert;
+mod near;
 mod rel_path;
 mod revision;
 mod skill_id;
@@ -12,6 +13,7 @@ mod url;
 
 pub use error::{Context, Error, ErrorKind, Result};
 pub use inert::{code_fence, code_span, inert};
+pub use near::near;
 pub use rel_path::{PathRule, RelPath, check_component, fold_component};
 pub use revision::short_revision;
 pub use skill_id::SkillId;
