@@ -35,6 +35,7 @@ mod moved;
 mod npm;
 mod ownership;
 mod paused;
+mod plain;
 mod plugins;
 mod policy;
 mod pull_request;
