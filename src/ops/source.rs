@@ -92,7 +92,7 @@ pub struct Show {
     pub plugin: Option<String>,
     /// The plugin's version in the mirror, where stated.
     pub version: Option<String>,
-    /// The text of its file.
+    /// The text of its file; of one that cannot be read, without credentials.
     pub text: String,
     /// The skills that follow it.
     pub skills: Vec<SkillId>,
@@ -107,7 +107,9 @@ pub fn show(outside: &Outside, name: &str) -> Result<Show> {
     let read = file.file.as_ref().ok();
     let plugin = read.and_then(plugin_of);
     let version = read.filter(|_| plugin.is_some()).and_then(|read| version(&registry, read));
-    Ok(Show { format: 1, kind: read.map(SourceFile::kind), plugin, version, text: file.text.clone(), skills, source })
+    // What was refused may have been refused for a credential.
+    let text = if read.is_some() { file.text.clone() } else { crate::git::redact(&file.text) };
+    Ok(Show { format: 1, kind: read.map(SourceFile::kind), plugin, version, text, skills, source })
 }
 
 /// What may run on this machine.

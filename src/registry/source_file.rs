@@ -310,9 +310,11 @@ impl SourceFile {
         let written: Written = toml_file::parse(file, text)?;
         let (origin, path) = written.origin(file, text)?;
         let unusable = |key: &'static str| move |cause| toml_file::unusable(file, text, key, cause);
-        if !matches!(origin, Origin::Command(_)) {
-            let key = origin.key();
-            crate::types::refuse_credentials(&origin.location()).map_err(unusable(key))?;
+        let place = origin.location();
+        let said = if let Origin::Command(command) = &origin { &command[..] } else { std::slice::from_ref(&place) };
+        // Of a program's arguments only a URL is known to be one.
+        for text in said.iter().filter(|text| origin.kind() != "command" || text.contains("://")) {
+            crate::types::refuse_credentials(text).map_err(unusable(origin.key()))?;
         }
         crate::types::refuse_credentials(written.registry.as_deref().unwrap_or_default())
             .map_err(unusable("registry"))?;

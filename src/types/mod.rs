@@ -20,4 +20,4 @@ pub use skill_id::SkillId;
 pub use source_name::SourceName;
 pub use text::{escape, one_line, visible};
 pub use tree_hash::TreeHash;
-pub use url::refuse_credentials;
+pub use url::{is_secret, is_token, refuse_credentials};

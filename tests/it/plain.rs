@@ -104,3 +104,44 @@ fn a_push_reads_the_branch_of_the_remote() {
     let said = ["sources/up.toml is changed but not committed; sync reads main of origin"];
     world.run(&["sync", "--push"]).ok().says(&said);
 }
+
+#[test]
+fn a_token_is_neither_written_down_nor_printed() {
+    let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    let head = world.head("registry");
+    let token = "github_pat_11ABCDEFG0123456789";
+    let quiet = |args: &[&str]| {
+        let run = world.run(args).ends_with(2);
+        assert!(!format!("{}{}", run.stdout, run.stderr).contains(token), "{run:?}");
+        run
+    };
+    for url in [
+        format!("https://{token}@github.com/acme/skills"),
+        format!("https://oauth2:{token}@gitlab.com/acme/skills"),
+        format!("https://gitlab.com/acme/skills?private_token={token}"),
+        format!("https://example.com/.well-known/agent-skills/index.json?token={token}"),
+        format!("ssh://{token}@github.com/acme/skills"),
+        format!("{token}@github.com:acme/skills"),
+        format!("pat:{token}@github.com/acme/skills"),
+    ] {
+        quiet(&["add", &url]).says(&["which would be committed", "git help credentials"]);
+        quiet(&["--json", "add", &url]);
+        quiet(&["source", "set", "up", &format!("git={url}")]);
+        quiet(&["add", "--name", "tool", "--command", "program", &format!("--from=https://{token}@h/x")]);
+    }
+    assert_eq!(world.head("registry"), head);
+    // By hand it can be written, and then it is named by its place.
+    let file = format!("format = 1\ngit = \"https://{token}@github.com/acme/skills\"\n");
+    world.registry(&[("sources/bad.toml", &file)]);
+    for args in [&["status"][..], &["check"], &["sync", "bad"], &["source", "list"], &["source", "show", "bad"]] {
+        for json in [&[][..], &["--json"]] {
+            let run = world.run(&[json, args].concat());
+            let said = format!("{}{}", run.stdout, run.stderr);
+            assert!(!said.contains(token), "{args:?}: {said}");
+            assert!(
+                said.contains("sources/bad.toml:2:7: `git` cannot be used") || args[1..] == ["show", "bad"],
+                "{said}"
+            );
+        }
+    }
+}
