@@ -142,7 +142,9 @@ fn decide<T: Default>(
     let (versions, untagged) = (Vec::new(), Vec::new());
     let pushed = None;
     let head = registry.head;
-    Ok((Report { format: 1, branch, head, sources, candidates, versions, untagged, pushed }, published))
+    let uncommitted = Vec::new();
+    let report = Report { format: 1, branch, head, sources, candidates, versions, untagged, uncommitted, pushed };
+    Ok((report, published))
 }
 
 /// Where a source's mirror stands before upstream is looked at.

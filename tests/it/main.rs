@@ -36,6 +36,7 @@ mod moved;
 mod npm;
 mod ownership;
 mod paused;
+mod plain;
 mod plugins;
 mod policy;
 mod pull_request;
