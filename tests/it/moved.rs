@@ -400,6 +400,19 @@ fn a_skill_that_the_team_deleted_does_not_come_back_because_upstream_moves_it() 
 }
 
 #[test]
+fn an_adopted_skill_does_not_come_back_as_a_new_one_from_where_upstream_moved_it_to() {
+    let world = world();
+    world.git("upstream", &["mv", "skills/deploy", "skills/ship"]);
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "last").replace("name: deploy", "name: ship"))]);
+    moved(&world.sync(), "skills/deploy", "skills/ship");
+    world.run(&["adopt", "deploy"]).ok();
+    let synced = world.sync();
+    assert_eq!(ids(&synced), ["other"], "{:#}", synced.json);
+    assert_eq!(world.branches("registry", "candidate/"), Vec::<String>::new());
+    is_settled(&world);
+}
+
+#[test]
 fn a_move_can_be_declined_and_its_branch_withdrawn() {
     let declined = world();
     moves(&declined, "skills/deploy", "skills/ship");
