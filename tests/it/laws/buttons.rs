@@ -82,7 +82,8 @@ fn accept_one(team: &mut Team, skill: &str, name: &str, main: Oid, head: Oid) ->
     let base = merge_base(&team.repository.store, main, head).unwrap().expect("one history");
     let listed = team.entry(team.tree(head), skill).is_some_and(|entry| !conflicts(&entry).is_empty());
     let moved = team.skill_and_entry(team.tree(base), skill) != team.skill_and_entry(team.tree(main), skill);
-    let may_refuse = listed || moved || theirs.is_none() || is_ancestor(team, head, main);
+    let has_no_entry = team.entry(team.tree(head), skill).is_none();
+    let may_refuse = listed || moved || has_no_entry || theirs.is_none() || is_ancestor(team, head, main);
     team.tick();
     match ops::accept::accept(&team.outside(), &[skill.to_owned()], &Team::on_main()) {
         Err(_) if may_refuse => Ok("refused"),
