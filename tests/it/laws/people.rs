@@ -159,10 +159,17 @@ pub fn force_push(team: &mut Team, dice: &mut Dice) -> Done {
     Ok(Some(format!("back to {}", to.short())))
 }
 
-/// Somebody merged a conflict all the same.
+/// Somebody merged a conflict all the same, or does it now.
 pub fn resolve_on_the_default_branch(team: &mut Team, dice: &mut Dice) -> Done {
+    let listed_in = |team: &Team, tree, skill: &str| team.entry(tree, skill).map_or(Vec::new(), |e| conflicts(&e));
+    if trees::IDS.iter().all(|skill| listed_in(team, team.main_tree(), skill).is_empty()) {
+        let mut open = team.candidates();
+        open.retain(|(name, skill)| !listed_in(team, team.tree(team.get(name).expect("listed")), skill).is_empty());
+        let Some((_, skill)) = dice.pick(&open).cloned() else { return Ok(None) };
+        super::buttons::press_on(team, &skill, super::buttons::Button::Squash)?;
+    }
     let tree = team.main_tree();
-    let listed = |skill: &str| team.entry(tree, skill).map_or(Vec::new(), |entry| conflicts(&entry));
+    let listed = |skill: &str| listed_in(team, tree, skill);
     let waiting: Vec<&str> = trees::IDS.into_iter().filter(|skill| !listed(skill).is_empty()).collect();
     let Some(skill) = dice.pick(&waiting).copied() else { return Ok(None) };
     let side = if dice.chance(50) { Side::Local } else { Side::Upstream };
