@@ -34,6 +34,8 @@ pub struct Records {
     parents: Vec<Vec<usize>>,
     first_parents: BTreeSet<usize>,
     steps: Vec<Step>,
+    /// The steps that lead from or to an upstream path.
+    steps_at: BTreeMap<RelPath, Vec<usize>>,
     /// By upstream path, what entries accepted before they went to a record that some commit had earlier.
     went_back: BTreeMap<RelPath, BTreeSet<TreeHash>>,
 }
@@ -63,7 +65,17 @@ impl Records {
         }
         let first_parents = main.first_parents().map(|id| Ok(index[&id?])).collect::<Result<_>>()?;
         let went_back = went_back(&steps);
-        Ok(Records { commits, parents, first_parents, steps, went_back })
+        let mut steps_at: BTreeMap<RelPath, Vec<usize>> = BTreeMap::new();
+        for (at, step) in steps.iter().enumerate() {
+            let paths: BTreeSet<&RelPath> = step.old.iter().chain(&step.new).map(|record| &record.path).collect();
+            paths.into_iter().for_each(|path| steps_at.entry(path.clone()).or_default().push(at));
+        }
+        Ok(Records { commits, parents, first_parents, steps, steps_at, went_back })
+    }
+
+    /// Returns the steps that lead from or to `path`, in their order.
+    fn steps_at(&self, path: &RelPath) -> impl Iterator<Item = &Step> {
+        self.steps_at.get(path).into_iter().flatten().map(|at| &self.steps[*at])
     }
 
     /// Returns what the entry at `path` may have been taken back from; [`Records::taken_back`] says which of it was.
@@ -75,7 +87,7 @@ impl Records {
     /// before (or, where `no_entry_now`, to none), and after which no first-parent commit has it again.
     pub fn taken_back(&self, path: &RelPath, accepted: TreeHash, no_entry_now: bool) -> Vec<Oid> {
         let left = |step: &&Step| step.old.as_ref().is_some_and(|old| old.path == *path && old.accepted == accepted);
-        let leaving: Vec<&Step> = self.steps.iter().filter(left).collect();
+        let leaving: Vec<&Step> = self.steps_at(path).filter(left).collect();
         if leaving.is_empty() {
             return Vec::new();
         }
@@ -108,7 +120,7 @@ impl Records {
                 |record: &Option<Record>| record.as_ref().is_some_and(|r| r.path == *path && r.accepted == accepted);
             is(&step.new) && step.old.is_some() && !is(&step.old) && self.first_parents.contains(&step.commit)
         };
-        self.steps.iter().filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
+        self.steps_at(path).filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
     }
 
     /// Returns the paths that the entry at `path` has followed: those that one step leads to from another.
