@@ -10,6 +10,7 @@ use crate::skill::SKILL_MD;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// The content of a registry at one commit.
 pub struct State {
@@ -145,6 +146,12 @@ impl State {
         })
     }
 
+    /// Tells whether the skill's entry follows `source`.
+    pub fn follows(&self, id: &SkillId, source: &SourceName) -> bool {
+        let entry = self.skills.get(id).and_then(SkillState::entry);
+        entry.and_then(|entry| entry.upstream.as_ref()).is_some_and(|upstream| upstream.source == *source)
+    }
+
     /// Returns how `pause` and `resume` call a source or a skill: by its name, and by its kind too where a source and a
     /// skill have that name.
     pub fn pausable_as(&self, what: Pausable<'_>) -> String {
@@ -152,8 +159,8 @@ impl State {
             Pausable::Source(name) => ("source", name.as_str()),
             Pausable::Skill(id) => ("skill", id.as_str()),
         };
-        let is_source = self.sources.keys().any(|source| source.as_str() == name);
-        let is_skill = self.skills.iter().any(|(id, skill)| id.as_str() == name && skill.entry.is_some());
+        let is_source = self.sources.contains_key(name);
+        let is_skill = self.skills.get(name).is_some_and(|skill| skill.entry.is_some());
         if is_source && is_skill { format!("{kind}:{name}") } else { name.to_owned() }
     }
 
@@ -165,12 +172,15 @@ impl State {
                 None => format!("`{id}` is the team's own"),
             });
         }
-        if let Some(above) = id.namespaces().find_map(|above| self.skills.keys().find(|other| other.as_str() == above))
-        {
+        if let Some(above) = id.namespaces().find(|above| self.skills.contains_key(*above)) {
             return Some(format!("`{above}` is a skill, so it cannot be the namespace of `{id}`"));
         }
         let below = format!("{id}/");
-        if let Some(inside) = self.skills.keys().find(|other| other.as_str().starts_with(&below)) {
+        // What begins with these words stands right after them.
+        let after = (Bound::Included(below.as_str()), Bound::Unbounded);
+        if let Some((inside, _)) = self.skills.range::<str, _>(after).next()
+            && inside.as_str().starts_with(&below)
+        {
             return Some(format!("`{id}` is the namespace of `{inside}`"));
         }
         // A new skill's tree would take the place of these files.

@@ -94,7 +94,7 @@ impl Holder<'_> {
     ) -> Result<BTreeSet<&'p RelPath>> {
         let mut paths = match followed {
             // Nothing follows it any more, so nothing tells where upstream had it.
-            None => (self.records)()?.paths(),
+            None => (self.records)()?.paths_with(offer.accepted),
             // It is here already, and only its place is new.
             Some(now) if now.accepted == offer.accepted => BTreeSet::new(),
             // Nothing is the same for all skills, also for those that stood at these paths before or after.
