@@ -67,9 +67,7 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
         Command::Link { skill, to, base, yes, commits } => {
             let (skill, to, base) = (skill.clone(), to.clone(), base.clone());
             let options = ops::link::Options { skill, to, base, commit: commit(commits) };
-            let ask =
-                |found: &ops::link::Proposal| if *yes { Ok(true) } else { output::agree(&show::found_origin(found)) };
-            out.report(&ops::link::link(outside, &options, ask)?, show::link);
+            out.report(&ops::link::link(outside, &options, consent(*yes))?, show::link);
         }
         Command::Adopt { skill, commits } => {
             out.report(&ops::adopt::adopt(outside, skill, &commit(commits))?, show::adopt);
@@ -179,16 +177,19 @@ fn source(outside: &Outside, command: &Source, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
+fn consent(yes: bool) -> ops::link::Consent<'static> {
+    fn ask(found: &[ops::link::Proposal]) -> Result<bool> {
+        output::agree(&found.iter().map(show::found_origin).collect::<Vec<_>>().join(";\n"))
+    }
+    if yes { ops::link::Consent::Beforehand } else { ops::link::Consent::Asked(&ask) }
+}
+
 fn commit(commits: &Commits) -> Commit {
     let destination = if commits.propose { Destination::Proposal } else { Destination::DefaultBranch };
     Commit { destination, message: commits.message.clone() }
 }
 
 fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
-    let ask = |found: &[ops::link::Proposal]| {
-        let question: Vec<String> = found.iter().map(show::found_origin).collect();
-        if options.yes { Ok(true) } else { output::agree(&question.join(";\n")) }
-    };
     let add = ops::add::Options {
         source: options.source.clone().or_else(|| options.command.as_ref()?.first().cloned()).unwrap_or_default(),
         command: options.command.clone(),
@@ -208,7 +209,7 @@ fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
         out.report(&report, show::add_plugins);
         return Ok(if report.failed() { FAILED } else { 0 });
     }
-    out.report(&ops::add::add(outside, &add, &ask)?, show::add);
+    out.report(&ops::add::add(outside, &add, consent(options.yes))?, show::add);
     Ok(0)
 }
 

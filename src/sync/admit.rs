@@ -20,6 +20,8 @@ pub struct Admission {
     pub local_mirror: Option<Oid>,
     /// The skills, with what each puts into the registry's tree.
     pub skills: Vec<(SkillId, Changes)>,
+    /// The licence files of the source.
+    pub licenses: Changes,
     /// The upstream path of each skill whose id is one of the team's own; each is among those that cannot come in.
     pub own: BTreeMap<SkillId, RelPath>,
     /// Skills that cannot come in.
@@ -67,6 +69,7 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
         ));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
+    let licenses = maker.license_changes();
     let (plugins, own) = (mirror.plugins, new.own);
-    Ok(Admission { mirror: mirror.head, local_mirror, skills, own, rejected, warnings, plugins })
+    Ok(Admission { mirror: mirror.head, local_mirror, skills, licenses, own, rejected, warnings, plugins })
 }

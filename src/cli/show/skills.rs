@@ -6,6 +6,7 @@ use crate::ops::show::{self as ops_show, Origin};
 use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
 use crate::registry::Status;
 use crate::skill::spec::Severity;
+use crate::sync::ancestry::Rival;
 use crate::types::{one_line, short_revision};
 
 pub fn list(report: &list::Report, out: &mut Text) {
@@ -65,8 +66,7 @@ pub fn log(report: &ops_show::Log, out: &mut Text) {
             Origin::LocalEdit => "local edit",
         };
         let at = version.revision.as_deref().map_or("-", short_revision);
-        let date = jiff::Timestamp::from_second(version.date)
-            .map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
+        let date = day(version.date);
         out.line(format!(
             "{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({})",
             version.version,
@@ -108,24 +108,47 @@ pub fn rollback(report: &rollback::Report, out: &mut Text) {
 /// Returns the sentence that says what a skill was copied from.
 pub fn found_origin(found: &link::Proposal) -> String {
     let at = match (&found.revision, found.date) {
-        (Some(id), Some(date)) => {
-            let day =
-                jiff::Timestamp::from_second(date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
-            format!("{} of {day}", short_revision(id))
-        }
+        (Some(id), Some(date)) => format!("{} of {}", short_revision(id), day(date)),
         _ => "its present state".into(),
     };
-    let distance = match (found.identical, found.changed_lines) {
+    let mut distance = match (found.identical, found.changed_lines) {
         (true, _) => "identical".into(),
         (false, Some(lines)) => format!(
             "{} the same, {} different, {} changed",
             count(found.same_files, "file"),
-            found.other_files,
+            found.other_files - found.missing_files,
             count(lines, "line")
         ),
-        (false, None) => format!("{} the same, {} different", count(found.same_files, "file"), found.other_files),
+        (false, None) => {
+            format!(
+                "{} the same, {} different",
+                count(found.same_files, "file"),
+                found.other_files - found.missing_files
+            )
+        }
     };
-    format!("{} was copied from {}:{} at {at} ({distance})", found.skill, found.source, found.path)
+    if found.missing_files > 0 {
+        distance.push_str(&format!(", {} not here", found.missing_files));
+    }
+    if found.unrelated {
+        distance.push_str(&format!("; hardly anything in common: {} % of SKILL.md", found.alike));
+    }
+    let mut sentence = format!("{} was copied from {}:{} at {at} ({distance})", found.skill, found.source, found.path);
+    if !found.rivals.is_empty() {
+        let rivals: Vec<String> = found.rivals.iter().map(rival).collect();
+        sentence.push_str(&format!("\n  nearly as near, to be named with --base: {}", rivals.join("; ")));
+    }
+    sentence
+}
+
+fn rival(rival: &Rival) -> String {
+    let missing = if rival.missing_files > 0 { format!(", {} not here", rival.missing_files) } else { String::new() };
+    let lines = count(rival.changed_lines, "line");
+    format!("{} of {} ({lines} changed{missing})", rival.revision.short(), day(rival.date))
+}
+
+fn day(date: i64) -> String {
+    jiff::Timestamp::from_second(date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string())
 }
 
 pub fn link(report: &link::Report, out: &mut Text) {

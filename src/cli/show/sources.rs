@@ -43,7 +43,11 @@ pub fn add(report: &add::Report, out: &mut Text) {
         )),
         Some(changed) => {
             let at = format!("({} on {})", changed.commit.short(), changed.branch.short());
-            let skills = count(report.skills.len(), "skill");
+            let skills = match (report.skills.len(), report.linked.len()) {
+                (new, 0) => count(new, "skill"),
+                (0, linked) => format!("{}, linked", count(linked, "skill")),
+                (new, linked) => format!("{} and {linked} linked", count(new, "new skill")),
+            };
             out.line(match report.enabled {
                 true => format!("{GREEN}Following{GREEN:#} {} with {skills} {at}", report.source),
                 false => format!("{GREEN}Registered{GREEN:#} {}, not yet enabled {at}", report.source),
