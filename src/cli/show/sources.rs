@@ -282,22 +282,26 @@ pub fn retry(report: &decline::Retried, out: &mut Text) {
 }
 
 pub fn pause(report: &pause::Report, out: &mut Text) {
-    let what = if report.paused { "Paused" } else { "Resumed" };
-    match &report.changed {
-        Some(changed) => out.line(format!(
-            "{GREEN}{what}{GREEN:#} {} {} ({} on {})",
-            report.kind,
-            report.name,
-            changed.commit.short(),
-            changed.branch.short()
-        )),
-        None => out.line(format!(
-            "{} {} is {} already; nothing to do",
-            report.kind,
-            report.name,
-            if report.paused { "paused" } else { "not paused" }
-        )),
+    let (kind, name, now) = (report.kind, &report.name, said_of(&report.note));
+    let at =
+        report.changed.as_ref().map(|changed| format!("({} on {})", changed.commit.short(), changed.branch.short()));
+    match (&report.before, at) {
+        (None, Some(at)) if report.paused => out.line(format!("{GREEN}Paused{GREEN:#} {kind} {name}{now} {at}")),
+        (Some(before), Some(at)) if report.paused => {
+            out.line(format!("{GREEN}Changed{GREEN:#} the pause of {kind} {name}:{now} {at}"));
+            out.remark(format!("  before:{}", said_of(before)));
+        }
+        (_, Some(at)) => out.line(format!("{GREEN}Resumed{GREEN:#} {kind} {name} {at}")),
+        (_, None) if report.paused => out.line(format!("{kind} {name} is paused already{now}; nothing to do")),
+        (_, None) => out.line(format!("{kind} {name} is not paused; nothing to do")),
     }
+}
+
+/// What a pause's note says, with a space in front.
+fn said_of(note: &pause::Note) -> String {
+    let until = note.until.as_ref().map_or(" without an end".into(), |until| format!(" until {until}"));
+    let why = note.reason.as_ref().map_or(String::new(), |reason| format!(", because: {}", one_line(reason, 200)));
+    format!("{until}{why}")
 }
 
 pub fn status(report: &status::Report, out: &mut Text) {
