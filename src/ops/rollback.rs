@@ -92,8 +92,13 @@ fn version_before(
             return Ok(number);
         }
     }
-    Err(Error::new(ErrorKind::NotFound, format!("`{id}` has no earlier version"))
-        .hint("tag what has no tag yet: skillgraft tag"))
+    Err(spec::no_version(
+        registry,
+        match versions.newest(id) {
+            Some(newest) => format!("`{id}` has no version other than what it is now (v{newest} is the newest)"),
+            None => format!("`{id}` has no version to go back to: none of it was tagged yet"),
+        },
+    ))
 }
 
 /// The entry of the last first-parent commit that still had that tree.
