@@ -96,8 +96,8 @@ pub enum Command {
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
-        /// The last day of the pause
-        #[arg(long, value_name = "DATE")]
+        /// The last day of the pause, itself included
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         until: Option<jiff::civil::Date>,
         #[command(flatten)]
         commits: Commits,
@@ -220,9 +220,18 @@ pub enum Command {
         /// An empty or new folder [default: a new temporary one]
         dir: Option<PathBuf>,
     },
-    /// Print the completions of a shell
-    #[command(hide = true)]
-    Completions { shell: clap_complete::Shell },
+    /// Print the completions of a shell, for its start-up file
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Reads a day.
+fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    // As it is written everywhere; jiff would also take times and other calendars.
+    let is_day = text.len() == 10;
+    text.parse().ok().filter(|_| is_day).ok_or_else(|| "write a day as YYYY-MM-DD, for example 2030-01-31".into())
 }
 
 /// Reads `v3`, or `3`.
@@ -281,7 +290,8 @@ pub struct Add {
 pub struct Import {
     /// The skills, as `discover` names them [default: asks; without a terminal, all of --from]
     pub key: Vec<String>,
-    /// A skill, a folder of skills, or a project, instead of the folders that agents read
+    /// A skill, a folder of skills, a project, or a file with them (.zip, .tar, .tar.gz, a git bundle), instead of the
+    /// folders that agents read
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
     /// The id that the one skill gets
@@ -440,8 +450,8 @@ pub enum Candidate {
         /// Never propose this skill again: exclude it in its source
         #[arg(long, conflicts_with = "until")]
         always: bool,
-        /// The last day on which this holds
-        #[arg(long, value_name = "DATE")]
+        /// The last day on which this holds, itself included
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
         until: Option<jiff::civil::Date>,
         #[command(flatten)]
         commits: Commits,

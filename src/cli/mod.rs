@@ -7,9 +7,10 @@ mod outside;
 mod progress;
 mod show;
 
+use crate::ops::link::Consent;
 use crate::ops::{self, Commit, Outside};
 use crate::registry::Destination;
-use crate::types::{ErrorKind, Result};
+use crate::types::{ErrorKind, Result, visible};
 use args::{
     Add, Candidate, CheckFormat, Cli, Command, Commits, Forge, Global, Import, OnConflict, ShowFormat, Source, Sync,
     Take,
@@ -62,12 +63,13 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
             });
             out.report(&ops::init::init(outside, dir, forge)?, show::init);
         }
-        Command::Add(options) => return add(outside, options, out),
+        Command::Add(options) => return add(outside, options, &cli.global, out),
         Command::Source(command) => source(outside, command, out)?,
         Command::Link { skill, to, base, yes, commits } => {
             let (skill, to, base) = (skill.clone(), to.clone(), base.clone());
             let options = ops::link::Options { skill, to, base, commit: commit(commits) };
-            out.report(&ops::link::link(outside, &options, consent(*yes))?, show::link);
+            let consent = if *yes { Consent::Beforehand } else { Consent::Asked(&agree_to) };
+            out.report(&ops::link::link(outside, &options, consent)?, show::link);
         }
         Command::Adopt { skill, commits } => {
             out.report(&ops::adopt::adopt(outside, skill, &commit(commits))?, show::adopt);
@@ -177,11 +179,9 @@ fn source(outside: &Outside, command: &Source, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
-fn consent(yes: bool) -> ops::link::Consent<'static> {
-    fn ask(found: &[ops::link::Proposal]) -> Result<bool> {
-        output::agree(&found.iter().map(show::found_origin).collect::<Vec<_>>().join(";\n"))
-    }
-    if yes { ops::link::Consent::Beforehand } else { ops::link::Consent::Asked(&ask) }
+/// Asks whether each of these was copied from what was found.
+fn agree_to(found: &[ops::link::Proposal]) -> Result<bool> {
+    output::agree(&found.iter().map(show::found_origin).collect::<Vec<_>>().join(";\n"))
 }
 
 fn commit(commits: &Commits) -> Commit {
@@ -189,7 +189,13 @@ fn commit(commits: &Commits) -> Commit {
     Commit { destination, message: commits.message.clone() }
 }
 
-fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
+fn add(outside: &Outside, options: &Add, global: &Global, out: &mut Output) -> Result<u8> {
+    let bar = progress::Progress::new(global);
+    let ask = |found: &[ops::link::Proposal]| {
+        bar.finish();
+        agree_to(found)
+    };
+    let consent = if options.yes { Consent::Beforehand } else { Consent::Asked(&ask) };
     let add = ops::add::Options {
         source: options.source.clone().or_else(|| options.command.as_ref()?.first().cloned()).unwrap_or_default(),
         command: options.command.clone(),
@@ -204,12 +210,17 @@ fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
         link: options.link,
         commit: commit(&options.commits),
     };
+    bar.show(&format!("waiting for {}", visible(&add.source)));
     if !options.plugin.is_empty() {
-        let report = ops::add_plugins::add(outside, &add, &options.plugin)?;
+        let report = ops::add_plugins::add(outside, &add, &options.plugin);
+        bar.finish();
+        let report = report?;
         out.report(&report, show::add_plugins);
         return Ok(if report.failed() { FAILED } else { 0 });
     }
-    out.report(&ops::add::add(outside, &add, consent(options.yes))?, show::add);
+    let report = ops::add::add(outside, &add, consent);
+    bar.finish();
+    out.report(&report?, show::add);
     Ok(0)
 }
 

@@ -8,7 +8,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,6 +32,8 @@ pub struct Text {
     pub remarks: String,
     /// Show what did not change, too.
     pub verbose: bool,
+    /// Somebody looks at it on a terminal; else it is a log.
+    pub terminal: bool,
     /// Leave the remarks out; errors stay.
     pub quiet: bool,
 }
@@ -75,7 +77,8 @@ impl Output {
             self.json(report);
             return;
         }
-        let mut text = Text { verbose: self.verbose, quiet: self.quiet, ..Text::default() };
+        let terminal = std::io::stdout().is_terminal();
+        let mut text = Text { verbose: self.verbose, terminal, quiet: self.quiet, ..Text::default() };
         show(report, &mut text);
         self.raw(text.results.as_bytes());
         self.stderr(&text.remarks);
@@ -148,7 +151,7 @@ pub fn kept_temporary_folder() -> Result<PathBuf> {
 
 /// Asks for a line on the terminal; none where there is no terminal.
 pub fn ask(question: &str) -> Result<Option<String>> {
-    use std::io::{BufRead as _, IsTerminal as _};
+    use std::io::BufRead as _;
     let stdin = std::io::stdin();
     if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(None);
@@ -165,7 +168,7 @@ pub fn ask(question: &str) -> Result<Option<String>> {
 /// # Errors
 /// Where there is no terminal to ask on.
 pub fn agree(question: &str) -> Result<bool> {
-    use std::io::{BufRead as _, IsTerminal as _};
+    use std::io::BufRead as _;
     let stdin = std::io::stdin();
     if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
         return Err(Error::new(ErrorKind::Usage, format!("{question}: nobody can be asked without a terminal"))

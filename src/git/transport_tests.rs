@@ -621,6 +621,10 @@ fn credentials_are_redacted_wherever_they_stand() {
         ("https://h/x?token=secret", "https://h/x?token=***"),
         ("> Authorization: Basic secret\nmore https://u:p@h", "> Authorization:***\nmore https://***@h"),
         ("nothing here", "nothing here"),
+        ("ssh://ghp_abc@host/x", "ssh://***@host/x"),
+        ("ghp_0123456789abcdefABCD@github.com:a/b", "***@github.com:a/b"),
+        ("bad token 'glpat-0123456789_abcde-ABCD', go", "bad token '***', go"),
+        ("a ghp_ prefix, gho_st and github_pat_", "a ghp_ prefix, gho_st and github_pat_"),
         ("url=https://u:ü@h", "url=https://***@h"),
     ];
     for (text, redacted) in cases {

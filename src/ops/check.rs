@@ -1,5 +1,7 @@
 //! `check`: every rule on every skill, entry and source of the commit that is checked out. All findings, not the first.
 
+mod settings;
+
 use super::Outside;
 use crate::git::{History, Mode, Oid, Store};
 use crate::registry::{Registry, SkillState, State};
@@ -63,6 +65,7 @@ fn check_commit(registry: &Registry, commit: Oid) -> Result<Report> {
     let records = Records::walk(store, &state.layout, &history).ok();
     let checker = Checker { store, state: &state, hasher: &hasher, records: records.as_ref() };
     let mut findings = checker.sources();
+    findings.extend(settings::check(store, &state)?);
     findings.extend(state.strays.iter().map(|error| located(error, "name", &escape(&error.to_string()))));
     let skills: Vec<(&SkillId, &SkillState)> = state.skills.iter().collect();
     let of_skills: Vec<Vec<Finding>> =

@@ -42,7 +42,8 @@ pub struct Report {
 /// moves on. A skill that is new is excluded in its source, because it has no entry to record anything in.
 pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
     if let Some(until) = options.until.filter(|until| *until < outside.today) {
-        return Err(Error::new(ErrorKind::Usage, format!("--until {until} is over already")));
+        return Err(Error::new(ErrorKind::Usage, format!("--until {until} is over already"))
+            .hint("name today or a later day: it is the last one on which this holds"));
     }
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;

@@ -7,7 +7,8 @@ pub use template::Forge;
 use super::Outside;
 use crate::git::{Changes, Mode, Oid, Place, Repository, Where, entry_at, with_changes};
 use crate::registry::settings::{self, Settings};
-use crate::registry::{Person, fast_forward, toml_file};
+use crate::registry::{Person, fast_forward, remote_default, toml_file};
+use crate::sync::report::Notice;
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,9 @@ pub struct Report {
     pub created_repository: bool,
     /// The branch.
     pub branch: String,
+    /// Where the branch, which was checked out, is hardly the one that the team works on: which one that may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
     /// The commit; none where everything was there already.
     pub commit: Option<Oid>,
     /// The forge whose files were laid down.
@@ -79,6 +83,7 @@ pub fn init(outside: &Outside, directory: &Path, forge: Option<Forge>) -> Result
         directory: directory.clone(),
         created_repository,
         branch: branch.short().to_owned(),
+        notice: None,
         commit: None,
         forge,
         written: Vec::new(),
@@ -119,7 +124,31 @@ pub fn init(outside: &Outside, directory: &Path, forge: Option<Forge>) -> Result
     repository.store.flush()?;
     fast_forward(&outside.git, &work_dir, commit)?;
     report.commit = Some(commit);
+    if head.is_some() && report.written.iter().any(|name| name == settings::FILE) {
+        report.notice = odd_branch(&repository, branch.short())?;
+    }
     Ok(report)
+}
+
+/// A branch that is neither the remote's default one nor called like one was perhaps checked out for something else.
+fn odd_branch(repository: &Repository, branch: &str) -> Result<Option<Notice>> {
+    let remote = remote_default(repository)?;
+    let is_usual = match &remote {
+        Some((_, default)) => default == branch,
+        None => matches!(branch, "main" | "master"),
+    };
+    if is_usual {
+        return Ok(None);
+    }
+    let theirs = remote.as_ref().map_or(String::new(), |(remote, default)| format!("; {remote}'s is `{default}`"));
+    let other = remote.as_ref().map_or("main", |(_, default)| default);
+    Ok(Some(Notice::new(
+        format!("the registry's default branch is `{branch}`, because it is checked out{theirs}"),
+        format!(
+            "for another one, write branch = \"{other}\" under [registry] in {}, commit, and merge this branch there",
+            settings::FILE
+        ),
+    )))
 }
 
 fn settings_at(repository: &Repository, tree: Oid, folder: &RelPath) -> Result<Option<Settings>> {

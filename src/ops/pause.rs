@@ -72,7 +72,8 @@ pub fn pause(
     commit: &Commit,
 ) -> Result<Report> {
     if let Some(until) = until.filter(|until| *until < outside.today) {
-        return Err(Error::new(ErrorKind::Usage, format!("--until {until} is over already")));
+        return Err(Error::new(ErrorKind::Usage, format!("--until {until} is over already"))
+            .hint("name today or a later day: it is the last one on which this holds"));
     }
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;

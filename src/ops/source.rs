@@ -92,7 +92,7 @@ pub struct Show {
     pub plugin: Option<String>,
     /// The plugin's version in the mirror, where stated.
     pub version: Option<String>,
-    /// The text of its file.
+    /// The text of its file; of one that cannot be read, without credentials.
     pub text: String,
     /// The skills that follow it.
     pub skills: Vec<SkillId>,
@@ -107,7 +107,9 @@ pub fn show(outside: &Outside, name: &str) -> Result<Show> {
     let read = file.file.as_ref().ok();
     let plugin = read.and_then(plugin_of);
     let version = read.filter(|_| plugin.is_some()).and_then(|read| version(&registry, read));
-    Ok(Show { format: 1, kind: read.map(SourceFile::kind), plugin, version, text: file.text.clone(), skills, source })
+    // What was refused may have been refused for a credential.
+    let text = if read.is_some() { file.text.clone() } else { crate::git::redact(&file.text) };
+    Ok(Show { format: 1, kind: read.map(SourceFile::kind), plugin, version, text, skills, source })
 }
 
 /// What may run on this machine.
@@ -183,7 +185,8 @@ pub fn enable(outside: &Outside, name: &str, commit: &Commit) -> Result<add::Rep
         return Ok(report);
     }
     let file = SourceFile::parse(name, &text)?;
-    let what = add::Follow { file: &file, text: &text, command: "enable", link: None };
+    let access = outside.access(false, false);
+    let what = add::Follow { access: &access, file: &file, text: &text, command: "enable", link: None };
     add::follow(outside, &registry, &state, &what, commit)
 }
 
@@ -210,9 +213,14 @@ pub fn set(outside: &Outside, name: &str, assignment: &str, commit: &Commit) -> 
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
     let (name, source) = find(&state, name)?;
-    let text = source_file::with_key(&source.text, key.trim(), typed.trim())?;
+    // Of a file that is no TOML, its own error says where.
+    let unreadable = |error| source.file.as_ref().err().cloned().unwrap_or(error);
+    let text = source_file::with_key(&source.text, key.trim(), typed.trim()).map_err(unreadable)?;
     // What cannot be read back is not written.
-    SourceFile::parse(name.clone(), &text)?;
+    SourceFile::parse(name.clone(), &text).map_err(|error| match source.file {
+        Ok(_) => error.hint("nothing was changed; sources/README.md explains the keys and what each may be"),
+        Err(_) => error,
+    })?;
     let mut report = Report { format: 1, source: name.clone(), changed: None, skills: Vec::new() };
     if text != source.text {
         let message = format!("Set {} of source {name}\n\n{}\n", key.trim(), assignment.trim());
@@ -232,6 +240,7 @@ pub fn rename(outside: &Outside, old: &str, new: &str, commit: &Commit) -> Resul
         return Err(Error::new(ErrorKind::Ownership, format!("there is a source `{new}` already")));
     }
     let open = open_candidates(outside, &registry, &state, &old)?;
+    source.file.as_ref().map_err(Clone::clone)?;
     let text = source_file::with_former_name(&source.text, &old)?;
     let mut changes = Changes::from([
         (state.layout.source(&old), None),

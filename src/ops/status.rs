@@ -1,6 +1,7 @@
 //! `status`: sources, skills and what waits, without asking anybody.
 
 use super::{Outside, candidate, list, source};
+use crate::registry::Uncommitted;
 use crate::sync::{Review, failures};
 use crate::types::{Result, SourceName};
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub struct Report {
     pub failing: Vec<Failing>,
     /// What is wrong on the default branch: entries and sources that cannot be read, conflicts, missing directories.
     pub problems: Vec<String>,
+    /// Settings and source files of the work tree that are not committed as they stand, so that nothing here tells of them.
+    pub uncommitted: Vec<Uncommitted>,
 }
 
 /// A source that fails again and again.
@@ -79,6 +82,7 @@ pub fn status(outside: &Outside) -> Result<Report> {
         candidates: open.candidates.into_iter().filter(Review::awaits_decision).collect(),
         failing,
         problems,
+        uncommitted: registry.uncommitted()?,
     })
 }
 

@@ -41,8 +41,9 @@ pub fn sync(outside: &Outside, options: &Options<'_>) -> Result<Report> {
     }
     // A lock is a file: a dry run takes none, and reads a state that is consistent because commits never change.
     let lock = if options.dry_run { None } else { Some(registry.lock(outside.lock_wait)?) };
+    let uncommitted = registry.uncommitted()?;
     if let Some(remote) = options.push {
-        return push(outside, options, registry, remote, sources);
+        return Ok(Report { uncommitted, ..push(outside, options, registry, remote, sources)? });
     }
     let registry = if lock.is_some() { outside.registry()? } else { registry };
     if registry.repository.is_shallow() {
@@ -53,7 +54,7 @@ pub fn sync(outside: &Outside, options: &Options<'_>) -> Result<Report> {
         .hint("fetch the rest first: git fetch --unshallow"));
     }
     let engine = engine(outside, options, &sources);
-    let mut report = sync::sync(&registry, &engine)?;
+    let mut report = Report { uncommitted, ..sync::sync(&registry, &engine)? };
     // Where there is a remote, versions are the remote's: a push tags them.
     if registry.remote.is_none() {
         let tagged = super::tag::tag_moved(outside, &registry, options.dry_run)?;

@@ -13,7 +13,7 @@ pub use write::{
 use super::source_file::{Day, Paused};
 use super::toml_file;
 use crate::git::Oid;
-use crate::types::{Context as _, ErrorKind, RelPath, Result, SourceName, TreeHash};
+use crate::types::{RelPath, Result, SourceName, TreeHash};
 use serde::{Deserialize, Serialize};
 
 /// An entry.
@@ -187,14 +187,14 @@ impl Entry {
     /// Reads an entry from the text of the file `path`.
     pub fn parse(path: &str, text: &str) -> Result<Self> {
         let written: Written = toml_file::parse(path, text)?;
-        let here = |key: &'static str| move || format!("{path}: `{key}`");
+        let unusable = |key: &'static str| move |cause| toml_file::unusable(path, text, key, cause);
         let upstream = written.upstream.map(|up| -> Result<Upstream> {
             Ok(Upstream {
-                source: SourceName::parse(&up.source).context(ErrorKind::Config, here("upstream.source"))?,
-                path: RelPath::parse(&up.path).context(ErrorKind::Config, here("upstream.path"))?,
-                accepted: TreeHash::parse(&up.accepted).context(ErrorKind::Config, here("upstream.accepted"))?,
-                git_tree: Oid::parse(&up.git_tree).context(ErrorKind::Config, here("upstream.git_tree"))?,
-                mirror: Oid::parse(&up.mirror).context(ErrorKind::Config, here("upstream.mirror"))?,
+                source: SourceName::parse(&up.source).map_err(unusable("upstream.source"))?,
+                path: RelPath::parse(&up.path).map_err(unusable("upstream.path"))?,
+                accepted: TreeHash::parse(&up.accepted).map_err(unusable("upstream.accepted"))?,
+                git_tree: Oid::parse(&up.git_tree).map_err(unusable("upstream.git_tree"))?,
+                mirror: Oid::parse(&up.mirror).map_err(unusable("upstream.mirror"))?,
                 revision: up.revision,
                 version: up.version,
                 license: up.license,
@@ -217,7 +217,7 @@ impl Entry {
             upstream: upstream.transpose()?,
             declined: written.declined,
             paused: written.paused,
-            conflicts: conflicts.collect::<Result<_>>().context(ErrorKind::Config, here("conflict"))?,
+            conflicts: conflicts.collect::<Result<_>>().map_err(unusable("conflict"))?,
         })
     }
 

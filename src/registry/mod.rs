@@ -8,6 +8,7 @@ pub mod settings;
 pub mod source_file;
 mod state;
 pub mod toml_file;
+mod uncommitted;
 mod view;
 
 pub use change::{Change, Changed, Destination, Person, fast_forward};
@@ -17,6 +18,7 @@ pub use names::{Layout, RefNames};
 pub use settings::{NewSkills, RemovedSkills, Settings};
 pub use source_file::{NewSource, Origin, Selection, SourceFile};
 pub use state::{EntryState, Pausable, SkillState, SourceState, State, read_entry, skill_at};
+pub use uncommitted::Uncommitted;
 pub use view::View;
 
 use crate::git::{Oid, RefName, Repository, clear_after_killed_run, entry_at};
@@ -136,6 +138,17 @@ fn remote_of(repository: &Repository) -> Result<Option<String>> {
         .or_else(|| if let [only] = remotes.as_slice() { Some(only.clone()) } else { None }))
 }
 
+/// Returns the remote that the repository follows, with its default branch as far as this clone knows it.
+pub fn remote_default(repository: &Repository) -> Result<Option<(String, String)>> {
+    let Some(remote) = remote_of(repository)? else { return Ok(None) };
+    Ok(default_of(repository, &remote)?.map(|branch| (remote, branch)))
+}
+
+fn default_of(repository: &Repository, remote: &str) -> Result<Option<String>> {
+    let target = repository.refs.symbolic_target(&format!("refs/remotes/{remote}/HEAD"))?;
+    Ok(target.and_then(|target| target.strip_prefix(&format!("refs/remotes/{remote}/")).map(str::to_owned)))
+}
+
 fn default_branch(
     repository: &Repository,
     settings: &Settings,
@@ -146,10 +159,9 @@ fn default_branch(
         return RefName::branch(name);
     }
     if let Some(remote) = remote
-        && let Some(target) = repository.refs.symbolic_target(&format!("refs/remotes/{remote}/HEAD"))?
-        && let Some(name) = target.strip_prefix(&format!("refs/remotes/{remote}/"))
+        && let Some(name) = default_of(repository, remote)?
     {
-        return RefName::branch(name);
+        return RefName::branch(&name);
     }
     // A candidate that somebody looks at is not what the team has accepted.
     match repository.head_branch()?.filter(|branch| !names.is_ours(branch.as_str())) {
@@ -168,6 +180,21 @@ fn branch_head(repository: &Repository, branch: &RefName, remote: Option<&str>) 
     {
         return Ok(head);
     }
-    Err(Error::new(ErrorKind::NotFound, format!("the default branch `{}` has no commit", branch.short()))
-        .hint("commit skillgraft.toml first, or run: skillgraft init"))
+    Err(match repository.head_branch()? {
+        Some(here) if here != *branch && repository.head_commit()?.is_some() => no_such_branch(branch, &here, remote),
+        _ => Error::new(ErrorKind::NotFound, format!("the default branch `{}` has no commit", branch.short()))
+            .hint("commit skillgraft.toml first, or run: skillgraft init"),
+    })
+}
+
+/// `skillgraft.toml`, or the remote, names a branch that is not here, while another one is checked out.
+fn no_such_branch(branch: &RefName, here: &RefName, remote: Option<&str>) -> Error {
+    let (branch, here) = (branch.short(), here.short());
+    let fetch = remote.map_or(String::new(), |remote| format!("; or fetch it, if {remote} has it: git fetch {remote}"));
+    Error::new(ErrorKind::NotFound, format!("the default branch is `{branch}`, and there is no such branch")).hint(
+        format!(
+            "write branch = \"{here}\" under [registry] in {} and commit it; or make it: git branch {branch} {here}{fetch}",
+            settings::FILE
+        ),
+    )
 }

@@ -3,7 +3,7 @@
 use super::toml_file;
 use crate::git::RefName;
 use crate::skill::{ByteSize, Limits};
-use crate::types::{Context as _, ErrorKind, RelPath, Result};
+use crate::types::{RelPath, Result};
 use serde::Deserialize;
 
 /// The file's name.
@@ -87,7 +87,7 @@ struct WrittenRegistry {
 pub(super) struct WrittenPolicy {
     new_skills: Option<NewSkills>,
     removed_skills: Option<RemovedSkills>,
-    licenses: Option<Vec<String>>,
+    pub(super) licenses: Option<Vec<String>>,
 }
 
 impl WrittenPolicy {
@@ -114,15 +114,16 @@ impl Settings {
     pub fn parse(text: &str) -> Result<Self> {
         let written: Written = toml_file::parse(FILE, text)?;
         let skills = written.registry.skills.as_deref().unwrap_or("skills");
-        let skills = RelPath::parse(skills).context(ErrorKind::Config, || format!("{FILE}: `registry.skills`"))?;
+        let unusable = |key: &'static str| move |cause| toml_file::unusable(FILE, text, key, cause);
+        let skills = RelPath::parse(skills).map_err(unusable("registry.skills"))?;
         let prefix = written.registry.ref_prefix;
         if let Some(tags) = &written.registry.tag_prefix {
-            RefName::parse(format!("refs/tags/{tags}x"))
-                .context(ErrorKind::Config, || format!("{FILE}: `registry.tag_prefix`"))?;
+            RefName::parse(format!("refs/tags/{tags}x")).map_err(unusable("registry.tag_prefix"))?;
         }
-        for name in written.registry.branch.iter().chain([&format!("{prefix}mirror/x")]) {
-            RefName::branch(name).context(ErrorKind::Config, || format!("{FILE}: `registry`"))?;
+        if let Some(branch) = &written.registry.branch {
+            RefName::branch(branch).map_err(unusable("registry.branch"))?;
         }
+        RefName::branch(&format!("{prefix}mirror/x")).map_err(unusable("registry.ref_prefix"))?;
         let defaults = Limits::default();
         Ok(Settings {
             skills,

@@ -55,6 +55,15 @@ impl Origin {
         }
     }
 
+    /// Returns the key of a source file that says where it is.
+    fn key(&self) -> &'static str {
+        match self {
+            Origin::Directory(_) => "path",
+            Origin::Plugin { .. } => "marketplace",
+            other => other.kind(),
+        }
+    }
+
     /// Returns the place as people name it.
     pub fn location(&self) -> String {
         match self {
@@ -128,7 +137,7 @@ impl Day {
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "write a day as YYYY-MM-DD, for example 2026-11-20")]
         enum Written {
             Bare(toml::value::Datetime),
             Quoted(String),
@@ -137,11 +146,9 @@ impl<'de> Deserialize<'de> for Day {
             Written::Bare(date) => date.to_string(),
             Written::Quoted(text) => text,
         };
-        text.get(..10)
-            .unwrap_or(&text)
-            .parse()
-            .map(Day)
-            .map_err(|_| serde::de::Error::custom(format!("`{text}` is not a date; write, for example, 2026-11-20")))
+        text.get(..10).unwrap_or(&text).parse().map(Day).map_err(|_| {
+            serde::de::Error::custom(format!("`{text}` is not a day; write it as YYYY-MM-DD, for example 2026-11-20"))
+        })
     }
 }
 
@@ -228,8 +235,10 @@ fn yes() -> bool {
 
 impl Written {
     /// Returns where the skills come from, and the folder of it that is looked at.
-    fn origin(&self, file: &str) -> Result<(Origin, Option<String>)> {
-        let wrong = |what: &str| Error::new(ErrorKind::Config, format!("{file}: {what}"));
+    fn origin(&self, file: &str, text: &str) -> Result<(Origin, Option<String>)> {
+        let wrong = |key: &str, what: &str| {
+            Error::new(ErrorKind::Config, format!("{}: {what}", toml_file::place(file, text, key)))
+        };
         let keys = [
             ("git", self.git.is_some()),
             ("bundle", self.bundle.is_some()),
@@ -240,22 +249,23 @@ impl Written {
         ];
         let said: Vec<&str> = keys.iter().filter(|(_, is_said)| *is_said).map(|(key, _)| *key).collect();
         if let [one, other, ..] = said[..] {
-            return Err(wrong(&format!("it says both `{one}` and `{other}`")).hint("keep one of them"));
+            return Err(wrong(other, &format!("it says both `{one}` and `{other}`")).hint("keep one of them"));
         }
         if self.marketplace.is_some() != self.plugin.is_some() {
-            return Err(wrong("`marketplace` and `plugin` belong together")
+            let key = if self.plugin.is_some() { "plugin" } else { "marketplace" };
+            return Err(wrong(key, "`marketplace` and `plugin` belong together")
                 .hint("for all skills of a marketplace's repository write `git` instead"));
         }
         if self.registry.is_some() && self.clawhub.is_none() {
-            return Err(wrong("`registry` goes with `clawhub` only").hint("remove `registry`"));
+            return Err(wrong("registry", "`registry` goes with `clawhub` only").hint("remove `registry`"));
         }
         let has_folder = matches!(said[..], ["git" | "bundle"] | []);
         if self.path.is_some() && !has_folder {
-            return Err(wrong(&format!("`{}` has no `path`: it says itself where the skills are", said[0]))
+            return Err(wrong("path", &format!("`{}` has no `path`: it says itself where the skills are", said[0]))
                 .hint("remove `path`"));
         }
         if self.r#ref.is_some() && matches!(said[..], ["index" | "command"]) {
-            return Err(wrong(&format!("`{}` has no `ref`: it has one state", said[0])).hint("remove `ref`"));
+            return Err(wrong("ref", &format!("`{}` has no `ref`: it has one state", said[0])).hint("remove `ref`"));
         }
         let folder = self.path.clone();
         if let Some(git) = &self.git {
@@ -271,12 +281,13 @@ impl Written {
             (_, _, Some(index), ..) => Origin::Index(index.clone()),
             (_, _, _, Some(skill), ..) => Origin::ClawHub { skill: skill.clone(), registry: self.registry.clone() },
             (_, _, _, _, Some(command), _) if command.is_empty() => {
-                return Err(wrong("`command` names no program").hint("write `command = [\"program\", \"argument\"]`"));
+                return Err(wrong("command", "`command` names no program")
+                    .hint("write `command = [\"program\", \"argument\"]`"));
             }
             (_, _, _, _, Some(command), _) => Origin::Command(command.clone()),
             (.., Some(path)) => Origin::Directory(path),
             (.., None) => {
-                return Err(wrong("it does not say where the skills are").hint(
+                return Err(wrong("", "it does not say where the skills are").hint(
                     "write one of `git = \"https://...\"`, `path = \"...\"` for a folder, `bundle`, `marketplace` with \
                      `plugin`, `index`, `clawhub` and `command`",
                 ));
@@ -297,23 +308,25 @@ impl SourceFile {
         let file = Self::path_of(&name);
         let file = file.as_str();
         let written: Written = toml_file::parse(file, text)?;
-        let here = || file.to_owned();
-        let (origin, path) = written.origin(file)?;
-        for place in [Some(origin.location()).filter(|_| origin.kind() != "command"), written.registry.clone()] {
-            crate::types::refuse_credentials(&place.unwrap_or_default()).context(ErrorKind::Config, here)?;
+        let (origin, path) = written.origin(file, text)?;
+        let unusable = |key: &'static str| move |cause| toml_file::unusable(file, text, key, cause);
+        let place = origin.location();
+        let said = if let Origin::Command(command) = &origin { &command[..] } else { std::slice::from_ref(&place) };
+        // Of a program's arguments only a URL is known to be one.
+        for text in said.iter().filter(|text| origin.kind() != "command" || text.contains("://")) {
+            crate::types::refuse_credentials(text).map_err(unusable(origin.key()))?;
         }
+        crate::types::refuse_credentials(written.registry.as_deref().unwrap_or_default())
+            .map_err(unusable("registry"))?;
         if !written.namespace.is_empty() {
-            crate::types::SkillId::parse(&written.namespace).context(ErrorKind::Config, here)?;
+            crate::types::SkillId::parse(&written.namespace).map_err(unusable("namespace"))?;
         }
-        let path = RelPath::parse(path.as_deref().unwrap_or(".")).context(ErrorKind::Config, here)?;
+        let path = RelPath::parse(path.as_deref().unwrap_or(".")).map_err(unusable("path"))?;
+        glob_set(&written.exclude).map_err(unusable("exclude"))?;
+        let was = written.was.iter().map(|name| SourceName::parse(name)).collect::<Result<_>>();
         Ok(SourceFile {
-            selection: Selection::new(path, &written.skills, &written.exclude).context(ErrorKind::Config, here)?,
-            was: written
-                .was
-                .iter()
-                .map(|n| SourceName::parse(n))
-                .collect::<Result<_>>()
-                .context(ErrorKind::Config, here)?,
+            selection: Selection::new(path, &written.skills, &written.exclude).map_err(unusable("skills"))?,
+            was: was.map_err(unusable("was"))?,
             name,
             origin,
             reference: written.r#ref,
@@ -339,6 +352,11 @@ impl SourceFile {
     /// Returns the policy that holds for this source.
     pub fn policy(&self, registry: &Policy) -> Policy {
         self.policy.over(registry)
+    }
+
+    /// Returns the licences that the file itself allows, where it says any.
+    pub fn own_licenses(&self) -> Option<&[String]> {
+        self.policy.licenses.as_deref()
     }
 
     /// Tells whether the source is paused on the day `today`. A pause ends after its `until`.
@@ -526,7 +544,7 @@ mod tests {
             "git = \"x\"\nmarketplace = \"x\"\nplugin = \"y\"",
         ] {
             let error = SourceFile::parse(name(), &format!("format = 1\n{keys}\n")).expect_err(keys);
-            assert!(error.full_message().starts_with("sources/s.toml: "), "{error:?}");
+            assert!(error.full_message().starts_with("sources/s.toml:"), "{error:?}");
         }
     }
 

@@ -21,6 +21,8 @@ pub struct State {
     pub layout: Layout,
     /// `skillgraft.toml`.
     pub settings: Settings,
+    /// Its text, for messages that name a line.
+    pub settings_text: String,
     /// `sources/*.toml`, by name; a file that cannot be read fails alone.
     pub sources: BTreeMap<SourceName, SourceState>,
     /// Every skill directory and every entry, by id.
@@ -100,7 +102,8 @@ impl State {
             Error::new(ErrorKind::NotFound, format!("commit {} has no {file}", commit.short()))
                 .hint("commit skillgraft.toml on the default branch, or run: skillgraft init")
         })?;
-        let settings = Settings::parse(toml_file::utf8(settings::FILE, &store.blob(place.id)?)?)?;
+        let settings_text = toml_file::utf8(settings::FILE, &store.blob(place.id)?)?.to_owned();
+        let settings = Settings::parse(&settings_text)?;
         let layout = Layout::new(folder, &settings.skills);
         let mut strays = Vec::new();
         let sources = load_sources(store, tree, folder, &mut strays)?;
@@ -112,7 +115,7 @@ impl State {
                 followers.entry(upstream.source.clone()).or_default().push(id.clone());
             }
         }
-        Ok(State { commit, tree, layout, settings, sources, skills, folders, strays, followers })
+        Ok(State { commit, tree, layout, settings, settings_text, sources, skills, folders, strays, followers })
     }
 
     /// Takes in the skills `ids` as a tree that is about to be committed has them, so that the next source of the same

@@ -1,6 +1,8 @@
 //! Reads the TOML files that people write, with errors that name file, line and column.
 
-use crate::types::{Error, ErrorKind, Result, one_line};
+mod words;
+
+use crate::types::{Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -45,15 +47,59 @@ fn check_format(path: &str, text: &str) -> Result<()> {
 pub fn utf8<'t>(path: &str, bytes: &'t [u8]) -> Result<&'t str> {
     std::str::from_utf8(bytes).map_err(|error| {
         Error::new(ErrorKind::Config, format!("{path}: byte {} is not UTF-8", error.valid_up_to() + 1))
+            .hint(correct(path))
     })
 }
 
 fn at(path: &str, text: &str, error: &toml::de::Error) -> Error {
-    let place = error.span().map_or(String::new(), |span| {
-        let (line, column) = line_and_column(text, span.start);
-        format!(":{line}:{column}")
-    });
-    Error::new(ErrorKind::Config, format!("{path}{place}: {}", one_line(error.message(), 300)))
+    let said = words::plain(text, error);
+    Error::new(ErrorKind::Config, format!("{}: {said}", shown(path, text, error.span()))).hint(correct(path))
+}
+
+/// Returns `file:line:column` of what `key` says, for messages: `policy.licenses.1` is the second one of a list. The file
+/// alone where nothing says it.
+pub fn place(path: &str, text: &str, key: &str) -> String {
+    shown(path, text, span(text, key))
+}
+
+/// Returns the line of what `key` says.
+pub fn line_of(text: &str, key: &str) -> Option<usize> {
+    Some(line_and_column(text, span(text, key)?.start).0)
+}
+
+fn span(text: &str, key: &str) -> Option<std::ops::Range<usize>> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    key.split('.').try_fold(document.as_item(), within)?.span()
+}
+
+fn within<'i>(item: &'i toml_edit::Item, name: &str) -> Option<&'i toml_edit::Item> {
+    match name.parse::<usize>() {
+        Ok(index) => item.get(index),
+        Err(_) => item.get(name),
+    }
+}
+
+/// Returns the error of a file that can be read as TOML, but in which what `key` says cannot be used.
+pub fn unusable(path: &str, text: &str, key: &str, cause: Error) -> Error {
+    let hint = cause.hint_text().map_or_else(|| correct(path), str::to_owned);
+    Error::new(ErrorKind::Config, format!("{}: `{key}` cannot be used", place(path, text, key)))
+        .because(cause)
+        .hint(hint)
+}
+
+/// What every error of a file that people write ends in. What counts is what is committed.
+fn correct(path: &str) -> String {
+    format!("edit {path}, commit it, and run: skillgraft check")
+}
+
+fn shown(path: &str, text: &str, span: Option<std::ops::Range<usize>>) -> String {
+    match span {
+        Some(span) => {
+            let (line, column) = line_and_column(text, span.start);
+            format!("{path}:{line}:{column}")
+        }
+        None => path.to_owned(),
+    }
 }
 
 /// Returns the 1-based line and column (in characters) of a byte offset.
@@ -82,13 +128,20 @@ mod tests {
         let error =
             parse::<Sample>("sources/x.toml", "format = 1\nenabled = \"no\"\n").expect_err("a string is no bool");
         assert!(error.to_string().starts_with("sources/x.toml:2:11: "), "{error}");
-        let error = parse::<Sample>("sources/x.toml", "format = 1\nenable = true\n").expect_err("a typo");
-        assert!(error.to_string().contains("x.toml:2:1: unknown field `enable`"), "{error}");
+        assert_eq!(error.hint_text(), Some("edit sources/x.toml, commit it, and run: skillgraft check"));
     }
 
     #[test]
     fn a_newer_format_is_told_apart_even_with_fields_unknown_here() {
         let error = parse::<Sample>("a.toml", "format = 2\nnovel = 1\n").expect_err("newer");
         assert_eq!(error.kind(), ErrorKind::NewerFormat);
+    }
+
+    #[test]
+    fn the_place_of_a_key_is_where_its_value_stands() {
+        let text = "format = 1\n[policy]\nlicenses = [\n  \"MIT\",\n  \"Apache\",\n]\n";
+        assert_eq!(place("a.toml", text, "policy.licenses.1"), "a.toml:5:3");
+        assert_eq!(place("a.toml", text, "policy.licenses"), "a.toml:3:12");
+        assert_eq!(place("a.toml", text, "policy.nothing"), "a.toml");
     }
 }

@@ -7,7 +7,7 @@ mod known;
 
 use super::{SKILL_MD, frontmatter};
 use crate::git::{Oid, Store, tree_at};
-use crate::types::{RelPath, Result, one_line};
+use crate::types::{RelPath, Result, near, one_line};
 use spdx::{Expression, ParseMode};
 
 /// The longest statement that is kept, in characters.
@@ -57,6 +57,17 @@ pub fn is_allowed(license: Option<&str>, allowed: &[String]) -> bool {
     is_listed(license)
         || Expression::parse_mode(license, mode())
             .is_ok_and(|expression| expression.evaluate(|wanted| is_listed(&wanted.license.to_string())))
+}
+
+/// Tells whether a word of `[policy] licenses` is SPDX as [`is_allowed`] compares it, or `*`.
+pub fn is_spdx(word: &str) -> bool {
+    let is_id = || spdx::identifiers::LICENSES.iter().any(|license| license.name.eq_ignore_ascii_case(word));
+    word == "*" || is_id() || Expression::parse_mode(word, mode()).is_ok()
+}
+
+/// Returns the SPDX id that was meant by a word which is none: a licence's usual name, or nearly an id.
+pub fn nearest_id(word: &str) -> Option<&'static str> {
+    known::by_name(word).or_else(|| near(word, spdx::identifiers::LICENSES.iter().map(|license| license.name)))
 }
 
 /// SPDX as it is written: no id that is only nearly one.

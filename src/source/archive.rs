@@ -60,19 +60,20 @@ pub struct Unpacked {
     pub files: Files,
 }
 
-/// Returns the state of the archive at `url`. `digest` is its SHA-256 in hex, where that is known.
+/// Returns the state of the archive at `url`, which the marketplace at the host `own` names. `digest` is its SHA-256 in hex, where that is known.
 ///
 /// # Errors
 /// [`ErrorKind::Rejected`] where the bytes are not those that the digest names.
 pub fn observe(
     access: &Access<'_>,
     url: &str,
+    own: &str,
     digest: Option<&str>,
     insecure: bool,
     limits: &Limits,
 ) -> Result<Snapshot> {
     let url = WebUrl::parse(url, insecure)?;
-    let client = Client::new(access, &url);
+    let client = Client::new(access, own);
     let bytes = match digest {
         Some(digest) => client.get_checked(&url, access.max_bytes, |bytes| verify(bytes, digest, &url.shown()))?,
         None => client.get(&url, access.max_bytes)?.bytes,

@@ -5,8 +5,8 @@ use super::contained::Contained;
 use super::holds::HoldKind;
 use super::renamed::Renamed;
 use crate::git::{Oid, RefName};
-use crate::registry::Conflict;
 use crate::registry::source_file::Paused;
+use crate::registry::{Conflict, Uncommitted};
 use crate::source::plugin::Plugin;
 use crate::source::{Remark, UNREACHABLE};
 use crate::types::{Error, ErrorKind, SourceName, TreeHash};
@@ -30,6 +30,8 @@ pub struct Report {
     pub versions: Vec<VersionReport>,
     /// Versions whose tag could not be made.
     pub untagged: Vec<ErrorReport>,
+    /// Settings and source files of the work tree that are not committed as they stand, so that this run has not read them.
+    pub uncommitted: Vec<Uncommitted>,
     /// What went to the remote; none where nothing was to be pushed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed: Option<PushReport>,

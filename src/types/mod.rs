@@ -2,6 +2,7 @@
 
 pub(crate) mod error;
 mod inert;
+mod near;
 mod rel_path;
 mod revision;
 mod skill_id;
@@ -12,10 +13,11 @@ mod url;
 
 pub use error::{Context, Error, ErrorKind, Result};
 pub use inert::{code_fence, code_span, inert};
+pub use near::near;
 pub use rel_path::{PathRule, RelPath, check_component, fold_component};
 pub use revision::short_revision;
 pub use skill_id::SkillId;
 pub use source_name::SourceName;
 pub use text::{escape, one_line, visible};
 pub use tree_hash::TreeHash;
-pub use url::refuse_credentials;
+pub use url::{is_secret, is_token, refuse_credentials};

@@ -78,8 +78,20 @@ fn entries_and_sources_that_do_not_parse_show_file_line_and_column() {
     let found = findings(&world);
     assert_eq!(found, ["skills/deploy.toml:2 error entry-invalid", "sources/bad.toml:3 error source-invalid"]);
     let text = world.run(&["check"]).ends_with(1).stdout;
-    assert!(text.contains("skills/deploy.toml:2:10: ") || text.contains("skills/deploy.toml:2: "), "{text}");
-    assert!(text.contains("unknown field `enable`"), "{text}");
+    assert!(text.contains("skills/deploy.toml:2:10: "), "{text}");
+    assert!(text.contains("`enable` is no key here; did you mean `enabled`?"), "{text}");
+    // The other commands name the same place, and what to do.
+    let said = [
+        "sources/bad.toml:3:1: `enable` is no key here",
+        "edit sources/bad.toml, commit it, and run: skillgraft check",
+    ];
+    world.run(&["source", "disable", "bad"]).ends_with(2).says(&said);
+    world.run(&["source", "rename", "bad", "worse"]).ends_with(2).says(&said);
+    let said = ["sources/up.toml:4:1: `enble` is no key here; did you mean `enable", "nothing was changed"];
+    world.run(&["source", "set", "up", "enble=true"]).ends_with(2).says(&said);
+    world.registry(&[("sources/bad.toml", "format = 1\ngit = x\n")]);
+    let said = ["sources/bad.toml:2:7: the text of `git` needs quotes around it", "edit sources/bad.toml"];
+    world.run(&["source", "set", "bad", "ref=main"]).ends_with(2).says(&said);
 }
 
 #[test]
@@ -91,6 +103,50 @@ fn a_broken_settings_file_is_an_error_with_its_place() {
     }
     world.registry(&[("skillgraft.toml", "[registry]\n")]);
     world.run(&["sync"]).ends_with(2).says(&["skillgraft.toml: `format` is missing", "format = 1"]);
+}
+
+#[test]
+fn a_skills_folder_that_is_not_there_is_an_error_where_skills_are_elsewhere() {
+    let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    world.edit("registry/skillgraft.toml", "# skills = \"skills\"", "skills = \"nope\"");
+    world.registry(&[]);
+    assert_eq!(findings(&world), ["skillgraft.toml:7 error skills-folder"]);
+    let text = world.run(&["check"]).ends_with(1).stdout;
+    assert!(
+        text.contains("`registry.skills` is `nope`, and there is no such folder; there are skills in `skills`"),
+        "{text}"
+    );
+    // A skill that was disabled has its entry only.
+    world.git("registry", &["rm", "-rq", "skills/deploy", "skills/using-skillgraft"]);
+    world.commit("registry", "entries only");
+    assert_eq!(findings(&world), ["skillgraft.toml:7 error skills-folder"]);
+    // Without any skill there is nothing to be missed.
+    world.git("registry", &["rm", "-rq", "skills"]);
+    world.commit("registry", "no skills");
+    world.run(&["check"]).ok();
+    for outside in ["../skills", "/srv/skills"] {
+        world.edit("registry/skillgraft.toml", "skills = \"nope\"", &format!("skills = \"{outside}\""));
+        world.registry(&[]);
+        world.run(&["check"]).ends_with(2).says(&["skillgraft.toml:7:10: `registry.skills` cannot be used"]);
+        world.edit("registry/skillgraft.toml", outside, "nope");
+    }
+}
+
+#[test]
+fn licences_that_nothing_can_have_are_reported() {
+    let quoted = skill("odd", "v1").replace("description:", "license: Ask Pat\ndescription:");
+    let world = World::following(&[("skills/odd/SKILL.md", &quoted)]);
+    let policy = "licenses = [\n  \"mit\",\n  \"Apache-2\",\n  \"Ask Pat\",\n  \"MIT OR ISC\",\n  \"*\",\n]\n";
+    world.edit("registry/skillgraft.toml", "[limits]\n", &format!("{policy}[limits]\n"));
+    world.edit("registry/sources/up.toml", "skills =", "policy.licenses = [\"Ask Pat\", \"MIT License\"]\nskills =");
+    world.registry(&[]);
+    let line =
+        world.read("registry/skillgraft.toml").lines().position(|line| line.contains("Apache-2\",")).unwrap() + 1;
+    let found = findings(&world);
+    let here = format!("skillgraft.toml:{line} warning license-unknown");
+    assert_eq!(found, [here, "sources/up.toml:3 warning license-unknown".into()]);
+    let text = world.run(&["check"]).ok().stdout;
+    assert!(text.contains("did you mean `Apache-2.0`?") && text.contains("did you mean `MIT`?"), "{text}");
 }
 
 #[test]

@@ -447,6 +447,28 @@ fn an_archive_is_read_like_a_folder_and_only_one_skill_md_is_a_skills() {
 }
 
 #[test]
+fn a_git_bundle_is_read_like_an_archive() {
+    let world = world();
+    world.init("made");
+    world.write("made/skills/one/SKILL.md", skill("one", "1"));
+    world.write("made/skills/one/run.sh", "#!/bin/sh\n");
+    world.write("made/skills/two/SKILL.md", skill("two", "2"));
+    world.commit("made", "two skills");
+    world.git("made", &["bundle", "create", "-q", "../made.bundle", "HEAD", "main"]);
+    // What it is stands in its first bytes, not in its name.
+    std::fs::rename(world.path("made.bundle"), world.path("handed-over")).unwrap();
+    let report = world.json(&["import", "one", "--from", "../handed-over"]);
+    assert_eq!(told(&report), ["one completed new"]);
+    assert_eq!(world.git("registry", &["ls-tree", "HEAD", "skills/one/run.sh"]).split(' ').next(), Some("100755"));
+    let entry = world.read("registry/skills/one.toml");
+    assert!(entry.contains("kind = \"bundle\"\npath = \"skills/one\"\n"), "{entry}");
+    let report = world.json(&["import", "--from", "../handed-over"]);
+    assert_eq!(told(&report), ["one unchanged identical", "two completed new"]);
+    world.write("broken.bundle", "# v2 git bundle\nno more\n");
+    world.run(&["import", "--from", "../broken.bundle"]).ends_with(1).says(&["broken.bundle"]);
+}
+
+#[test]
 fn of_a_folder_that_was_named_nothing_outside_is_read_wherever_its_links_lead() {
     let world = world();
     world.write("secret.txt", "not yours");

@@ -78,6 +78,36 @@ fn an_unborn_repository_gets_its_first_commit_on_its_own_branch() {
 }
 
 #[test]
+fn a_branch_that_is_hardly_the_default_one_is_named() {
+    let world = World::new();
+    world.init("registry");
+    world.write("registry/a", "1\n");
+    world.commit("registry", "ours");
+    world.git("", &["clone", "-q", "registry", "clone"]);
+    // The branch that everybody takes for the default one needs no words.
+    let said = world.run_in("registry", &["init"]).ok().stderr;
+    assert!(!said.contains("default branch"), "{said}");
+    world.git("clone", &["switch", "-q", "-c", "feature"]);
+    let run = world.run_in("clone", &["init"]).ok();
+    run.says(&[
+        "notice: the registry's default branch is `feature`, because it is checked out; origin's is `main`",
+        "hint: for another one, write branch = \"main\" under [registry] in skillgraft.toml, commit, and merge this",
+    ]);
+    // As the hint says.
+    world.edit("clone/skillgraft.toml", "branch = \"feature\"", "branch = \"main\"");
+    world.commit("clone", "the registry is on main");
+    world.git("clone", &["switch", "-q", "main"]);
+    world.git("clone", &["merge", "-q", "feature"]);
+    assert_eq!(world.sync_in("clone", &[]).json["branch"], "main");
+    // Without a remote only the name says it.
+    world.init("alone");
+    world.git("alone", &["switch", "-q", "-c", "topic"]);
+    world.commit("alone", "ours");
+    let report = world.run_in("alone", &["--json", "init"]).ok().json();
+    assert_eq!(report["notice"]["message"], "the registry's default branch is `topic`, because it is checked out");
+}
+
+#[test]
 fn a_registry_may_live_in_a_folder_of_a_larger_repository() {
     let world = World::with_upstream(&[("skills/deploy/SKILL.md", &crate::support::skill("deploy", "v1"))]);
     world.init("product");

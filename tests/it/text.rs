@@ -106,10 +106,40 @@ next: skillgraft candidate list
 [exit 0]
 [stdout]
 up unchanged at [ID] (3 skills, 3 waiting)
+candidates: 3 kept
+3 candidates wait, 1 with conflicts: skillgraft candidate list
+
+"#]]
+    );
+    // A log has a line for each thing that the run did, and a count of what merely waits.
+    world.upstream(&[("skills/other/SKILL.md", &skill("other", "v3"))]);
+    assert_data_eq!(
+        seen(&world, &world.run(&["sync"])),
+        str![[r#"
+[exit 0]
+[stdout]
+up synced at [ID] (3 skills, 3 waiting)
+  other  fast_forward     remade  candidate/up/other
+candidates: 1 remade, 2 kept
+2 candidates wait, 1 with conflicts: skillgraft candidate list
+[stderr]
+not taken: skills/v1: neither its `name` nor the directory `v1` can be a skill id [no_id]
+
+"#]]
+    );
+    assert_data_eq!(
+        seen(&world, &world.run(&["-v", "sync"])),
+        str![[r#"
+[exit 0]
+[stdout]
+up unchanged at [ID] (3 skills, 3 waiting)
   deploy three_way        kept    candidate/up/deploy, 1 conflict
   fresh  new              kept    candidate/up/fresh
   other  fast_forward     kept    candidate/up/other
 candidates: 3 kept
+[stderr]
+not taken: skills/v1: neither its `name` nor the directory `v1` can be a skill id [no_id]
+next: skillgraft candidate list
 
 "#]]
     );
@@ -259,7 +289,7 @@ fn check_says_file_line_and_rule() {
         str![[r#"
 [exit 1]
 [stdout]
-skills/deploy.toml:2: error [entry-invalid] skills/deploy.toml:2:10: unknown variant `sleepy`, expected one of `active`, `disabled`, `declined`
+skills/deploy.toml:2: error [entry-invalid] skills/deploy.toml:2:10: `status` is one of `active`, `disabled`, `declined`, not `sleepy`
 skills/deploy/SKILL.md:1: error [description-missing] `description` is missing
 skills/deploy/SKILL.md:2: error [name-directory] name "Deploy" must equal the name of the skill's directory, "deploy"
 skills/deploy/SKILL.md:2: error [name-lowercase] name "Deploy" must be lowercase

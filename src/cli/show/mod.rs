@@ -5,14 +5,14 @@ mod differences;
 mod local;
 mod skills;
 mod sources;
+mod sync;
 
 pub use candidates::{accept, candidate, candidates, decline, demo, resolve};
 pub use differences::diff;
 pub use local::{choose, decide, discover, import};
 pub use skills::{adopt, check, disable, export, found_origin, link, list, log, rollback, skill, tag};
-pub use sources::{
-    add, add_plugins, init, pause, retry, show_command, source, source_file, sources, status, sync, trusted,
-};
+pub use sources::{add, add_plugins, init, pause, show_command, source, source_file, sources, status, trusted};
+pub use sync::{retry, sync};
 
 use super::output::{RED, Text, YELLOW};
 use crate::types::{escape, one_line};

@@ -1,12 +1,11 @@
-//! Sources, and what sync did with them.
+//! Sources, and how they stand.
 
 use super::candidates::candidate_table;
-use super::{count, follow_or_stay, found_origin, license_change, remarks, table, untagged};
+use super::sync::{tell, tell_uncommitted};
+use super::{count, found_origin, remarks, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
-use crate::ops::{add, add_plugins, decline, init, pause, source, status};
-use crate::sync::report::{CandidateReport, Notice, Report as SyncReport, SkillReport, SourceReport};
-use crate::sync::{Action, Class, Outcome};
-use crate::types::{escape, one_line, short_revision, visible};
+use crate::ops::{add, add_plugins, init, pause, source, status};
+use crate::types::{escape, one_line, visible};
 
 pub fn init(report: &init::Report, out: &mut Text) {
     if let Some(commit) = report.commit {
@@ -26,6 +25,9 @@ pub fn init(report: &init::Report, out: &mut Text) {
     }
     if report.include_missing {
         out.remark(format!("{YELLOW}warning:{YELLOW:#} .gitlab-ci.yml was left alone; add these lines, so that it runs the jobs:\n  include:\n    - local: .gitlab/skillgraft.yml"));
+    }
+    if let Some(notice) = &report.notice {
+        tell(notice, out);
     }
     if let Some(forge) = report.forge {
         out.remark(format!("{CYAN}next:{CYAN:#} read the top of {}: it says what to set up once", forge.manual()));
@@ -58,6 +60,12 @@ pub fn add(report: &add::Report, out: &mut Text) {
     for found in &report.linked {
         out.line(format!("  {}", found_origin(found)));
     }
+    if let Some(folder) = &report.registry {
+        out.remark(format!("{CYAN}note:{CYAN:#} upstream is a skillgraft registry, with its skills in {folder}/"));
+    }
+    if let Some(guide) = &report.guide {
+        out.remark(format!("{CYAN}left out:{CYAN:#} {guide}, the guide of that registry: this one has its own"));
+    }
     remarks(&report.rejected, "not taken", out);
     remarks(&report.warnings, "warning", out);
     if report.changed.is_some() && !report.linked.is_empty() {
@@ -89,6 +97,9 @@ pub fn add_plugins(report: &add_plugins::Report, out: &mut Text) {
     if !report.unchanged.is_empty() {
         out.remark(format!("{} followed already", count(report.unchanged.len(), "plugin")));
     }
+    for skipped in &report.skipped {
+        out.remark(format!("{YELLOW}skipped:{YELLOW:#} {}: {}", one_line(&skipped.plugin, 80), skipped.message));
+    }
     let mut hints: Vec<&str> = Vec::new();
     for failed in &report.failed {
         out.error(format!("{RED}failed:{RED:#} {}: {}", one_line(&failed.plugin, 80), failed.error.message));
@@ -100,9 +111,15 @@ pub fn add_plugins(report: &add_plugins::Report, out: &mut Text) {
 }
 
 pub fn sources(report: &source::List, out: &mut Text) {
-    let rows = report.sources.iter().map(|source| {
+    source_table(&report.sources, out);
+    let errors = report.sources.iter().filter_map(|source| source.error.as_ref());
+    errors.for_each(|error| out.error(format!("{RED}error:{RED:#} {}", escape(error))));
+}
+
+fn source_table(sources: &[source::Item], out: &mut Text) {
+    let rows = sources.iter().map(|source| {
         let state = match () {
-            () if source.error.is_some() => "invalid",
+            () if source.error.is_some() => "cannot be read",
             () if !source.enabled => "disabled",
             () if source.paused => "paused",
             () => "enabled",
@@ -121,11 +138,6 @@ pub fn sources(report: &source::List, out: &mut Text) {
         ]
     });
     table(&["SOURCE", "STATE", "SKILLS", "REF", "LOCATION"], rows, out);
-    report
-        .sources
-        .iter()
-        .filter_map(|source| source.error.as_ref())
-        .for_each(|error| out.error(format!("{RED}error:{RED:#} {}", escape(error))));
 }
 
 pub fn source_file(report: &source::Show, out: &mut Text) {
@@ -162,125 +174,6 @@ pub fn source(report: &source::Report, out: &mut Text) {
     report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
 }
 
-pub fn sync(report: &SyncReport, dry_run: bool, out: &mut Text) {
-    for source in &report.sources {
-        sync_source(source, out);
-    }
-    if !report.versions.is_empty() && !dry_run {
-        out.remark(format!("tagged {}", count(report.versions.len(), "version")));
-    }
-    untagged(&report.untagged, out);
-    let c = report.candidates;
-    let mut parts: Vec<String> =
-        [(c.opened, "opened"), (c.remade, "remade"), (c.carried, "carried"), (c.kept, "kept"), (c.closed, "closed")]
-            .into_iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, what)| format!("{n} {what}"))
-            .collect();
-    if parts.is_empty() {
-        parts.push("none".into());
-    }
-    out.line(format!("candidates: {}", parts.join(", ")));
-    if dry_run {
-        out.remark("dry run: this is what a sync would do; nothing was written");
-    } else if c.opened + c.remade + c.carried + c.kept > 0 {
-        // What was pushed is the remote's; this clone sees it once it has fetched.
-        let fetch = if report.pushed.is_some() { "git fetch, then " } else { "" };
-        out.remark(format!("{CYAN}next:{CYAN:#} {fetch}skillgraft candidate list"));
-    }
-}
-
-fn sync_source(source: &SourceReport, out: &mut Text) {
-    let at = source.revision.as_deref().map(short_revision);
-    let at = at.map_or(String::new(), |id| format!(" at {}", one_line(id, 60)));
-    let style = match source.outcome {
-        Outcome::Failed | Outcome::Missing => RED,
-        Outcome::Synced => GREEN,
-        _ => BOLD,
-    };
-    let waiting = source
-        .skills
-        .iter()
-        .filter(|skill| skill.candidate.as_ref().is_some_and(|c| !matches!(c.action, Action::Closed | Action::Held)))
-        .count();
-    let waiting = if waiting == 0 { String::new() } else { format!(", {waiting} waiting") };
-    let skills = if source.mirror.is_some() {
-        format!(" ({}{waiting})", count(source.skills.len(), "skill"))
-    } else {
-        String::new()
-    };
-    out.line(format!("{style}{}{style:#} {}{at}{skills}", source.name, source.outcome.as_str()));
-    if let Some(error) = &source.error {
-        out.error(format!("{RED}error:{RED:#} {}: {}", source.name, error.message));
-        error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
-    }
-    tell_ended(source.name.as_str(), &source.ended, out);
-    let width = source.skills.iter().map(|skill| skill.id.len()).max().unwrap_or_default();
-    for skill in &source.skills {
-        sync_skill(skill, width, out);
-    }
-    remarks(&source.rejected, "not taken", out);
-    remarks(&source.warnings, "warning", out);
-}
-
-fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
-    let class = skill.class.map_or("", Class::as_str);
-    match &skill.candidate {
-        Some(CandidateReport { branch, action, conflicts, edited, .. }) => {
-            let mut more = String::new();
-            if !conflicts.is_empty() {
-                more.push_str(&format!(", {YELLOW}{}{YELLOW:#}", count(conflicts.len(), "conflict")));
-            }
-            if *edited {
-                more.push_str(", edited");
-            }
-            if let Some(plugin) = &skill.plugin {
-                more.push_str(&format!(", {}", one_line(&plugin.to_string(), 80)));
-            }
-            out.line(format!("  {:<width$} {class:<16} {:<7} {}{more}", skill.id, action.as_str(), branch.short()));
-        }
-        None if out.verbose || skill.notice.is_some() || skill.moved_from.is_some() => {
-            out.line(format!("  {:<width$} {class}", skill.id))
-        }
-        None => {}
-    }
-    if let Some(from) = &skill.moved_from {
-        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: it moved from {from} to {} upstream", skill.id, skill.path));
-    }
-    if let Some(renamed) = &skill.renamed {
-        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, renamed.sentence(&skill.id)));
-        follow_or_stay(renamed).iter().for_each(|way| out.remark(format!("  {CYAN}hint:{CYAN:#} {way}")));
-    }
-    for contained in &skill.contains {
-        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, contained.sentence()));
-    }
-    if let Some(change) = skill.candidate.as_ref().and_then(|candidate| candidate.license_change.as_ref()) {
-        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: its licence changes: {}", skill.id, license_change(change)));
-    }
-    if let Some(notice) = &skill.notice {
-        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, notice.message));
-        notice.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
-    }
-    tell_ended(&skill.id, &skill.ended, out);
-    if let Some(error) = &skill.error {
-        out.error(format!("{RED}error:{RED:#} {}: {}", skill.id, error.message));
-        error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
-    }
-}
-
-fn tell_ended(name: &str, ended: &[Notice], out: &mut Text) {
-    for notice in ended {
-        out.remark(format!("{name}: {}", notice.message));
-        notice.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
-    }
-}
-
-pub fn retry(report: &decline::Retried, out: &mut Text) {
-    let report = &report.skill;
-    sync_skill(report, report.id.len(), out);
-    out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate show {}", report.id));
-}
-
 pub fn pause(report: &pause::Report, out: &mut Text) {
     let (kind, name, now) = (report.kind, &report.name, said_of(&report.note));
     let at =
@@ -315,7 +208,8 @@ pub fn status(report: &status::Report, out: &mut Text) {
     ));
     if !report.sources.is_empty() {
         out.line("");
-        sources(&source::List { format: 1, sources: report.sources.iter().map(copy).collect() }, out);
+        // What is wrong with a file stands among the problems below.
+        source_table(&report.sources, out);
     }
     if !report.candidates.is_empty() {
         out.line("");
@@ -326,9 +220,6 @@ pub fn status(report: &status::Report, out: &mut Text) {
         out.remark(format!("{RED}failing:{RED:#} source {source}, in the last {runs} runs at least ({kind})"));
         out.remark(format!("  {CYAN}hint:{CYAN:#} see what is wrong: skillgraft sync {source}"));
     }
+    tell_uncommitted(&report.uncommitted, &report.branch, out);
     report.problems.iter().for_each(|problem| out.remark(format!("{YELLOW}problem:{YELLOW:#} {}", escape(problem))));
-}
-
-fn copy(item: &source::Item) -> source::Item {
-    source::Item { error: None, ..item.clone() }
 }

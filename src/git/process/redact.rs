@@ -3,6 +3,10 @@
 //! Works on text and not on known secrets, because a redirect or a helper may bring in ones that we never saw.
 
 use super::environment::NO_ASKPASS;
+use crate::types::{is_secret, is_token};
+
+/// No token of a forge is shorter, in characters.
+const SHORTEST_TOKEN: usize = 20;
 
 /// Returns the last lines of a stderr, in one line that is safe to show.
 pub fn last_words(stderr: &[u8]) -> String {
@@ -21,7 +25,8 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if odd(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Returns `text` without the credentials of URLs (`https://***@host`, `?token=***`) and of `Authorization` headers.
+/// Returns `text` without the credentials of URLs (`https://***@host`, `?token=***`) and of `Authorization` headers, and
+/// without forges' access tokens.
 pub fn redact(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -38,6 +43,7 @@ pub fn redact(text: &str) -> String {
         rest = &after[url.len()..];
     }
     result.push_str(rest);
+    let result = without_tokens(&result);
     let lower = result.to_ascii_lowercase();
     match lower.find("authorization:") {
         Some(at) => {
@@ -48,12 +54,26 @@ pub fn redact(text: &str) -> String {
     }
 }
 
+/// A token is known by its beginning and its length, wherever it stands.
+fn without_tokens(text: &str) -> String {
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let words = text.split_inclusive(|c: char| !is_inside(c)).map(|piece| {
+        let word = piece.trim_end_matches(|c: char| !is_inside(c));
+        if word.len() >= SHORTEST_TOKEN && is_token(word) {
+            format!("***{}", &piece[word.len()..])
+        } else {
+            piece.into()
+        }
+    });
+    words.collect()
+}
+
 /// The length of the user information at the start of `url` (what follows `://`), without its `@`.
 fn userinfo(url: &str, ssh: bool) -> usize {
     let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
     match authority.rfind('@') {
         // The account that ssh logs in to is no secret; with https a token may stand there.
-        Some(at) if ssh && !authority[..at].contains(':') => 0,
+        Some(at) if ssh && !authority[..at].contains(':') && !is_token(&authority[..at]) => 0,
         Some(at) => at,
         // A password with a raw `/` in it: no port looks like that.
         None => match authority.split_once(':') {
@@ -64,14 +84,11 @@ fn userinfo(url: &str, ssh: bool) -> usize {
 }
 
 fn redact_query(url: &str) -> String {
-    const SECRETS: &[&str] = &["token", "secret", "passw", "signature", "credential", "auth", "api_key", "apikey"];
     let Some((path, query)) = url.split_once('?') else { return url.to_owned() };
     let pairs = query.split_inclusive(['&', ';', '#']).map(|pair| match pair.split_once('=') {
         Some((name, value)) => {
-            let low = name.to_ascii_lowercase();
-            let secret = SECRETS.iter().any(|word| low.contains(word)) || matches!(low.as_str(), "key" | "sig" | "pwd");
             let end = value.strip_suffix(['&', ';', '#']).map_or("", |kept| &value[kept.len()..]);
-            if secret { format!("{name}=***{end}") } else { pair.to_owned() }
+            if is_secret(name) { format!("{name}=***{end}") } else { pair.to_owned() }
         }
         None => pair.to_owned(),
     });

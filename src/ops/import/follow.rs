@@ -1,7 +1,8 @@
 //! `--link`: imported skills whose origin an installer recorded follow that upstream at once, from the state that they
 //! were copied from. A source is registered where none has the repository; it follows these skills and no others.
 
-use super::plan::{Followed, Plan, Planned, Status};
+use super::plan::{Plan, Planned};
+use super::report::{Followed, Status};
 use crate::git::{Changes, Mode, Oid, Place as At, Repository};
 use crate::ops::Outside;
 use crate::ops::add::relative_to;

@@ -71,7 +71,8 @@ impl Trust {
         let Some(path) = &self.file else { return Ok(Written::default()) };
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
-            Ok(text) => toml_file::parse(&name, &text),
+            Ok(text) => toml_file::parse(&name, &text)
+                .map_err(|error: Error| error.hint(format!("edit {name}, or delete it and trust your programs again"))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Written::default()),
             Err(error) => Err(error).context(ErrorKind::Io, || format!("cannot read {name}")),
         }
