@@ -270,12 +270,17 @@ fn an_overwrite_that_expects_other_content_fails_and_never_creates() {
 }
 
 #[test]
-fn a_disabled_skill_that_is_overwritten_is_in_use_again() {
+fn a_disabled_skill_comes_back_by_enable_and_not_by_an_overwrite_in_passing() {
     let world = world();
     world.registry(&[("skills/deploy/SKILL.md", &skill("deploy", "here already"))]);
     world.run(&["disable", "deploy", "--reason", "x"]).ok();
     let (code, report) = run(&world, &["deploy"]);
     assert_eq!((code, &report["skills"][0]["conflict"]["tree"]), (3, &Value::Null));
+    assert!(report["skills"][0]["message"].as_str().unwrap().contains("is disabled"), "{report:#}");
+    let (code, report) = run(&world, &["deploy", "--on-conflict", "overwrite"]);
+    assert_eq!((code, told(&report)), (1, vec!["deploy failed disabled".into()]));
+    assert!(world.read("registry/skills/deploy.toml").contains("status = \"disabled\""));
+    world.run(&["enable", "deploy"]).ok();
     assert_eq!(run(&world, &["deploy", "--on-conflict", "overwrite"]).0, 0);
     assert!(world.read("registry/skills/deploy.toml").contains("status = \"active\""));
 }

@@ -7,7 +7,7 @@ use super::report::{Conflict, Item, Status};
 use super::{OnConflict, Options};
 use crate::git::{Changes, Mode, Oid, Place, Store, with_changes};
 use crate::ops::Outside;
-use crate::registry::{Person, Registry, SkillState, State};
+use crate::registry::{self, Person, Registry, SkillState, State};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, with_name};
 use crate::source::peers::Record;
 use crate::source::{Remark, flatten};
@@ -246,13 +246,17 @@ impl Planner<'_> {
             let verdict = failed("changed", format!("`{id}` has changed meanwhile, so it was not overwritten"));
             return Ok((Some(id), content, Verdict { conflict: Some(conflict), ..verdict }));
         }
+        // Who disabled it keeps it away from every consumer; that ends by `enable`, not in passing.
+        let is_disabled = standing.entry().is_some_and(|entry| entry.status == registry::Status::Disabled);
+        let another = match is_disabled {
+            true => format!("there is another `{id}`, which is disabled; to bring that back: skillgraft enable {id}"),
+            false => format!("there is another `{id}`"),
+        };
         let decided = self.decisions.get(&id).map(|decision| decision.how);
         Ok(match decided.or(self.on_conflict).unwrap_or(OnConflict::Fail) {
-            OnConflict::Skip => {
-                let verdict = Verdict::because(Status::Skipped, "exists", format!("there is another `{id}`"));
-                (Some(id), content, verdict)
-            }
+            OnConflict::Skip => (Some(id), content, Verdict::because(Status::Skipped, "exists", another)),
             OnConflict::Rename => self.renamed(&id, content, earlier)?,
+            OnConflict::Overwrite if is_disabled => (Some(id), content, failed("disabled", another)),
             OnConflict::Overwrite if conflict.can_overwrite => {
                 (Some(id), content, Verdict::new(Status::Completed, "overwritten"))
             }
@@ -263,7 +267,7 @@ impl Planner<'_> {
                 (Some(id), content, Verdict { conflict: Some(conflict), ..verdict })
             }
             OnConflict::Fail => {
-                let verdict = Verdict::because(Status::Conflict, "exists", format!("there is another `{id}`"));
+                let verdict = Verdict::because(Status::Conflict, "exists", another);
                 (Some(id), content, Verdict { conflict: Some(conflict), ..verdict })
             }
         })
