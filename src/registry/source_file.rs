@@ -486,6 +486,16 @@ pub fn with_key(text: &str, key: &str, typed: &str) -> Result<String> {
     Ok(document.to_string())
 }
 
+/// Returns what a source file says of one key, as it is written there; none where it says nothing.
+pub fn value_of(text: &str, key: &str) -> Option<String> {
+    let document: toml_edit::DocumentMut = text.parse().ok()?;
+    let item = match key.split_once('.') {
+        Some((table, key)) => document.get(table)?.get(key)?,
+        None => document.get(key)?,
+    };
+    Some(item.as_str().map_or_else(|| item.to_string().trim().to_owned(), str::to_owned))
+}
+
 /// Returns the text of a source file with `enabled` set, everything else as it was.
 pub fn with_enabled(text: &str, enabled: bool) -> Result<String> {
     let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;

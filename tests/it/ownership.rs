@@ -563,3 +563,24 @@ fn a_new_skill_stays_out_where_a_directory_of_its_name_holds_files_of_the_teams(
     world.commit("registry", "elsewhere");
     assert_eq!(world.sync().class("third"), "new");
 }
+
+#[test]
+fn what_was_done_to_a_source_is_said() {
+    let world = world();
+    world.run(&["source", "set", "up", "ref=main"]).ok().prints(&["Set ref of source up: not set -> main ("]);
+    let again = world.run(&["source", "set", "up", "ref=main"]).ok();
+    again.prints(&["ref of source up is main already; nothing to do"]);
+    let set = world.json(&["source", "set", "up", "exclude=[\"x\"]"]);
+    assert_eq!((&set["done"], &set["key"], &set["value"]), (&json!("set"), &json!("exclude"), &json!("[\"x\"]")));
+    world
+        .run(&["source", "rename", "up", "sp"])
+        .ok()
+        .prints(&["Renamed source up to sp, with 2 skills (", "  deploy\n"]);
+    let disabled = world.run(&["source", "disable", "sp"]).ok();
+    disabled.prints(&["Disabled source sp: sync passes it by, its 2 skills stay ("]);
+    world.run(&["source", "disable", "sp"]).ok().prints(&["Source sp is disabled already; nothing to do"]);
+    let removed = world.run(&["source", "remove", "sp", "--adopt"]).ok();
+    removed.prints(&["Removed source sp; of our own from now on: 2 skills ("]);
+    let other = crate::sync::world();
+    other.run(&["source", "remove", "up", "--delete"]).ok().prints(&["Removed source up, and deleted 2 skills ("]);
+}

@@ -4,6 +4,7 @@ use super::candidates::candidate_table;
 use super::sync::{tell, tell_uncommitted};
 use super::{count, found_origin, remarks, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
+use crate::ops::source::Done;
 use crate::ops::{add, add_plugins, init, pause, source, status};
 use crate::types::{escape, one_line, visible};
 
@@ -162,16 +163,42 @@ pub fn trusted(report: &source::Trusted, out: &mut Text) {
 }
 
 pub fn source(report: &source::Report, out: &mut Text) {
-    match &report.changed {
-        Some(changed) => out.line(format!(
-            "{GREEN}Changed{GREEN:#} source {} ({} on {})",
-            report.source,
-            changed.commit.short(),
-            changed.branch.short()
-        )),
-        None => out.line(format!("Source {} is so already; nothing to do", report.source)),
+    let (source, skills) = (&report.source, count(report.skills.len(), "skill"));
+    let Some(changed) = &report.changed else {
+        out.line(match &report.done {
+            Done::Set { key, value, .. } => {
+                format!("{} of source {source} is {} already; nothing to do", name(key), said(value))
+            }
+            _ => format!("Source {source} is disabled already; nothing to do"),
+        });
+        return;
+    };
+    let what = match &report.done {
+        Done::Disabled => format!("{GREEN}Disabled{GREEN:#} source {source}: sync passes it by, its {skills} stay"),
+        Done::Set { key, before, value } => {
+            format!("{GREEN}Set{GREEN:#} {} of source {source}: {} -> {}", name(key), said(before), said(value))
+        }
+        Done::Renamed { from } => format!("{GREEN}Renamed{GREEN:#} source {from} to {source}, with {skills}"),
+        Done::RemovedAndAdopted => format!("{GREEN}Removed{GREEN:#} source {source}; of our own from now on: {skills}"),
+        Done::RemovedAndDeleted => format!("{GREEN}Removed{GREEN:#} source {source}, and deleted {skills}"),
+    };
+    out.line(format!("{what} ({} on {})", changed.commit.short(), changed.branch.short()));
+    if !matches!(report.done, Done::Disabled) {
+        report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
     }
-    report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
+    match &report.done {
+        Done::Set { .. } | Done::Renamed { .. } => out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {source}")),
+        Done::Disabled => out.remark(format!("to follow it again: skillgraft source enable {source}")),
+        _ => {}
+    }
+}
+
+fn name(key: &str) -> String {
+    one_line(key, 60)
+}
+
+fn said(value: &Option<String>) -> String {
+    value.as_deref().map_or("not set".into(), |value| one_line(&visible(value), 120))
 }
 
 pub fn pause(report: &pause::Report, out: &mut Text) {
