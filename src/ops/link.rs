@@ -4,7 +4,7 @@ mod stated;
 
 use super::{Commit, Outside};
 use crate::git::{Changes, Mode, Oid, Place, with_changes};
-use crate::registry::{Changed, Registry, SourceFile, State, Upstream, entry};
+use crate::registry::{Changed, Registry, SourceFile, State, Upstream, entry, source_file};
 use crate::skill::TreeHasher;
 use crate::source::{Snapshot, discover, observe, observe_at, observe_history};
 use crate::sync::ancestry::{self, Copied, Origin, Rival};
@@ -110,12 +110,14 @@ pub struct Report {
     pub proposal: Proposal,
     /// Whether sync looks at the source; one that was only registered waits for `source enable`.
     pub source_enabled: bool,
+    /// Whether the source's settings select the skill's path.
+    pub selected: bool,
     /// What was committed; none where the person said no.
     #[serde(flatten)]
     pub changed: Option<Changed>,
 }
 
-/// Links a skill, if `agree` says yes to what was found. The entry is written, and the licence files that cover the skill;
+/// Links a skill, if `agree` says yes to what was found. The entry is written, and the licence files that cover the skill; an `exclude` of its path goes;
 /// the next sync joins the base to the mirror (RULES, Mirror 4).
 pub fn link(outside: &Outside, options: &Options, consent: Consent<'_>) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
@@ -135,6 +137,7 @@ pub fn link(outside: &Outside, options: &Options, consent: Consent<'_>) -> Resul
         Error::new(ErrorKind::Usage, format!("there is no source `{name}`"))
             .hint(format!("register it first: skillgraft add URL --name {name} --no-enable"))
     })?;
+    let source_text = source.text.as_str();
     let source = source.file.as_ref().map_err(Clone::clone)?;
     let finder = Finder { outside, registry: &registry, state: &state, source };
     // What the skill follows is where upstream has it now; the base may stand where upstream had it then.
@@ -146,14 +149,29 @@ pub fn link(outside: &Outside, options: &Options, consent: Consent<'_>) -> Resul
     let insists = options.base.is_some() && matches!(consent, Consent::Beforehand);
     let agreed = insists || consent.is_given(std::slice::from_ref(&found.proposal), || name_base(&found.proposal))?;
     if !agreed {
-        return Ok(Report { format: 1, proposal: found.proposal, source_enabled: source.enabled, changed: None });
+        let selected = source.selection.selects(&found.proposal.path, &name);
+        return Ok(Report {
+            format: 1,
+            proposal: found.proposal,
+            source_enabled: source.enabled,
+            selected,
+            changed: None,
+        });
     }
     let mut changes = found.licenses;
     changes.extend([found.entry]);
+    // What `adopt` or a decline excluded, the person now wants after all.
+    let text = source_file::without_excluded(source_text, &found.proposal.path)?;
+    if text != source_text {
+        let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
+        changes.insert(state.layout.source(&name), Some(place));
+    }
+    let selected = SourceFile::parse(name.clone(), &text)?.selection.selects(&found.proposal.path, &name);
     let whole = with_changes(store, state.tree, &changes)?;
     let message = format!("Link {id} to {name}\n\n{}\n", found.sentence);
     let changed = options.commit.commit(&registry, outside, "link", whole, &message)?;
-    Ok(Report { format: 1, proposal: found.proposal, source_enabled: source.enabled, changed: Some(changed) })
+    let (proposal, source_enabled) = (found.proposal, source.enabled);
+    Ok(Report { format: 1, proposal, source_enabled, selected, changed: Some(changed) })
 }
 
 fn name_base(found: &Proposal) -> String {

@@ -463,6 +463,16 @@ pub fn with_excluded(text: &str, path: &RelPath) -> Result<String> {
     Ok(document.to_string())
 }
 
+/// Returns the text of a source file without the exclusion of the upstream path `path` that `adopt` and `decline` write.
+pub fn without_excluded(text: &str, path: &RelPath) -> Result<String> {
+    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
+    let glob = globset::escape(path.as_str());
+    if let Some(list) = document.get_mut("exclude").and_then(|list| list.as_array_mut()) {
+        list.retain(|there| there.as_str() != Some(&glob));
+    }
+    Ok(document.to_string())
+}
+
 /// Returns the text of a source file that says which name it had before.
 pub fn with_former_name(text: &str, was: &SourceName) -> Result<String> {
     let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;

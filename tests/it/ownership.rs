@@ -584,3 +584,41 @@ fn what_was_done_to_a_source_is_said() {
     let other = crate::sync::world();
     other.run(&["source", "remove", "up", "--delete"]).ok().prints(&["Removed source up, and deleted 2 skills ("]);
 }
+
+#[test]
+fn what_is_adopted_can_be_linked_again_by_the_command_that_adopt_names() {
+    let world = world();
+    world.registry(&[(FILE, &lines("ours", "last"))]);
+    let adopted = world.run(&["adopt", "deploy"]).ok().says(&["skillgraft link deploy --to up:skills/deploy"]);
+    adopted.prints(&["Adopted deploy: it follows up no more ("]);
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    world.run(&["link", "deploy", "--to", "up:skills/deploy", "--yes"]).ok();
+    assert!(!world.read("registry/sources/up.toml").contains("\"skills/deploy\""), "its exclusion goes");
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("three_way", "opened"));
+    // What people excluded by a glob of their own stays theirs, and is said.
+    world.run(&["adopt", "deploy"]).ok();
+    world.run(&["source", "set", "up", "exclude=[\"dep*\"]"]).ok();
+    let linked = world.run(&["link", "deploy", "--to", "up:skills/deploy", "--yes"]).ok();
+    linked.says(&["the settings of source `up` do not select skills/deploy", "sources/up.toml"]);
+    assert_eq!(world.sync().class("deploy"), "unselected");
+}
+
+#[test]
+fn what_is_disabled_or_declined_is_said_with_the_way_back() {
+    let world = world();
+    let revision = world.upstream(&[(FILE, &lines("first", "v2")), ("skills/more/SKILL.md", &skill("more", "v1"))]);
+    world.sync();
+    let declined = world.run(&["candidate", "decline", "deploy", "--reason", "later", "--until", "2999-01-01"]).ok();
+    declined
+        .says(&["to be asked again: skillgraft candidate retry deploy"])
+        .prints(&[&format!("Declined deploy of up {} until 2999-01-01, or until upstream moves on (", &revision[..7])]);
+    let declined = world.run(&["candidate", "decline", "more", "--reason", "no"]).ok();
+    declined.says(&["take its path out of `exclude` in sources/up.toml"]).prints(&["for good: it was excluded"]);
+    let disabled = world.run(&["disable", "deploy", "--reason", "leaks"]).ok();
+    disabled.says(&["to bring it back: skillgraft enable deploy"]).prints(&["Disabled deploy: no agent loads it"]);
+    let report = world.json(&["disable", "deploy", "other", "--reason", "leaks"]);
+    assert_eq!((&report["skills"], &report["unchanged"]), (&json!(["other"]), &json!(["deploy"])));
+    world.run(&["enable", "deploy", "other"]).ok().prints(&["Enabled deploy, with the content that it had last ("]);
+    world.run(&["enable", "deploy"]).ok().prints(&["deploy is enabled already; nothing to do"]);
+}

@@ -96,7 +96,7 @@ pub fn export(report: &export::Report, out: &mut Text) {
 }
 
 pub fn rollback(report: &rollback::Report, out: &mut Text) {
-    let declined = if report.declined { "; the abandoned update was declined, so that it does not return" } else { "" };
+    let declined = if report.declined { "; the abandoned update was declined, until upstream moves on" } else { "" };
     out.line(format!(
         "{GREEN}Rolled back{GREEN:#} {} to v{} ({} on {}){declined}",
         report.skill,
@@ -104,6 +104,9 @@ pub fn rollback(report: &rollback::Report, out: &mut Text) {
         report.changed.commit.short(),
         report.changed.branch.short()
     ));
+    if report.declined {
+        out.remark(format!("to be asked again: skillgraft candidate retry {}", report.skill));
+    }
 }
 
 /// Returns the sentence that says what a skill was copied from.
@@ -163,6 +166,13 @@ pub fn link(report: &link::Report, out: &mut Text) {
                 changed.branch.short()
             ));
             let source = &report.proposal.source;
+            if !report.selected {
+                out.remark(format!(
+                    "{YELLOW}notice:{YELLOW:#} the settings of source `{source}` do not select {}, so sync proposes nothing: \
+                     put it into `skills` in sources/{source}.toml, or take it out of `exclude`",
+                    report.proposal.path
+                ));
+            }
             if report.source_enabled {
                 out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {source}"));
             } else {
@@ -177,12 +187,10 @@ pub fn link(report: &link::Report, out: &mut Text) {
 }
 
 pub fn adopt(report: &adopt::Report, out: &mut Text) {
-    for skill in &report.skills {
-        out.line(format!(
-            "{GREEN}Adopted{GREEN:#} {skill} ({} on {})",
-            report.changed.commit.short(),
-            report.changed.branch.short()
-        ));
+    let at = format!("({} on {})", report.changed.commit.short(), report.changed.branch.short());
+    for (skill, followed) in report.skills.iter().zip(&report.followed) {
+        out.line(format!("{GREEN}Adopted{GREEN:#} {skill}: it follows {} no more {at}", followed.source));
+        out.remark(format!("  to follow it again: skillgraft link {skill} --to {}:{}", followed.source, followed.path));
     }
     report
         .disabled
@@ -191,16 +199,19 @@ pub fn adopt(report: &adopt::Report, out: &mut Text) {
 }
 
 pub fn disable(report: &disable::Report, out: &mut Text) {
-    let what = if report.enabled { "Enabled" } else { "Disabled" };
-    match &report.changed {
-        Some(changed) => report.skills.iter().for_each(|skill| {
-            out.line(format!(
-                "{GREEN}{what}{GREEN:#} {skill} ({} on {})",
-                changed.commit.short(),
-                changed.branch.short()
-            ))
-        }),
-        None => out.line("nothing to do"),
+    let is = if report.enabled { "enabled" } else { "disabled" };
+    report.unchanged.iter().for_each(|skill| out.line(format!("{skill} is {is} already; nothing to do")));
+    let Some(changed) = &report.changed else { return };
+    let at = format!("({} on {})", changed.commit.short(), changed.branch.short());
+    for skill in &report.skills {
+        out.line(match report.enabled {
+            true => format!("{GREEN}Enabled{GREEN:#} {skill}, with the content that it had last {at}"),
+            false => format!("{GREEN}Disabled{GREEN:#} {skill}: no agent loads it, entry and versions stay {at}"),
+        });
+    }
+    if !report.enabled {
+        let all: Vec<&str> = report.skills.iter().map(crate::types::SkillId::as_str).collect();
+        out.remark(format!("to bring it back: skillgraft enable {}", all.join(" ")));
     }
 }
 
