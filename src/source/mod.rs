@@ -24,7 +24,7 @@ pub mod plugin;
 pub mod roots;
 mod snapshot;
 
-pub use assemble::{Flat, Remark, UNREACHABLE, flatten};
+pub use assemble::{Flat, Remark, flatten};
 pub use directory::is_skipped;
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses, tell_of};
 pub use forge::compare_url;

@@ -193,7 +193,7 @@ fn on_disk(root: &Root, skill: &LocalSkill, records: &Records, layer: Option<Lay
     let provider = root.agents.first().copied().filter(|_| root.kind == RootKind::Provider);
     let kind = if root.may_be_skill { "folder" } else { root.kind.as_str() };
     let source = known.and_then(|record| match &record.place {
-        Place::Url(url) => Some(url.clone()),
+        Place::Url(url) | Place::Index(url) => Some(url.clone()),
         Place::Folder(_) => None,
     });
     let origin = Origin { kind, layer, provider, path, tool: known.map(|record| record.tool), source };

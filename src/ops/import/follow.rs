@@ -245,6 +245,7 @@ fn describe(origin: Origin, reference: Option<String>, skills: Vec<String>) -> N
 fn origin_of(outside: &Outside, registry: &Registry, place: &Place) -> Result<(Origin, String)> {
     let folder = match place {
         Place::Url(url) => return Ok((Origin::Git(url.clone()), url.clone())),
+        Place::Index(url) => return Ok((Origin::Index(url.clone()), url.clone())),
         Place::Folder(folder) => folder,
     };
     let gone = || Error::new(ErrorKind::NotFound, "the folder that it was installed from is not there any more");
