@@ -132,14 +132,6 @@ fn a_conflict_is_a_result_and_nothing_is_written() {
         );
         assert_eq!(state(&world), before);
     }
-    // People see as much as programs do.
-    let here = format!("here: v1, {}, belongs to Ops <ops@example.com>", tree_hash(&world, "registry/skills/deploy"));
-    let to_come = run(&world, &[]).1["skills"][0]["tree"].as_str().unwrap().to_owned();
-    world.run(&["import", "--from", "../bundle"]).ends_with(3).says(&[
-        &here,
-        &format!("to come: {to_come}"),
-        "skip, rename (deploy-2)",
-    ]);
     world.set_env("GIT_AUTHOR_EMAIL", Some("OPS@example.com"));
     assert_eq!(run(&world, &[]).1["skills"][0]["conflict"]["can_overwrite"], true);
     assert_eq!(run(&world, &["--on-conflict", "overwrite"]).0, 0);
