@@ -2,8 +2,8 @@
 
 use super::{Commit, Outside, decline};
 use crate::git::{Changes, Mode, Place, with_changes};
-use crate::registry::{Changed, Destination, SkillState, Status, entry, source_file};
-use crate::sync::{Branches, Reviewer};
+use crate::registry::{Changed, Destination, Registry, SkillState, State, Status, entry, source_file};
+use crate::sync::{self, Branches, Reviewer};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, short_revision};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub struct Report {
 pub struct Followed {
     /// The source.
     pub source: SourceName,
-    /// The path there.
+    /// Where upstream has it now.
     pub path: RelPath,
 }
 
@@ -43,8 +43,8 @@ pub(super) struct Adopted {
     pub path: RelPath,
 }
 
-/// Adopts skills: their lineage is recorded, and their paths are excluded in the source, so that they do not come back
-/// as new ones.
+/// Adopts skills: their lineage is recorded, and their paths are excluded in the source, also those that upstream moved
+/// them to, so that they do not come back as new ones.
 pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
@@ -81,8 +81,11 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
         {
             unasked.push(review);
         }
-        followed.push(Followed { source: source.clone(), path: path.clone() });
-        excluded.entry(source).or_default().push(path);
+        let mut paths = vec![path];
+        paths.extend(moved_to(&registry, &state, &id, skill)?.filter(|place| *place != paths[0]));
+        let path = paths.last().expect("its entry names one").clone();
+        followed.push(Followed { source: source.clone(), path });
+        excluded.entry(source).or_default().extend(paths);
         skills.push(id);
     }
     let mut disabled = Vec::new();
@@ -112,6 +115,13 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
         }
     }
     Ok(Report { format: 1, skills, followed, disabled, changed })
+}
+
+/// Returns where upstream has the skill now, as far as its mirror tells.
+fn moved_to(registry: &Registry, state: &State, id: &SkillId, skill: &SkillState) -> Result<Option<RelPath>> {
+    let Some(upstream) = skill.entry().and_then(|entry| entry.upstream.as_ref()) else { return Ok(None) };
+    let mirror = sync::standing_mirror(registry, &upstream.source)?;
+    mirror.map(|mirror| sync::place_of(registry, state, &mirror, id, upstream)).transpose()
 }
 
 /// Returns a skill's entry without its upstream.

@@ -6,7 +6,7 @@ use super::candidate::Offer;
 use super::records::Records;
 use crate::git::{History, Oid, Store};
 use crate::registry::{Entry, Layout, Upstream, read_entry, skill_at};
-use crate::types::{RelPath, Result, SkillId};
+use crate::types::{RelPath, Result, SkillId, TreeHash};
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -97,6 +97,8 @@ impl Holder<'_> {
             None => (self.records)()?.paths(),
             // It is here already, and only its place is new.
             Some(now) if now.accepted == offer.accepted => BTreeSet::new(),
+            // Nothing is the same for all skills, also for those that stood at these paths before or after.
+            Some(_) if offer.accepted == TreeHash::EMPTY => BTreeSet::new(),
             Some(now) => (self.records)()?.paths_of(&now.path),
         };
         paths.insert(&offer.path);

@@ -226,7 +226,7 @@ fn a_name_can_be_chosen_for_one_skill() {
     assert_eq!(told(&run(&world, &["deploy", "--as", "acme/release"]).1), ["deploy unchanged identical"]);
     let refused = world.run(&["import", "--from", "../bundle", "--as", "x"]).ends_with(2);
     refused.says(&["about one skill"]);
-    world.run(&["import", "deploy", "--from", "../bundle", "--as", "Not A Name"]).ends_with(1);
+    world.run(&["import", "deploy", "--from", "../bundle", "--as", "Not A Name"]).ends_with(2);
 }
 
 #[test]
@@ -267,6 +267,19 @@ fn an_overwrite_that_expects_other_content_fails_and_never_creates() {
     assert_eq!((code, told(&report)), (0, vec!["deploy unchanged identical".into()]), "a retry of a finished import");
     let alone = world.run(&["import", "deploy", "--from", "../bundle", "--expect", &hash]).ends_with(2);
     alone.says(&["--on-conflict overwrite"]);
+}
+
+#[test]
+fn what_check_will_not_pass_comes_in_with_a_warning_that_says_so() {
+    let world = world();
+    world.write("bundle/plain/SKILL.md", "# Plain\n");
+    let (code, report) = run(&world, &["plain"]);
+    assert_eq!((code, told(&report)), (0, vec!["plain completed new".into()]));
+    let warnings = report["skills"][0]["warnings"].as_array().unwrap();
+    assert!(warnings.iter().any(|warning| warning["reason"] == "no-frontmatter"), "{report:#}");
+    world.run(&["check"]).ends_with(1).prints(&["no-frontmatter"]);
+    let refused = world.run(&["import", "deploy", "--from", "../bundle", "--as", "Bad Id"]).ends_with(2);
+    refused.says(&["--as is no skill id"]);
 }
 
 #[test]

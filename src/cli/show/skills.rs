@@ -138,7 +138,7 @@ pub fn found_origin(found: &link::Proposal) -> String {
         distance.push_str(&format!("; hardly anything in common: {} % of SKILL.md", found.alike));
     }
     let mut sentence = format!("{} was copied from {}:{} at {at} ({distance})", found.skill, found.source, found.path);
-    if !found.rivals.is_empty() {
+    if !found.rivals.is_empty() && !found.unrelated {
         let rivals: Vec<String> = found.rivals.iter().map(rival).collect();
         sentence.push_str(&format!("\n  nearly as near, to be named with --base: {}", rivals.join("; ")));
     }

@@ -8,6 +8,7 @@ use super::{OnConflict, Options};
 use crate::git::{Changes, Mode, Oid, Place, Store, with_changes};
 use crate::ops::Outside;
 use crate::registry::{self, Person, Registry, SkillState, State};
+use crate::skill::spec::{Severity, check_skill_md};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, with_name};
 use crate::source::peers::Record;
 use crate::source::{Remark, flatten};
@@ -169,6 +170,10 @@ impl Planner<'_> {
                 }));
                 let (id, content, verdict) = self.place(wanted, content, earlier)?;
                 item.tree = Some(self.hasher.hash(content)?);
+                if let Some(id) = id.as_ref().filter(|_| matches!(verdict.status, Status::Completed | Status::Renamed))
+                {
+                    item.warnings.extend(self.what_check_refuses(id, content)?);
+                }
                 (item.skill, tree) = (id, Some(content));
                 verdict
             }
@@ -350,6 +355,13 @@ impl Planner<'_> {
         let mode = self.store.tree(content)?.get(SKILL_MD.as_bytes()).map_or(Mode::File, |entry| entry.mode);
         let place = Place { mode, id: self.store.write_blob(&changed)? };
         with_changes(self.store, content, &Changes::from([(path, Some(place))]))
+    }
+
+    /// What `check` will not pass: it comes in all the same, and somebody has to mend it.
+    fn what_check_refuses(&self, id: &SkillId, content: Oid) -> Result<Vec<Remark>> {
+        let mut findings = check_skill_md(&self.skill_md(content)?, id.name());
+        findings.retain(|finding| finding.severity == Severity::Error);
+        Ok(findings.into_iter().map(|finding| Remark::new(id, finding.rule, finding.message)).collect())
     }
 
     fn skill_md(&self, content: Oid) -> Result<Vec<u8>> {
