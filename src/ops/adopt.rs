@@ -15,11 +15,22 @@ pub struct Report {
     pub format: u32,
     /// The skills.
     pub skills: Vec<SkillId>,
+    /// What each of them followed, in the same order: source and path.
+    pub followed: Vec<Followed>,
     /// Sources that nothing follows any more; they were disabled.
     pub disabled: Vec<SourceName>,
     /// The commit.
     #[serde(flatten)]
     pub changed: Changed,
+}
+
+/// What a skill followed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Followed {
+    /// The source.
+    pub source: SourceName,
+    /// Where upstream has it now.
+    pub path: RelPath,
 }
 
 /// An entry after adoption, and what it followed.
@@ -43,6 +54,7 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
     let (branches, mut unasked) = (Branches::load(&registry)?, Vec::new());
     let reviewer = Reviewer::new(&registry, &state, &branches, outside.today)?;
     let mut excluded: BTreeMap<SourceName, Vec<RelPath>> = BTreeMap::new();
+    let mut followed = Vec::new();
     for id in ids {
         let id = SkillId::parse(id)?;
         if skills.contains(&id) {
@@ -71,6 +83,8 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
         }
         let mut paths = vec![path];
         paths.extend(moved_to(&registry, &state, &id, skill)?.filter(|place| *place != paths[0]));
+        let path = paths.last().expect("its entry names one").clone();
+        followed.push(Followed { source: source.clone(), path });
         excluded.entry(source).or_default().extend(paths);
         skills.push(id);
     }
@@ -100,7 +114,7 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
             decline::close(outside, &registry, &branches, review, "skillgraft: adopt")?;
         }
     }
-    Ok(Report { format: 1, skills, disabled, changed })
+    Ok(Report { format: 1, skills, followed, disabled, changed })
 }
 
 /// Returns where upstream has the skill now, as far as its mirror tells.

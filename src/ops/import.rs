@@ -160,7 +160,7 @@ fn carry_out(
     let mut entries = BTreeMap::new();
     if options.link {
         let followed = follow::follow(outside, registry, state, &mut plan)?;
-        changes.extend(followed.sources);
+        changes.extend(followed.files);
         entries = followed.entries;
     }
     let store = &registry.repository.store;

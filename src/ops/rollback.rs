@@ -105,8 +105,7 @@ fn version_before(
         before = Some(number);
     }
     before.ok_or_else(|| {
-        Error::new(ErrorKind::NotFound, format!("`{id}` has no earlier version"))
-            .hint("tag what has no tag yet: skillgraft tag")
+        spec::no_version(registry, format!("`{id}` has no version to go back to: none of it was tagged yet"))
     })
 }
 

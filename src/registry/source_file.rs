@@ -463,6 +463,16 @@ pub fn with_excluded(text: &str, path: &RelPath) -> Result<String> {
     Ok(document.to_string())
 }
 
+/// Returns the text of a source file without the exclusion of the upstream path `path` that `adopt` and `decline` write.
+pub fn without_excluded(text: &str, path: &RelPath) -> Result<String> {
+    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
+    let glob = globset::escape(path.as_str());
+    if let Some(list) = document.get_mut("exclude").and_then(|list| list.as_array_mut()) {
+        list.retain(|there| there.as_str() != Some(&glob));
+    }
+    Ok(document.to_string())
+}
+
 /// Returns the text of a source file that says which name it had before.
 pub fn with_former_name(text: &str, was: &SourceName) -> Result<String> {
     let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
@@ -484,6 +494,16 @@ pub fn with_key(text: &str, key: &str, typed: &str) -> Result<String> {
     let table = table.ok_or_else(|| Error::new(ErrorKind::Usage, "that key is no table"))?;
     table.insert(key, toml_edit::Item::Value(read));
     Ok(document.to_string())
+}
+
+/// Returns what a source file says of one key, as it is written there; none where it says nothing.
+pub fn value_of(text: &str, key: &str) -> Option<String> {
+    let document: toml_edit::DocumentMut = text.parse().ok()?;
+    let item = match key.split_once('.') {
+        Some((table, key)) => document.get(table)?.get(key)?,
+        None => document.get(key)?,
+    };
+    Some(item.as_str().map_or_else(|| item.to_string().trim().to_owned(), str::to_owned))
 }
 
 /// Returns the text of a source file with `enabled` set, everything else as it was.

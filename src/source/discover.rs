@@ -5,7 +5,7 @@
 
 use super::links::{self, Broken};
 use super::snapshot::Snapshot;
-use crate::git::{Mode, Oid};
+use crate::git::{Mode, Oid, Store};
 use crate::skill::SKILL_MD;
 use crate::types::{Error, ErrorKind, RelPath, Result};
 use std::collections::BTreeSet;
@@ -75,8 +75,32 @@ pub fn licenses<'p>(
     scope: &RelPath,
     paths: impl Iterator<Item = &'p RelPath>,
 ) -> Result<Vec<(RelPath, Oid)>> {
+    let starts = paths.filter_map(RelPath::parent).chain([scope.clone()]);
+    let mut found = license_files(snapshot.store(), snapshot.tree, starts)?;
+    snapshot.need(found.iter().map(|(_, id)| *id))?;
+    found.retain(|(_, id)| matches!(snapshot.store().header(*id), Ok(Some((_, size))) if size <= LICENSE_BYTES));
+    found.sort();
+    Ok(found)
+}
+
+/// Returns the blobs outside of the skill at `path` of the root `tree` that tell its licence and version: licence files and manifests of the
+/// folders above it, and the repository's marketplace. So those of many states can be asked for at once.
+pub fn tell_of(store: &Store, tree: Oid, path: &RelPath) -> Result<Vec<Oid>> {
+    let mut blobs: Vec<Oid> =
+        license_files(store, tree, path.parent().into_iter())?.into_iter().map(|(_, id)| id).collect();
+    for folder in std::iter::successors(Some(path.clone()), RelPath::parent) {
+        blobs.extend(super::plugin::manifests_in(store, tree, &folder)?.into_iter().map(|(_, id)| id));
+    }
+    for file in super::marketplace::FILES {
+        let place = crate::git::entry_at(store, tree, &RelPath::parse(file).expect("a fixed name"))?;
+        blobs.extend(place.filter(|place| place.mode.is_file()).map(|place| place.id));
+    }
+    Ok(blobs)
+}
+
+fn license_files(store: &Store, tree: Oid, starts: impl Iterator<Item = RelPath>) -> Result<Vec<(RelPath, Oid)>> {
     let mut folders = BTreeSet::new();
-    for start in paths.filter_map(RelPath::parent).chain([scope.clone()]) {
+    for start in starts {
         let mut folder = Some(start);
         while let Some(here) = folder.filter(|here| !folders.contains(here)) {
             folder = here.parent();
@@ -85,8 +109,8 @@ pub fn licenses<'p>(
     }
     let mut found = Vec::new();
     for here in folders {
-        let Ok(Some(tree)) = crate::git::tree_at(snapshot.store(), snapshot.tree, &here) else { continue };
-        for entry in snapshot.store().tree(tree)?.entries().iter().filter(|entry| entry.mode.is_file()) {
+        let Ok(Some(folder)) = crate::git::tree_at(store, tree, &here) else { continue };
+        for entry in store.tree(folder)?.entries().iter().filter(|entry| entry.mode.is_file()) {
             if is_license(&entry.name)
                 && let Ok(path) = here.join(&entry.name)
             {
@@ -94,9 +118,6 @@ pub fn licenses<'p>(
             }
         }
     }
-    snapshot.need(found.iter().map(|(_, id)| *id))?;
-    found.retain(|(_, id)| matches!(snapshot.store().header(*id), Ok(Some((_, size))) if size <= LICENSE_BYTES));
-    found.sort();
     Ok(found)
 }
 

@@ -26,7 +26,7 @@ mod snapshot;
 
 pub use assemble::{Flat, Remark, flatten};
 pub use directory::is_skipped;
-pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
+pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses, tell_of};
 pub use forge::compare_url;
 pub use git::{is_commit_id, split_reference};
 pub use host::Trust;

@@ -178,7 +178,8 @@ impl Maker<'_> {
         changes
     }
 
-    fn license_changes(&self) -> Changes {
+    /// Returns the licence files that candidates of this source put into the registry's tree.
+    pub fn license_changes(&self) -> Changes {
         let folder = self.layout.licenses(self.source);
         let place = |id| Some(Place { mode: Mode::File, id });
         self.mirror.licenses.iter().map(|(path, id)| (folder.join_path(path), place(*id))).collect()

@@ -40,7 +40,7 @@ pub use candidate_state::CandidateState;
 pub use classify::Class;
 pub use contained::Contained;
 pub use mirror::{Mirror, commit_of_base};
-pub use moved::ENOUGH;
+pub use moved::RELATED;
 pub use offers::id_for;
 pub use push::{Delivery, Fate};
 pub use renamed::Renamed;

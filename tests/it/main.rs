@@ -46,6 +46,7 @@ mod removed_source;
 mod renamed;
 mod robust;
 mod runners;
+mod said;
 mod security;
 mod states;
 mod support;

@@ -420,3 +420,29 @@ fn a_dry_run_tags_nothing_and_says_what_it_would() {
     assert_eq!(synced.json["versions"].as_array().unwrap().len(), 3, "{:#}", synced.json);
     assert_eq!((world.refs("registry"), world.objects("registry")), before);
 }
+
+#[test]
+fn before_the_first_tag_errors_say_what_makes_versions() {
+    let world = world();
+    edit(&world, "second");
+    let here = "`skillgraft sync` makes them, and at once: skillgraft tag";
+    let rollback = ["rollback", "deploy", "--reason", "no"];
+    world.run(&rollback).ends_with(1).says(&["no version to go back to: none of it was tagged yet", here]);
+    world.run(&[&rollback[..], &["--to", "v1"]].concat()).ends_with(1).says(&["no version v1: none of it was", here]);
+    world.run(&["export", "deploy@v1", "--to", "out"]).ends_with(1).says(&["no version v1: none of it was", here]);
+    world.run(&["export", "nobody@v1", "--to", "out"]).ends_with(1).says(&["there is no skill `nobody`"]);
+    // The command that is named leads there.
+    world.run(&["tag"]).ok();
+    world.run(&rollback).ok().prints(&["deploy to v1"]);
+    world
+        .run(&["rollback", "other", "--reason", "no"])
+        .ends_with(1)
+        .says(&["is what v1 was, and has no version before"]);
+
+    let remote = crate::push::world();
+    let said = ["`skillgraft sync --push` makes them, of what the remote has", "git fetch --tags"];
+    remote.run_in("here", &["export", "deploy@v1", "--to", "out"]).ends_with(1).says(&said);
+    remote.run_in("here", &["sync", "--push"]).ok();
+    remote.git("here", &["fetch", "-q", "--tags"]);
+    remote.run_in("here", &["export", "deploy@v1", "--to", "out"]).ok();
+}

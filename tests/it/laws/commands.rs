@@ -103,7 +103,7 @@ pub fn adopt_or_link(team: &mut Team, dice: &mut Dice) -> Done {
             let to = dice.pick(&free).copied().filter(|_| dice.chance(40)).unwrap_or(own);
             let to = format!("sp:skills/{to}");
             let options = ops::link::Options { skill: skill.clone(), to, base: None, commit };
-            ops::link::link(&outside, &options, |_| Ok(true)).map(|_| ())
+            ops::link::link(&outside, &options, ops::link::Consent::Asked(&|_| Ok(true))).map(|_| ())
         }
         false => ops::adopt::adopt(&outside, std::slice::from_ref(&skill), &commit).map(|_| ()),
     };
