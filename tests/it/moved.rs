@@ -58,7 +58,7 @@ fn a_skill_that_upstream_only_moved_is_followed_by_its_entry_alone() {
         is_settled(&world);
         let shown = world.run(&["candidate", "show", "deploy"]).ok().all();
         assert!(shown.contains(&format!("moved     from skills/deploy to {to}")), "{shown}");
-        world.run(&["sync"]).ok().says(&[&format!("moved from skills/deploy to {to}")]);
+        world.run(&["-v", "sync"]).ok().says(&[&format!("moved from skills/deploy to {to}")]);
         world.run(&["candidate", "accept", "deploy"]).ok();
         let synced = world.sync();
         assert_eq!((synced.class("deploy"), &synced.skill("deploy")["moved_from"]), ("unchanged", &Value::Null));
