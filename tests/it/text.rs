@@ -47,6 +47,21 @@ next: skillgraft add <url or folder>
 
 "#]]
     );
+    // Of a registry that is there, only the forge's files are new, and sources are perhaps there, too.
+    assert_data_eq!(
+        seen(&world, &world.run(&["init", "--forge", "none"])),
+        str![[r#"
+[exit 0]
+[stdout]
+Added what runs it on a server to registry [ROOT]/registry on branch main ([ID])
+  wrote       server/crontab
+  wrote       server/skillgraft.service
+  wrote       server/skillgraft.timer
+[stderr]
+next: read the top of server/skillgraft.service: it says what to set up once
+
+"#]]
+    );
 }
 
 #[test]
