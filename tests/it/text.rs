@@ -304,7 +304,7 @@ fn check_says_file_line_and_rule() {
         str![[r#"
 [exit 1]
 [stdout]
-skills/deploy.toml:2: error [entry-invalid] skills/deploy.toml:2:10: `status` is one of `active`, `disabled`, `declined`, not `sleepy`
+skills/deploy.toml:2: error [entry-invalid] `status` is one of `active`, `disabled`, `declined`, not `sleepy`
 skills/deploy/SKILL.md:1: error [description-missing] `description` is missing
 skills/deploy/SKILL.md:2: error [name-directory] name "Deploy" must equal the name of the skill's directory, "deploy"
 skills/deploy/SKILL.md:2: error [name-lowercase] name "Deploy" must be lowercase
