@@ -136,6 +136,13 @@ fn a_token_is_neither_written_down_nor_printed() {
         quiet(&["source", "set", "up", &format!("git={url}")]);
         quiet(&["add", "--name", "tool", "--command", "program", &format!("--from=https://{token}@h/x")]);
     }
+    let url = format!("https://{token}@github.com/acme/skills");
+    for args in [&["show", &url][..], &["source", "show", &url], &["sync", &url], &["sync", "--push", &url]] {
+        for json in [&[][..], &["--json"]] {
+            let run = world.run(&[json, args].concat());
+            assert!(run.code != 0 && !format!("{}{}", run.stdout, run.stderr).contains(token), "{run:?}");
+        }
+    }
     assert_eq!(world.head("registry"), head);
     // By hand it can be written, and then it is named by its place.
     let file = format!("format = 1\ngit = \"https://{token}@github.com/acme/skills\"\n");
