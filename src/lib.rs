@@ -12,7 +12,7 @@
 //! | `main.rs` | calls [`cli::main`] and returns its exit code |
 //! | [`cli`] | the command line: arguments to options, reports to text or JSON. The only part that prints, and (`cli/outside.rs`) the only one that reads environment and clock |
 //! | [`ops`] | one verb per file: options in, report out |
-//! | [`sync`] | the engine: mirror, moves, offers, class, holds, merge, candidate, carry, verdict, plan, publish, push, failures, versions |
+//! | [`sync`] | the engine: mirror, moves, names, offers, class, holds, merge, candidate, carry, verdict, plan, reconcile, publish, push, failures, versions |
 //! | [`source`] | where skills come from: every kind of source becomes a [`source::Snapshot`] |
 //! | [`registry`] | the team's repository: settings, source files, entries, lock, whose refs count, one commit on the default branch |
 //! | [`skill`] | what a skill is: frontmatter, tree hash, the rules of the spec, limits |
@@ -60,11 +60,11 @@
 //! |---|---|---|
 //! | the default branch | [`registry::Change`] | people; `init` and the commands that commit (those with `--propose`); never `sync` |
 //! | `refs/heads/<prefix>mirror/<source>` | `sync/mirror.rs` | `sync`, `add`, `source enable`; only ever forward. `source rename` moves it along |
-//! | `refs/heads/<prefix>candidate/<source>/<skill>` | `sync/plan.rs` | `sync`, `candidate retry`; `candidate resolve` adds a commit, `candidate accept` and `candidate decline` delete it; people add commits |
+//! | `refs/heads/<prefix>candidate/<source>/<skill>` | `sync/reconcile.rs` | `sync`, `candidate retry`; `candidate resolve` adds a commit, `candidate accept` and `candidate decline` delete it; people add commits |
 //! | `refs/tags/<tag_prefix><skill>/v<N>` | `sync/versions.rs` | `tag`, and `sync` where there is no remote; never moved |
 //! | `refs/heads/<prefix>proposal/<command>-<hash>` | [`registry::Change`] | a command with `--propose`, once |
-//! | `refs/skillgraft/offered/<source>/<skill>` | `sync/plan.rs` | `sync`, together with the candidate: the commit that the tool last made there; it moves when the source is renamed, and goes when the source does |
-//! | `refs/skillgraft/superseded/<source>/<skill>` | `sync/plan.rs` | `sync`: what the candidate was before |
+//! | `refs/skillgraft/offered/<source>/<skill>` | `sync/reconcile.rs` | `sync`, together with the candidate: the commit that the tool last made there; it moves when the source is renamed, and goes when the source does |
+//! | `refs/skillgraft/superseded/<source>/<skill>` | `sync/reconcile.rs` | `sync`: what the candidate was before |
 //! | `refs/skillgraft/failed/<source>` | `sync/failures.rs` | `sync`: how often in a row the source failed, up to three; gone when it goes well |
 //! | `refs/skillgraft/tagged` | `ops/tag.rs` | `sync`: the head up to which it has tagged; only saves a walk |
 //! | `refs/skillgraft/remote/<remote>/...` | `registry/view.rs` | `sync --push`: the remote's refs as it last had them, and its own `tagged` |

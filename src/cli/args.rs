@@ -289,7 +289,8 @@ pub struct Add {
 pub struct Import {
     /// The skills, as `discover` names them [default: asks; without a terminal, all of --from]
     pub key: Vec<String>,
-    /// A skill, a folder of skills, or a project, instead of the folders that agents read
+    /// A skill, a folder of skills, a project, or a file with them (.zip, .tar, .tar.gz, a git bundle), instead of the
+    /// folders that agents read
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
     /// The id that the one skill gets

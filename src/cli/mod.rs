@@ -9,7 +9,7 @@ mod show;
 
 use crate::ops::{self, Commit, Outside};
 use crate::registry::Destination;
-use crate::types::{ErrorKind, Result};
+use crate::types::{ErrorKind, Result, visible};
 use args::{
     Add, Candidate, CheckFormat, Cli, Command, Commits, Forge, Global, Import, OnConflict, ShowFormat, Source, Sync,
     Take,
@@ -62,7 +62,7 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
             });
             out.report(&ops::init::init(outside, dir, forge)?, show::init);
         }
-        Command::Add(options) => return add(outside, options, out),
+        Command::Add(options) => return add(outside, options, &cli.global, out),
         Command::Source(command) => source(outside, command, out)?,
         Command::Link { skill, to, base, yes, commits } => {
             let (skill, to, base) = (skill.clone(), to.clone(), base.clone());
@@ -184,8 +184,10 @@ fn commit(commits: &Commits) -> Commit {
     Commit { destination, message: commits.message.clone() }
 }
 
-fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
+fn add(outside: &Outside, options: &Add, global: &Global, out: &mut Output) -> Result<u8> {
+    let bar = progress::Progress::new(global);
     let ask = |found: &[ops::link::Proposal]| {
+        bar.finish();
         let question: Vec<String> = found.iter().map(show::found_origin).collect();
         if options.yes { Ok(true) } else { output::agree(&question.join(";\n")) }
     };
@@ -203,12 +205,17 @@ fn add(outside: &Outside, options: &Add, out: &mut Output) -> Result<u8> {
         link: options.link,
         commit: commit(&options.commits),
     };
+    bar.show(&format!("waiting for {}", visible(&add.source)));
     if !options.plugin.is_empty() {
-        let report = ops::add_plugins::add(outside, &add, &options.plugin)?;
+        let report = ops::add_plugins::add(outside, &add, &options.plugin);
+        bar.finish();
+        let report = report?;
         out.report(&report, show::add_plugins);
         return Ok(if report.failed() { FAILED } else { 0 });
     }
-    out.report(&ops::add::add(outside, &add, &ask)?, show::add);
+    let report = ops::add::add(outside, &add, &ask);
+    bar.finish();
+    out.report(&report?, show::add);
     Ok(0)
 }
 

@@ -1,7 +1,7 @@
 //! Progress, on a terminal only and for what takes longer than a moment.
 
 use super::args::Global;
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ impl Progress {
         let wanted = std::io::stderr().is_terminal() && !global.no_progress && !global.quiet && !global.json;
         let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}").expect("a fixed template");
+        bar.set_style(style);
         bar.enable_steady_tick(Duration::from_millis(100));
         Progress(bar)
     }

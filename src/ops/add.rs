@@ -2,10 +2,11 @@
 
 use super::link::{self, Linked, Proposal};
 use super::{Commit, Outside, identity};
-use crate::git::{Changes, Mode, Oid, Place, RefChange, Repository, with_changes};
+use crate::git::{Changes, Mode, Oid, Place, RefChange, Repository, entry_at, with_changes};
+use crate::registry::settings::{self, Settings};
 use crate::registry::{Changed, NewSource, Origin, Registry, SourceFile, State};
 use crate::source::location::{self, GitLocation, Location};
-use crate::source::{Remark, split_reference};
+use crate::source::{Access, Remark, observe, split_reference};
 use crate::sync::{Admission, admit};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName, one_line, visible};
 use serde::Serialize;
@@ -57,6 +58,12 @@ pub struct Report {
     pub skills: Vec<SkillId>,
     /// The skills of the team's own that follow it from now on, and what each was copied from.
     pub linked: Vec<Proposal>,
+    /// The folder that is looked in, where upstream is a registry and says so itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RelPath>,
+    /// The guide of upstream's own registry, where it is one: about that repository, so it was left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guide: Option<RelPath>,
     /// Skills that were not taken.
     pub rejected: Vec<Remark>,
     /// What is odd about skills that were taken.
@@ -73,7 +80,13 @@ pub type Agree<'a> = &'a dyn Fn(&[Proposal]) -> Result<bool>;
 pub fn add(outside: &Outside, options: &Options, agree: Agree<'_>) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
-    let Described { new, name } = describe(outside, &registry, options)?;
+    let Described { mut new, name } = describe(outside, &registry, options)?;
+    let access = outside.access(false, false);
+    let folder = match options.enable {
+        true => folder_of_registry(&access, &registry, &state, &name, &new)?,
+        false => None,
+    };
+    new.path = folder.clone().unwrap_or(new.path);
     let text = new.render();
     let file = SourceFile::parse(name.clone(), &text)?;
     if let Some(existing) = state.sources.get(&name) {
@@ -89,11 +102,13 @@ pub fn add(outside: &Outside, options: &Options, agree: Agree<'_>) -> Result<Rep
     }
     trust_what_was_typed(outside, options)?;
     let link = options.link.then_some(agree);
-    follow(outside, &registry, &state, &Follow { file: &file, text: &text, command: "add", link }, &options.commit)
+    let what = Follow { access: &access, file: &file, text: &text, command: "add", link };
+    Ok(Report { registry: folder, ..follow(outside, &registry, &state, &what, &options.commit)? })
 }
 
 /// A source that is to be followed.
 pub(super) struct Follow<'a> {
+    pub(super) access: &'a Access<'a>,
     pub(super) file: &'a SourceFile,
     /// The text of its file.
     pub(super) text: &'a str,
@@ -115,7 +130,7 @@ pub(super) fn follow(
     what: &Follow<'_>,
     commit: &Commit,
 ) -> Result<Report> {
-    let Follow { file, text, command, link } = *what;
+    let Follow { access, file, text, command, link } = *what;
     let store = &registry.repository.store;
     let source_file = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     let mut changes = Changes::from([(state.layout.source(&file.name), Some(source_file))]);
@@ -124,7 +139,7 @@ pub(super) fn follow(
     let verb = if command == "add" { "Follow" } else { "Enable" };
     let mut message = format!("{verb} source {}\n", file.name);
     if file.enabled {
-        let mut admission = admit(registry, state, file, &outside.access(false, false))?;
+        let mut admission = admit(registry, state, file, access)?;
         let source = file;
         let file = state.layout.source(&file.name);
         if link.is_some() {
@@ -169,6 +184,7 @@ pub(super) fn follow(
         }
         mirrors.push((source.name.clone(), admission.local_mirror, admission.mirror));
         report.skills = admission.skills.into_iter().map(|(id, _)| id).collect();
+        report.guide = admission.guide;
         report.rejected = admission.rejected;
         report.warnings = admission.warnings;
     } else {
@@ -208,8 +224,8 @@ pub(super) fn publish(
 }
 
 pub(super) fn unchanged(source: SourceName, enabled: bool) -> Report {
-    let (skills, linked, rejected, warnings) = Default::default();
-    Report { format: 1, source, changed: None, enabled, skills, linked, rejected, warnings }
+    let (skills, linked, registry, guide, rejected, warnings) = Default::default();
+    Report { format: 1, source, changed: None, enabled, skills, linked, registry, guide, rejected, warnings }
 }
 
 /// Tells whether a remark is about a skill that has the name of one of the team's own.
@@ -226,6 +242,30 @@ fn refuse_what_is_owned(admission: &Admission) -> Result<()> {
     let list: Vec<_> = owned.iter().map(|remark| format!("{}: {}", remark.path, remark.message)).collect();
     let names = if owned.len() == 1 { "a name belongs".to_owned() } else { format!("{} names belong", owned.len()) };
     Err(Error::new(ErrorKind::Ownership, format!("nothing was added: {names} to others")).because(list.join("\n")))
+}
+
+/// Returns the folder of the skills, where a repository that is to be followed as a whole is a registry itself: what lies
+/// beside is not for others.
+fn folder_of_registry(
+    access: &Access<'_>,
+    registry: &Registry,
+    state: &State,
+    name: &SourceName,
+    new: &NewSource,
+) -> Result<Option<RelPath>> {
+    if !new.path.is_root() || !matches!(new.origin, Origin::Git(_) | Origin::Bundle(_)) {
+        return Ok(None);
+    }
+    let source = SourceFile::parse(name.clone(), &new.render())?;
+    let snapshot = observe(access, &source, &registry.directory, &state.settings.limits)?;
+    let file = RelPath::parse(settings::FILE).expect("a fixed name");
+    let Some(place) = entry_at(snapshot.store(), snapshot.tree, &file)?.filter(|place| place.mode.is_file()) else {
+        return Ok(None);
+    };
+    snapshot.need([place.id])?;
+    // Settings that cannot be read, as those of a newer version, are upstream's affair.
+    let text = String::from_utf8(snapshot.store().blob(place.id)?).unwrap_or_default();
+    Ok(Settings::parse(&text).ok().map(|settings| settings.skills))
 }
 
 fn same_source(there: &SourceFile, new: &NewSource) -> bool {

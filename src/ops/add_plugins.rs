@@ -7,7 +7,7 @@ use super::add::{self, Described, MovedMirror, Options};
 use crate::git::{Changes, Mode, Place, with_changes};
 use crate::registry::{Changed, NewSource, Origin, Person, Registry, SourceFile, State};
 use crate::source::marketplace::{Listed, Marketplace};
-use crate::source::{Access, Remark, Shop, observe};
+use crate::source::{Access, Found, Remark, Shop, discover, observe};
 use crate::sync::report::ErrorReport;
 use crate::sync::{Admission, JOBS, admit, in_parallel};
 use crate::types::{Context as _, Error, ErrorKind, Result, SkillId, SourceName, inert};
@@ -34,6 +34,8 @@ pub struct Report {
     pub plugins: Vec<Added>,
     /// The plugins that were followed already.
     pub unchanged: Vec<Known>,
+    /// The plugins that have nothing to follow.
+    pub skipped: Vec<Skipped>,
     /// The plugins that failed.
     pub failed: Vec<Failed>,
 }
@@ -64,6 +66,27 @@ pub struct Known {
     pub source: SourceName,
 }
 
+/// A plugin that has nothing to follow: commands or hooks only, or no skill that the selection fits.
+#[derive(Debug, Serialize)]
+pub struct Skipped {
+    /// Its name.
+    pub plugin: String,
+    /// Why, for scripts.
+    pub reason: Nothing,
+    /// Why, for people.
+    pub message: &'static str,
+}
+
+/// Why a plugin has nothing to follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nothing {
+    /// It has no skills.
+    NoSkills,
+    /// It has skills, and none is selected.
+    NoneSelected,
+}
+
 /// A plugin that failed.
 #[derive(Debug, Serialize)]
 pub struct Failed {
@@ -76,10 +99,11 @@ pub struct Failed {
 }
 
 impl Report {
-    /// Tells whether a plugin failed, or a skill was left out because its name belongs to another.
+    /// Tells whether a plugin failed, none is followed, or a skill was left out because its name belongs to another.
     pub fn failed(&self) -> bool {
         let owned = |remark: &Remark| remark.reason == "ownership";
-        !self.failed.is_empty() || self.plugins.iter().any(|added| added.rejected.iter().any(owned))
+        let none = self.plugins.is_empty() && self.unchanged.is_empty();
+        none || !self.failed.is_empty() || self.plugins.iter().any(|added| added.rejected.iter().any(owned))
     }
 }
 
@@ -117,9 +141,17 @@ pub fn add(outside: &Outside, options: &Options, globs: &[String]) -> Result<Rep
             .hint("leave --name out: each source gets its plugin's name"));
     }
     let enabled = options.enable;
-    let (changed, plugins, unchanged, failed) = (None, Vec::new(), Vec::new(), Vec::new());
-    let mut report =
-        Report { format: 1, marketplace: marketplace.clone(), changed, enabled, plugins, unchanged, failed };
+    let (plugins, unchanged, skipped, failed) = Default::default();
+    let mut report = Report {
+        format: 1,
+        marketplace: marketplace.clone(),
+        changed: None,
+        enabled,
+        plugins,
+        unchanged,
+        skipped,
+        failed,
+    };
     let mut new = Vec::new();
     for listed in chosen {
         let plugin = listed.stated.name.clone();
@@ -133,13 +165,21 @@ pub fn add(outside: &Outside, options: &Options, globs: &[String]) -> Result<Rep
         }
     }
     let mut mirrors = Vec::new();
-    let seen = if enabled { look(&access, &registry, &state, &new) } else { new.iter().map(|_| Ok(())).collect() };
+    let seen = if enabled { look(&access, &registry, &state, &new) } else { new.iter().map(|_| Ok(None)).collect() };
     for (new, seen) in new.into_iter().zip(seen) {
         access.git.check_cancelled()?;
         let admitted = match (seen, enabled) {
             (Err(error), _) => Err(error),
-            (Ok(()), true) => admit(&registry, &state, &new.file, &access).map(Some),
-            (Ok(()), false) => Ok(None),
+            (Ok(Some(reason)), _) => {
+                let message = match reason {
+                    Nothing::NoSkills => "it has no skills",
+                    Nothing::NoneSelected => "none of its skills is selected",
+                };
+                report.skipped.push(Skipped { plugin: new.plugin, reason, message });
+                continue;
+            }
+            (Ok(None), true) => admit(&registry, &state, &new.file, &access).map(Some),
+            (Ok(None), false) => Ok(None),
         };
         match admitted {
             Ok(Some(admission)) if admission.skills.is_empty() => {
@@ -231,11 +271,20 @@ fn describe(name: SourceName, plugin: String, marketplace: &str, like: &NewSourc
     Ok(New { plugin, file: SourceFile::parse(name, &text)?, text })
 }
 
-/// Fetches what all of them need, many at once; what is then read again is here.
-fn look(access: &Access<'_>, registry: &Registry, state: &State, new: &[New]) -> Vec<Result<()>> {
+/// Fetches what all of them need, many at once; what is then read again is here. Returns why one has nothing to follow.
+fn look(access: &Access<'_>, registry: &Registry, state: &State, new: &[New]) -> Vec<Result<Option<Nothing>>> {
     access.memo.expect(new.iter().map(|new| &new.file));
     let limits = &state.settings.limits;
-    in_parallel(new, JOBS, |new| observe(access, &new.file, &registry.directory, limits).map(drop))
+    in_parallel(new, JOBS, |New { file, .. }| {
+        let snapshot = observe(access, file, &registry.directory, limits)?;
+        let there = discover(&snapshot, snapshot.folders(&file.selection.path))?;
+        let is_selected = |found: &Found| file.selection.selects(&found.path, &file.name);
+        Ok(match () {
+            () if !there.unusable.is_empty() || there.found.iter().any(is_selected) => None,
+            () if there.found.is_empty() => Some(Nothing::NoSkills),
+            () => Some(Nothing::NoneSelected),
+        })
+    })
 }
 
 fn failure(plugin: String, error: &Error, rejected: Vec<Remark>) -> Failed {

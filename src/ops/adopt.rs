@@ -2,7 +2,7 @@
 
 use super::{Commit, Outside, decline};
 use crate::git::{Changes, Mode, Place, with_changes};
-use crate::registry::{Changed, Destination, SkillState, entry, source_file};
+use crate::registry::{Changed, Destination, SkillState, Status, entry, source_file};
 use crate::sync::{Branches, Reviewer};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, short_revision};
 use serde::Serialize;
@@ -52,6 +52,14 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
             Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
         })?;
         let Adopted { text, source, path } = adopted(&id, skill)?;
+        let is_active = skill.entry().is_some_and(|entry| entry.status == Status::Active);
+        if skill.tree.is_none() && is_active {
+            let (directory, entry) = (state.layout.skill(&id), state.layout.entry(&id));
+            return Err(Error::new(ErrorKind::NotFound, format!("{directory} is gone, so there is nothing to adopt"))
+                .hint(format!(
+                    "bring it back: skillgraft rollback {id} --reason TEXT, or take its entry away: git rm {entry}"
+                )));
+        }
         changes
             .insert(state.layout.entry(&id), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
         // A source that is disabled below is not looked at again, so that no sync would close these.

@@ -5,7 +5,7 @@ mod settings;
 use super::Outside;
 use crate::git::{History, Mode, Oid, Store};
 use crate::registry::{Registry, SkillState, State};
-use crate::skill::spec::{Severity, check_skill_md};
+use crate::skill::spec::{self, Severity, check_skill_md};
 use crate::skill::{Limits, SKILL_MD, TreeHasher, license, show_bytes};
 use crate::sync::late::moved_without_content;
 use crate::sync::records::Records;
@@ -153,7 +153,7 @@ impl Checker<'_> {
         }
         findings.extend(self.license(id, skill)?);
         if let Some(tree) = skill.tree {
-            self.files(id, tree, &mut findings)?;
+            self.files(id, skill, tree, &mut findings)?;
         }
         Ok(findings)
     }
@@ -181,21 +181,52 @@ impl Checker<'_> {
         Ok(Some(error(self.state.layout.entry(id).as_str(), "license", message)))
     }
 
-    fn files(&self, id: &SkillId, tree: Oid, findings: &mut Vec<Finding>) -> Result<()> {
-        let directory = self.state.layout.skill(id);
-        match self.store.tree(tree)?.get(SKILL_MD.as_bytes()) {
-            Some(entry) if entry.mode.is_file() => {
-                let file = format!("{directory}/{SKILL_MD}");
-                let found = check_skill_md(&self.store.blob(entry.id)?, id.name()).into_iter();
-                findings.extend(found.map(|f| Finding {
-                    file: file.clone(),
-                    line: f.line,
-                    rule: f.rule,
-                    severity: f.severity,
-                    message: escape(&f.message),
-                }));
+    /// The rules of the spec. What upstream breaks in the very same way is upstream's affair: a warning.
+    fn skill_md(&self, id: &SkillId, skill: &SkillState, blob: Oid) -> Result<Vec<Finding>> {
+        let file = format!("{}/{SKILL_MD}", self.state.layout.skill(id));
+        let base = self.base(skill);
+        let of_base = match base {
+            Base::Here(base) => self.of_spec(id, skill_md_of(self.store, base)?)?,
+            Base::None | Base::Elsewhere => Vec::new(),
+        };
+        let mut found = self.of_spec(id, Some(blob))?;
+        for finding in found.iter_mut().filter(|finding| finding.severity == Severity::Error) {
+            if of_base.iter().any(|base| (base.rule, &base.message) == (finding.rule, &finding.message)) {
+                finding.severity = Severity::Warning;
+                finding.message.push_str(" (upstream has it so)");
+            } else if matches!(base, Base::Elsewhere) {
+                finding
+                    .message
+                    .push_str(" (the base is not in this clone, so nobody can tell whether upstream has it so)");
             }
-            _ => findings.push(error(
+        }
+        let finding = |f: spec::Finding| {
+            let (line, rule, severity, message) = (f.line, f.rule, f.severity, escape(&f.message));
+            Finding { file: file.clone(), line, rule, severity, message }
+        };
+        Ok(found.into_iter().map(finding).collect())
+    }
+
+    fn of_spec(&self, id: &SkillId, skill_md: Option<Oid>) -> Result<Vec<spec::Finding>> {
+        Ok(skill_md
+            .map(|blob| self.store.blob(blob))
+            .transpose()?
+            .map_or(Vec::new(), |text| check_skill_md(&text, id.name())))
+    }
+
+    fn base(&self, skill: &SkillState) -> Base {
+        match skill.entry().and_then(|entry| entry.upstream.as_ref()) {
+            Some(upstream) if self.store.contains(upstream.git_tree) => Base::Here(upstream.git_tree),
+            Some(_) => Base::Elsewhere,
+            None => Base::None,
+        }
+    }
+
+    fn files(&self, id: &SkillId, skill: &SkillState, tree: Oid, findings: &mut Vec<Finding>) -> Result<()> {
+        let directory = self.state.layout.skill(id);
+        match skill_md_of(self.store, tree)? {
+            Some(blob) => findings.extend(self.skill_md(id, skill, blob)?),
+            None => findings.push(error(
                 directory.as_str(),
                 "skill-md-missing",
                 format!("there is no {SKILL_MD}, so no agent loads it"),
@@ -269,6 +300,21 @@ impl Checker<'_> {
         }
         Ok(())
     }
+}
+
+/// The upstream state that a skill was last reconciled with.
+enum Base {
+    /// It follows nothing: it is the team's own.
+    None,
+    /// Its tree.
+    Here(Oid),
+    /// This clone does not have it.
+    Elsewhere,
+}
+
+fn skill_md_of(store: &Store, tree: Oid) -> Result<Option<Oid>> {
+    let tree = store.tree(tree)?;
+    Ok(tree.get(SKILL_MD.as_bytes()).filter(|entry| entry.mode.is_file()).map(|entry| entry.id))
 }
 
 #[derive(Default)]

@@ -7,8 +7,9 @@ mod bundle;
 mod follow;
 mod names;
 mod plan;
+mod report;
 
-pub use plan::{Conflict, Item, Status};
+pub use report::{Conflict, Item, Status};
 
 use super::{Commit, Outside};
 use crate::git::{Changes, Mode, Place, with_changes};

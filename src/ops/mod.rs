@@ -29,7 +29,7 @@ pub mod tag;
 use crate::git::{Environment, Git};
 use crate::registry::{Change, Changed, Destination, IDENTITY, Lock, Person, Registry};
 use crate::source::roots::Machine;
-use crate::source::{Access, DEADLINE, FETCH_BYTES, Trust};
+use crate::source::{Access, DEADLINE, FETCH_BYTES, FIRST_ANSWER, Trust};
 use crate::types::Result;
 use jiff::civil::Date;
 use std::path::PathBuf;
@@ -80,7 +80,9 @@ impl Outside {
             offline,
             dry_run,
             deadline: DEADLINE,
+            first_answer: FIRST_ANSWER,
             max_bytes: FETCH_BYTES,
+            now: self.now,
             memo: Default::default(),
         }
     }

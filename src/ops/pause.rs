@@ -146,6 +146,9 @@ fn find_skill(state: &State, name: &str) -> Result<Option<Target>> {
     let Some(standing) = state.skills.get(&id).and_then(|skill| skill.entry.as_ref()) else { return Ok(None) };
     let entry = standing.entry.as_ref().map_err(Clone::clone)?;
     let paused = entry.paused.is_some();
+    if entry.upstream.is_none() && !paused {
+        return Ok(None);
+    }
     let source = entry.upstream.as_ref().map(|upstream| upstream.source.clone());
     let (file, text) = (state.layout.entry(&id), standing.text.clone());
     Ok(Some(Target { kind: "skill", name: id.to_string(), source, file, text, paused }))

@@ -185,7 +185,8 @@ pub fn enable(outside: &Outside, name: &str, commit: &Commit) -> Result<add::Rep
         return Ok(report);
     }
     let file = SourceFile::parse(name, &text)?;
-    let what = add::Follow { file: &file, text: &text, command: "enable", link: None };
+    let access = outside.access(false, false);
+    let what = add::Follow { access: &access, file: &file, text: &text, command: "enable", link: None };
     add::follow(outside, &registry, &state, &what, commit)
 }
 

@@ -60,19 +60,20 @@ pub struct Unpacked {
     pub files: Files,
 }
 
-/// Returns the state of the archive at `url`. `digest` is its SHA-256 in hex, where that is known.
+/// Returns the state of the archive at `url`, which the marketplace at the host `own` names. `digest` is its SHA-256 in hex, where that is known.
 ///
 /// # Errors
 /// [`ErrorKind::Rejected`] where the bytes are not those that the digest names.
 pub fn observe(
     access: &Access<'_>,
     url: &str,
+    own: &str,
     digest: Option<&str>,
     insecure: bool,
     limits: &Limits,
 ) -> Result<Snapshot> {
     let url = WebUrl::parse(url, insecure)?;
-    let client = Client::new(access, &url);
+    let client = Client::new(access, own);
     let bytes = match digest {
         Some(digest) => client.get_checked(&url, access.max_bytes, |bytes| verify(bytes, digest, &url.shown()))?,
         None => client.get(&url, access.max_bytes)?.bytes,
@@ -89,7 +90,7 @@ pub fn verify(bytes: &[u8], digest: &str, name: &str) -> Result<()> {
         return Ok(());
     }
     let expected = one_line(expected, 80);
-    Err(Error::new(ErrorKind::Rejected, format!("{name} has the digest sha256:{actual}, not sha256:{expected}"))
+    Err(Error::new(ErrorKind::Altered, format!("{name} has the digest sha256:{actual}, not sha256:{expected}"))
         .hint("it was changed without its digest, or on the way; it was not used"))
 }
 

@@ -87,12 +87,13 @@ pub fn observe(
         let query = pairs.collect::<Vec<_>>().join("&");
         base.join(&if query.is_empty() { format!("api/v1/{path}") } else { format!("api/v1/{path}?{query}") })
     };
-    let client = Client::new(access, &base);
+    let client = Client::new(access, base.host());
     let overview: Overview =
-        answer(&client, &address(&format!("skills/{slug}"), &[])?).map_err(|error| match owner {
-            None => error
-                .hint(format!("where several owners have one, write \"owner/{slug}\"; nothing was closed or removed")),
-            Some(_) => error,
+        answer(&client, &address(&format!("skills/{slug}"), &[])?).map_err(|error| match (error.kind(), owner) {
+            (ErrorKind::NoEvidence, None) => error.hint(format!(
+                "look at its name; where several owners have one, write \"owner/{slug}\"; nothing was closed or removed"
+            )),
+            _ => error,
         })?;
     let moderation = overview.moderation.unwrap_or_default();
     if moderation.is_malware_blocked {

@@ -3,7 +3,8 @@
 //!
 //! The one source that runs something, so it runs only what a person of this machine has trusted ([`Trust`]), outside of
 //! any repository, with the user's own environment but for git's. What it says is checked as what any upstream says: each
-//! file against the digest and the size that its listing states. `tokio` is named in this folder only.
+//! file against the digest and the size that its listing states. It has 60 seconds to its first answer, and ten minutes in all.
+//! `tokio` is named in this folder only.
 
 mod program;
 mod trust;

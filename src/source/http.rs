@@ -4,20 +4,24 @@
 //! cookie, no credential. Every request costs from one deadline and one number of bytes for the whole source.
 
 mod cache;
+mod inside;
 mod url;
 
 pub use cache::sha256;
+pub use inside::resolves_inside;
 pub use url::{WebUrl, escaped, is_private_host};
 
 use super::Access;
 use crate::git::Environment;
 use crate::types::{Error, ErrorKind, Result};
 use cache::{Header, Kept};
+use inside::Guard;
 use std::cell::Cell;
 use std::io::Read as _;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use ureq::http::Response;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Proxy};
 
 /// How many redirects one address may lead through.
@@ -46,8 +50,8 @@ type Check<'c> = &'c dyn Fn(&[u8]) -> Result<()>;
 /// Fetches for one source.
 pub struct Client<'a> {
     access: &'a Access<'a>,
-    /// The address that the source is known by.
-    own: WebUrl,
+    /// The host that the person typed.
+    own: String,
     agent: Agent,
     started: Instant,
     /// How many bytes may still come.
@@ -55,14 +59,18 @@ pub struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    /// Returns a client for the source at `own`, whose deadline begins now. Nothing leads it to this machine or into a
-    /// private network, unless that very host is the source's own.
-    pub fn new(access: &'a Access<'a>, own: &WebUrl) -> Self {
+    /// Returns a client for a source whose deadline begins now. `own` is the host that the person typed: nothing leads from
+    /// there to this machine or into a private network, unless it is there itself.
+    pub fn new(access: &'a Access<'a>, own: &str) -> Self {
         #[expect(clippy::disallowed_methods, reason = "a time limit: it decides nothing but when to give up")]
         let started = Instant::now();
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = Agent::config_builder().tls_config(tls).user_agent(USER_AGENT).proxy(None).build();
-        Client { access, own: own.clone(), agent: config.into(), started, left: Cell::new(access.max_bytes) }
+        if !access.dry_run && !access.offline {
+            access.memo.tidy_once(|| cache::prune(access.cache, now(access)));
+        }
+        let agent = Agent::with_parts(config, DefaultConnector::default(), Guard::of(own));
+        Client { access, own: own.to_owned(), agent, started, left: Cell::new(access.max_bytes) }
     }
 
     /// Returns what stands at an address, at most `limit` bytes. What did not change since the last time is not sent
@@ -91,7 +99,7 @@ impl<'a> Client<'a> {
     /// Returns what the cache has: it costs as much of what may come as if it came now.
     fn keep(&self, kept: Kept, check: Check<'_>, url: &WebUrl) -> Result<Fetched> {
         self.remaining(url)?;
-        self.charge(kept.body.len() as u64, url)?;
+        self.use_kept(&kept, url)?;
         check(&kept.body)?;
         kept.into_fetched()
     }
@@ -101,7 +109,7 @@ impl<'a> Client<'a> {
     pub fn get_checked(&self, url: &WebUrl, limit: u64, check: impl Fn(&[u8]) -> Result<()>) -> Result<Vec<u8>> {
         self.remaining(url)?;
         if let Some(kept) = cache::read(self.access.cache, url).filter(|kept| check(&kept.body).is_ok()) {
-            self.charge(kept.body.len() as u64, url)?;
+            self.use_kept(&kept, url)?;
             return Ok(kept.body);
         }
         Ok(self.ask(url, limit, &check)?.ok_or_else(|| nothing_at(url))?.bytes)
@@ -138,7 +146,16 @@ impl<'a> Client<'a> {
             (429, _) => Err(failed(url)
                 .because("the server wants fewer requests (status 429)")
                 .hint("try again later; nothing was closed or removed")),
-            (status, _) => Err(failed(url).because(format!("the server answered with status {status}"))),
+            (status, _) => {
+                let error = failed(url).because(format!("the server answered with status {status}"));
+                Err(match status {
+                    401 | 403 | 407 => {
+                        error.hint("only what anybody may read is fetched; nothing was closed or removed")
+                    }
+                    500.. => error.hint("try again later; nothing was closed or removed"),
+                    _ => error,
+                })
+            }
         }
     }
 
@@ -147,11 +164,8 @@ impl<'a> Client<'a> {
         let mut at = url.clone();
         for _ in 0..=REDIRECTS {
             let left = self.remaining(url)?;
-            if at.host() != self.own.host() && is_private_host(at.host()) {
-                let message = format!("{} leads to this machine or into a private network", url.shown());
-                return Err(Error::new(ErrorKind::Rejected, message)
-                    .because(format!("{} was not asked", at.shown()))
-                    .hint("only the address in your own source file may be there; nothing was closed or removed"));
+            if at.host() != self.own && is_private_host(at.host()) {
+                return Err(leads_inside(url, &at));
             }
             let mut request = self
                 .agent
@@ -172,8 +186,12 @@ impl<'a> Client<'a> {
                     request = request.header(name, value);
                 }
             }
-            let response =
-                request.call().map_err(|error| failed(url).because(crate::git::redact(&error.to_string())))?;
+            let response = request.call().map_err(|error| match inside::was_refused(&error) {
+                true => leads_inside(url, &at),
+                false => failed(url)
+                    .because(crate::git::redact(&error.to_string()))
+                    .hint("look at the address, and at https_proxy if you need one; nothing was closed or removed"),
+            })?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok((at, response));
             }
@@ -214,6 +232,13 @@ impl<'a> Client<'a> {
         left.ok_or_else(|| failed(url).because(format!("the source did not answer within {:?}", self.access.deadline)))
     }
 
+    fn use_kept(&self, kept: &Kept, url: &WebUrl) -> Result<()> {
+        if !self.access.dry_run {
+            cache::used(self.access.cache, url, now(self.access));
+        }
+        self.charge(kept.body.len() as u64, url)
+    }
+
     fn charge(&self, bytes: u64, url: &WebUrl) -> Result<()> {
         let left = self.left.get().checked_sub(bytes).ok_or_else(|| {
             let most = crate::skill::show_bytes(self.access.max_bytes);
@@ -224,17 +249,33 @@ impl<'a> Client<'a> {
     }
 }
 
+fn now(access: &Access<'_>) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(access.now).unwrap_or_default())
+}
+
 fn failed(url: &WebUrl) -> Error {
     Error::new(ErrorKind::Network, format!("cannot fetch {}", url.shown()))
 }
 
+fn leads_inside(url: &WebUrl, at: &WebUrl) -> Error {
+    Error::new(ErrorKind::Rejected, format!("{} leads to this machine or into a private network", url.shown()))
+        .because(format!("{} was not asked", at.shown()))
+        .hint("only what your own source file names may be there; nothing was closed or removed")
+}
+
 fn nothing_at(url: &WebUrl) -> Error {
     Error::new(ErrorKind::NoEvidence, format!("there is nothing at {}", url.shown()))
-        .hint("look at the address in the source file; nothing was closed or removed")
+        .hint("look at the address; nothing was closed or removed")
 }
 
 fn not_cached(url: &WebUrl) -> Error {
     Error::new(ErrorKind::Network, format!("{} is not in the cache", url.shown())).hint("run once without --offline")
+}
+
+/// Tells whether the user's own environment names a proxy for an address of the web: that resolves its name, and decides
+/// where it leads. `no_proxy` is not looked at.
+pub fn has_proxy(environment: &Environment, url: &str) -> bool {
+    WebUrl::parse(url, true).is_ok_and(|at| !matches!(proxy(environment, &at), Ok(None)))
 }
 
 /// The user's own proxy for an address, from the variables that curl reads: `https_proxy` or `http_proxy`, `all_proxy`,

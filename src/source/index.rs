@@ -65,7 +65,7 @@ pub fn observe(
     limits: &Limits,
 ) -> Result<Snapshot> {
     let place = place_of(&WebUrl::parse(url, insecure)?)?;
-    let client = Client::new(access, &place);
+    let client = Client::new(access, place.host());
     let (base, index) = fetch(&client, &place)?;
     let mut reader = Reader {
         client: &client,
@@ -143,14 +143,19 @@ fn fetch(client: &Client<'_>, url: &WebUrl) -> Result<(WebUrl, Index)> {
         Some(older) => match client.get_if_there(url, INDEX_BYTES) {
             Ok(Some(fetched)) => fetched,
             Err(error) if !(client.is_offline() && client.was_there(&older)) => return Err(error),
-            Ok(None) | Err(_) => client.get(&older, INDEX_BYTES).map_err(|error| {
-                error.hint(format!("there is no index at {} either; nothing was closed or removed", url.shown()))
+            Ok(None) | Err(_) => client.get_if_there(&older, INDEX_BYTES)?.ok_or_else(|| {
+                Error::new(ErrorKind::NoEvidence, format!("there is no index of skills at {}", url.shown()))
+                    .because(format!("nor at {}, where version 0.1.0 had it", older.shown()))
+                    .hint("look at the address; nothing was closed or removed")
             })?,
         },
         None => client.get(url, INDEX_BYTES)?,
     };
-    let index = serde_json::from_slice(&fetched.bytes)
-        .context(ErrorKind::NoEvidence, || format!("{} is no index of skills", url.shown()))?;
+    let index = serde_json::from_slice(&fetched.bytes).map_err(|error| {
+        Error::new(ErrorKind::NoEvidence, format!("{} is no index of skills", fetched.url.shown()))
+            .because(error)
+            .hint("look at the address; nothing was closed or removed")
+    })?;
     Ok((fetched.url, index))
 }
 

@@ -6,7 +6,7 @@
 
 use super::Access;
 use super::git::{self, Place};
-use super::http::is_private_host;
+use super::http::{has_proxy, is_private_host};
 use super::location::{self, Repository as Written};
 use super::marketplace::{self, Marketplace};
 use super::plugin::{self, Stated};
@@ -135,12 +135,15 @@ impl<'a> Shop<'a> {
         let Shop { access, limits, .. } = *self;
         match package {
             marketplace::Place::Archive { url, sha256 } => {
-                super::archive::observe(access, url, sha256.as_deref(), self.insecure_at(url)?, limits)
+                let (insecure, own) = (self.insecure_at(url)?, self.typed_host(url)?);
+                super::archive::observe(access, url, &own, sha256.as_deref(), insecure, limits)
             }
             marketplace::Place::Npm { package, version, registry } => {
                 // Without one it is the user's own.
                 let insecure = registry.as_ref().map_or(Ok(self.insecure), |registry| self.insecure_at(registry))?;
-                super::npm::observe(access, package, version.as_deref(), registry.as_deref(), insecure, limits)
+                let own = registry.as_ref().map(|registry| self.typed_host(registry)).transpose()?;
+                let registry = registry.as_deref().zip(own.as_deref());
+                super::npm::observe(access, package, version.as_deref(), registry, insecure, limits)
             }
             marketplace::Place::Here(_) | marketplace::Place::Git { .. } => unreachable!("a repository is no package"),
         }
@@ -175,8 +178,31 @@ impl<'a> Shop<'a> {
             Written::Url(named) if location::is_local(&named) && !self.is_local()? => {
                 Err(wrong("is on this machine, where only a marketplace of this machine may point"))
             }
-            Written::Url(named) => Place::repository(url, self.insecure_at(&named)?, self.registry),
+            Written::Url(named) => {
+                let insecure = self.insecure_at(&named)?;
+                self.refuse_inside(&named)?;
+                Place::repository(url, insecure, self.registry)
+            }
         }
+    }
+
+    /// Returns the host that the person typed: the marketplace's. What one on this machine names is as good as typed.
+    fn typed_host(&self, url: &str) -> Result<String> {
+        Ok(match location::parse_repository(self.written)? {
+            Written::Url(own) if !location::is_local(&own) => host(&own),
+            _ => host(url),
+        })
+    }
+
+    /// Refuses a repository that the marketplace names where its name leads inside, and the marketplace's own does not.
+    /// git resolves it once more, so this is no proof; what is fetched in this process is looked at as it is connected.
+    fn refuse_inside(&self, url: &str) -> Result<()> {
+        let (own, named) = (self.typed_host(url)?, host(url));
+        let is_asked = !self.access.offline && !has_proxy(self.access.environment, url);
+        if named == own || !is_asked || !self.access.memo.is_inside(&named) || self.access.memo.is_inside(&own) {
+            return Ok(());
+        }
+        Err(inside(url))
     }
 
     /// Tells whether an address that the marketplace names may be unencrypted: where the person has allowed that for the
@@ -185,20 +211,11 @@ impl<'a> Shop<'a> {
     /// # Errors
     /// Where the address is this machine or in a private network, and the marketplace is neither there nor here.
     fn insecure_at(&self, url: &str) -> Result<bool> {
-        let host = host(url);
-        if self.is_local()? || host == self::host(self.written) {
-            return Ok(self.insecure);
+        match host(url) {
+            named if named == self.typed_host(url)? => Ok(self.insecure),
+            named if is_private_host(&named) => Err(inside(url)),
+            _ => Ok(false),
         }
-        if is_private_host(&host) {
-            let url = one_line(&crate::git::redact(url), 200);
-            return Err(Error::new(
-                ErrorKind::Rejected,
-                format!(
-                    "`{url}` is on this machine or in a private network, where only a marketplace from there may point"
-                ),
-            ));
-        }
-        Ok(false)
     }
 
     fn is_local(&self) -> Result<bool> {
@@ -240,6 +257,13 @@ impl<'a> Shop<'a> {
         // What another thread has fetched into a repository that this one had opened before.
         snapshot.store().refresh();
     }
+}
+
+fn inside(url: &str) -> Error {
+    let url = one_line(&crate::git::redact(url), 200);
+    let message =
+        format!("`{url}` is on this machine or in a private network, where only a marketplace from there may point");
+    Error::new(ErrorKind::Rejected, message)
 }
 
 /// The host that a URL of any kind names, or one as ssh writes it (`user@host:path`).
@@ -334,7 +358,9 @@ mod tests {
             offline: true,
             dry_run: true,
             deadline: super::super::DEADLINE,
+            first_answer: super::super::FIRST_ANSWER,
             max_bytes: FETCH_BYTES,
+            now: 0,
             memo: Default::default(),
         };
         let limits = Limits::default();

@@ -40,8 +40,16 @@ pub enum Look {
 pub fn look(directory: &Path) -> Look {
     let path = directory.join(SKILL_MD);
     // An exact name, also where the file system would find `skill.md` too.
-    let stands = std::fs::read_dir(directory)
-        .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() == SKILL_MD)));
+    let stands = match std::fs::read_dir(directory) {
+        Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() == SKILL_MD)),
+        // It may well be a skill, and nobody can tell: no other one of its name steps in.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Look::Unreadable(
+                Error::new(ErrorKind::Io, format!("cannot enter {}", directory.display())).because(error),
+            );
+        }
+        Err(_) => false,
+    };
     if !stands {
         return Look::Nothing;
     }

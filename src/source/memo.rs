@@ -6,6 +6,7 @@
 
 use super::Access;
 use super::cache::{self, CacheRepository};
+use super::http::resolves_inside;
 use super::marketplace::Marketplace;
 use super::snapshot::Snapshot;
 use crate::git::{Oid, Repository};
@@ -24,6 +25,8 @@ pub struct Memo {
     markets: Mutex<BTreeMap<Market, Once<Result<Arc<Marketplace>>>>>,
     expected: Mutex<BTreeMap<Market, BTreeSet<String>>>,
     ahead: Mutex<BTreeMap<(String, Oid), Once<()>>>,
+    inside: Mutex<BTreeMap<String, Once<bool>>>,
+    tidied: OnceLock<()>,
 }
 
 /// What the first one who asks finds out, while the others wait.
@@ -120,6 +123,17 @@ impl Memo {
         let key = (written.to_owned(), tree);
         let once = locked(&self.ahead).entry(key).or_default().clone();
         once.get_or_init(act);
+    }
+
+    /// Tidies the kept answers up, once in a run; others wait until it is done.
+    pub(super) fn tidy_once(&self, act: impl FnOnce()) {
+        self.tidied.get_or_init(act);
+    }
+
+    /// Tells whether a host's name leads to this machine or into a private network; it is resolved once in a run.
+    pub(super) fn is_inside(&self, host: &str) -> bool {
+        let known = locked(&self.inside).entry(host.to_owned()).or_default().clone();
+        *known.get_or_init(|| resolves_inside(host))
     }
 }
 

@@ -24,7 +24,7 @@ pub mod plugin;
 pub mod roots;
 mod snapshot;
 
-pub use assemble::{Flat, Remark, UNREACHABLE, flatten};
+pub use assemble::{Flat, Remark, flatten};
 pub use directory::is_skipped;
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
 pub use forge::compare_url;
@@ -45,6 +45,9 @@ use std::time::Duration;
 
 /// How long one upstream may take.
 pub const DEADLINE: Duration = Duration::from_secs(600);
+/// How long a program may take to its first answer. Those who start a server and wait for it to say that it is ready give
+/// it 30 to 60 seconds; work, once it answers, has the whole [`DEADLINE`].
+pub const FIRST_ANSWER: Duration = Duration::from_secs(60);
 /// How much one fetch may bring, in bytes.
 pub const FETCH_BYTES: u64 = 2 << 30;
 
@@ -65,8 +68,12 @@ pub struct Access<'a> {
     pub dry_run: bool,
     /// How long one upstream may take.
     pub deadline: Duration,
+    /// How long a program may take to its first answer.
+    pub first_answer: Duration,
     /// How much one fetch may bring, in bytes.
     pub max_bytes: u64,
+    /// The time, in seconds since 1970: it decides what of the cache goes.
+    pub now: i64,
     /// What this run has asked already.
     pub memo: Arc<Memo>,
 }
@@ -82,6 +89,11 @@ pub fn observe(access: &Access<'_>, source: &SourceFile, registry: &Path, limits
         Kind::ClawHub(skill, server) => clawhub::observe(access, skill, reference, server, source.insecure, limits),
         Kind::Command(command) => host::observe(access, command, &source.selection, &source.name, limits),
     }
+}
+
+/// Returns the state that a file which `git bundle` wrote has as its `HEAD`.
+pub fn observe_bundle(access: &Access<'_>, file: &Path) -> Result<Snapshot> {
+    git::observe(access, &Place::bundle(&file.to_string_lossy(), Path::new(""))?, None)
 }
 
 /// Returns the state of a source at another branch, tag or commit than its own; of a plugin, that of its repository.

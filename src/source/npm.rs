@@ -43,7 +43,8 @@ struct Dist {
     shasum: Option<String>,
 }
 
-/// Returns the state of a package at `version` (a version or a tag; none is `latest`).
+/// Returns the state of a package at `version` (a version or a tag; none is `latest`). `registry` is the one that a
+/// marketplace names, with the marketplace's host; none is the user's own.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] where nobody names a registry, [`ErrorKind::Rejected`] where the tarball is not the one that the
@@ -52,22 +53,25 @@ pub fn observe(
     access: &Access<'_>,
     package: &str,
     version: Option<&str>,
-    registry: Option<&str>,
+    registry: Option<(&str, &str)>,
     insecure: bool,
     limits: &Limits,
 ) -> Result<Snapshot> {
     let own =
         ["npm_config_registry", "NPM_CONFIG_REGISTRY"].iter().find_map(|name| access.environment.get(name)?.to_str());
-    let registry = registry.or(own).ok_or_else(|| {
-        Error::new(
-            ErrorKind::Config,
-            format!("`{}` is an npm package, and no registry is named", one_line(package, 120)),
-        )
-        .hint("set NPM_CONFIG_REGISTRY to your npm registry's address, or let the marketplace's entry say `registry`")
-    })?;
+    let (registry, own) =
+        registry.map(|(url, own)| (url, Some(own))).or(own.map(|url| (url, None))).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Config,
+                format!("`{}` is an npm package, and no registry is named", one_line(package, 120)),
+            )
+            .hint(
+                "set NPM_CONFIG_REGISTRY to your npm registry's address, or let the marketplace's entry say `registry`",
+            )
+        })?;
     let base = WebUrl::parse(&format!("{}/", registry.trim_end_matches('/')), insecure)?;
     let url = base.join(&format!("./{}", path_of(package)?))?;
-    let client = Client::new(access, &base);
+    let client = Client::new(access, own.unwrap_or(base.host()));
     let packument: Packument = serde_json::from_slice(&client.get(&url, PACKUMENT_BYTES)?.bytes)
         .context(ErrorKind::NoEvidence, || format!("{} describes no package", url.shown()))?;
     let wanted = version.unwrap_or("latest");
@@ -129,7 +133,7 @@ fn verify(bytes: &[u8], dist: &Dist, name: &str) -> Result<()> {
         all if all.contains(&actual) => Ok(()),
         [first, ..] => {
             let first = one_line(first, 120);
-            Err(Error::new(ErrorKind::Rejected, format!("{name} has the integrity {actual}, not {first}"))
+            Err(Error::new(ErrorKind::Altered, format!("{name} has the integrity {actual}, not {first}"))
                 .hint("it was changed on the registry or on the way; it was not used"))
         }
     }

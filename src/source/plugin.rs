@@ -186,20 +186,19 @@ pub struct Stated {
     pub skills: Option<Vec<RelPath>>,
 }
 
-/// Returns what of `snapshot` belongs to the plugin in the directory `root`.
+/// Returns what of `snapshot` belongs to the plugin in the directory `root`: no folder, where it has no skills.
 ///
 /// # Errors
-/// [`ErrorKind::NoEvidence`] where upstream has no such directory, or no folder of skills in it.
+/// [`ErrorKind::NoEvidence`] where upstream has no such directory.
 pub fn scope(snapshot: &Snapshot, root: &RelPath, stated: &Stated) -> Result<Scope> {
-    let nothing = |what: &str| {
-        Error::new(ErrorKind::NoEvidence, format!("plugin `{}` {what}", stated.name))
-            .hint("look at the marketplace; nothing was closed or removed")
-    };
     let is_folder = |path: &RelPath| -> Result<bool> {
         Ok(matches!(links::follow(snapshot, &[], path.as_str().as_bytes())?, Ok(real) if real.mode == Mode::Tree))
     };
     if !is_folder(root)? {
-        return Err(nothing(&format!("is listed at `{root}`, where upstream has no folder")));
+        let message = format!("plugin `{}` is listed at `{root}`, where upstream has no folder", stated.name);
+        return Err(
+            Error::new(ErrorKind::NoEvidence, message).hint("look at the marketplace; nothing was closed or removed")
+        );
     }
     let own = if stated.strict { read_all(snapshot, [root].into_iter())?.0.remove(root) } else { None };
     let version = own.as_ref().and_then(|own| own.version.clone()).or_else(|| stated.version.clone());
@@ -223,9 +222,6 @@ pub fn scope(snapshot: &Snapshot, root: &RelPath, stated: &Stated) -> Result<Sco
     if folders.is_empty() && super::discover::has_skill_md(snapshot, root)? {
         // A plugin that is one skill.
         folders.insert(root.clone());
-    }
-    if folders.is_empty() {
-        return Err(nothing("has no skills"));
     }
     Ok(Scope { root: root.clone(), folders: outermost(folders), name: stated.name.clone(), version })
 }

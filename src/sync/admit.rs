@@ -22,6 +22,8 @@ pub struct Admission {
     pub skills: Vec<(SkillId, Changes)>,
     /// The upstream path of each skill whose id is one of the team's own; each is among those that cannot come in.
     pub own: BTreeMap<SkillId, RelPath>,
+    /// The guide of upstream's own registry, which stays there.
+    pub guide: Option<RelPath>,
     /// Skills that cannot come in.
     pub rejected: Vec<Remark>,
     /// What is odd about skills that come in.
@@ -61,12 +63,16 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
         Remark::new(path, "ownership", format!("`{id}` has an entry that cannot be read, so nobody knows whose it is"))
     });
     let rejected: Vec<Remark> = mirror.rejected.iter().cloned().chain(new.refused).chain(unreadable).collect();
+    if skills.is_empty() && rejected.is_empty() && new.guide.is_some() {
+        return Err(Error::new(ErrorKind::NoEvidence, "the source is a skillgraft registry that has no skills")
+            .hint("add it again when it has some; its guide `using-skillgraft` is about that repository alone"));
+    }
     if skills.is_empty() && rejected.is_empty() && state.followers(&source.name).next().is_none() {
-        return Err(Error::new(ErrorKind::NoEvidence, "the source has skills, but none is selected").hint(
-            "look at `skills`, `exclude` and `path` of the source: options --skill, --exclude and --path of add",
-        ));
+        return Err(Error::new(ErrorKind::NoEvidence, "the source has skills, but none is selected")
+            .hint("look at `skills` and `exclude` of the source: options --skill and --exclude of add"));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
     let (plugins, own) = (mirror.plugins, new.own);
-    Ok(Admission { mirror: mirror.head, local_mirror, skills, own, rejected, warnings, plugins })
+    let (head, guide) = (mirror.head, new.guide);
+    Ok(Admission { mirror: head, local_mirror, skills, own, guide, rejected, warnings, plugins })
 }

@@ -6,6 +6,7 @@
 use super::classify::Class;
 use super::merge::merge_skill;
 use super::mirror::{self, Mirror};
+use super::renamed::{self, Renamed};
 use super::report::{LicenseChange, PluginMove};
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, same_except, tree_at, with_changes};
 use crate::registry::{Conflict, EntryState, IDENTITY, Layout, Upstream, entry, read_entry, skill_at};
@@ -220,6 +221,10 @@ impl Maker<'_> {
             let (from, to) = (inert(left.path.as_str()), inert(offer.path.as_str()));
             message.push_str(&format!("\nUpstream moved it from {from} to {to}.\n"));
         }
+        if let Some((from, to)) = self.renamed(id, class, ground, offer)? {
+            let sentence = renamed::sentence(from.as_deref().map(inert).as_deref(), &inert(&to), id.as_str());
+            message.push_str(&format!("\nUpstream renamed it: {sentence}.\n"));
+        }
         if let Some(LicenseChange { before, after }) = self.license_change(ground, made)? {
             let after = after.as_deref().map_or("none is stated".into(), inert);
             message.push_str(&format!("\nLicence: {} -> {after}\n", inert(&before)));
@@ -252,6 +257,26 @@ impl Maker<'_> {
             message.push_str(&format!("Skillgraft-Revision: {revision}\n"));
         }
         Ok(message)
+    }
+
+    /// Returns the names between which an update renames the skill. Asked only where every clone has the base, so that all
+    /// of them write the same message.
+    fn renamed(
+        &self,
+        id: &SkillId,
+        class: Class,
+        ground: &Ground,
+        offer: &Offer,
+    ) -> Result<Option<(Option<String>, String)>> {
+        let base = match class {
+            Class::FastForward => ground.skill,
+            Class::ThreeWay => ground.upstream().map(self.find_base).transpose()?,
+            _ => None,
+        };
+        match (base, offer.tree) {
+            (Some(base), Some(upstream)) => Renamed::names(self.store, id, base, upstream),
+            _ => Ok(None),
+        }
     }
 
     /// Returns the change of licence that a candidate on `ground` brings.

@@ -45,7 +45,12 @@ impl Holder<'_> {
         let mut newer = None;
         for commit in first_parents(self.store, offer.mirror) {
             let commit = commit?;
-            let tree = upstream_at(self.store, self.store.commit(commit)?.tree, &offer.path)?;
+            let there = self.store.commit(commit)?.tree;
+            let tree = match upstream_at(self.store, there, &offer.path)? {
+                // Before upstream moved it.
+                None => upstream_at(self.store, there, &followed.path)?,
+                tree => tree,
+            };
             if commit == followed.mirror || tree == Some(followed.git_tree) {
                 break;
             }
@@ -65,8 +70,9 @@ impl Holder<'_> {
     fn unwanted(&self, entry: &Entry, offer: &Offer) -> Result<BTreeMap<TreeHash, Contained>> {
         let mut unwanted = BTreeMap::new();
         let records = (self.records)()?;
-        for accepted in records.went_back(&offer.path) {
-            let commits = self.newest(records.taken_back(&offer.path, accepted, false))?;
+        let paths = self.paths_of(entry.upstream.as_ref(), offer)?;
+        for accepted in records.went_back(&paths) {
+            let commits = self.newest(records.taken_back(&paths, accepted, false))?;
             let Some(commit) = commits.first().copied() else { continue };
             let data = self.store.commit(commit)?;
             let reason = Some(data.subject().to_owned()).filter(|subject| !subject.is_empty());

@@ -6,9 +6,10 @@ use super::candidate::Offer;
 use super::records::Records;
 use crate::git::{History, Oid, Store};
 use crate::registry::{Entry, Layout, Upstream, read_entry, skill_at};
-use crate::types::{Result, SkillId};
+use crate::types::{RelPath, Result, SkillId};
 use jiff::civil::Date;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Why an update is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -67,12 +68,8 @@ impl Holder<'_> {
         offered: Option<Oid>,
     ) -> Result<Option<Hold>> {
         let followed = entry.and_then(|entry| entry.upstream.as_ref());
-        // What was taken back at the path that the entry follows stays away at the one that upstream moved it to.
-        let paths = std::iter::once(&offer.path).chain(followed.map(|up| &up.path).filter(|path| **path != offer.path));
-        let mut taken_back = Vec::new();
-        for path in paths {
-            taken_back.extend((self.records)()?.taken_back(path, offer.accepted, followed.is_none()));
-        }
+        let paths = self.paths_of(followed, offer)?;
+        let taken_back = (self.records)()?.taken_back(&paths, offer.accepted, followed.is_none());
         let mut rests_on = self.newest(taken_back)?;
         let mut kind = (!rests_on.is_empty()).then_some(HoldKind::Reverted);
         if self.is_declined(entry, offer) {
@@ -86,6 +83,24 @@ impl Holder<'_> {
             kind = Some(HoldKind::Withdrawn);
         }
         Ok(kind.map(|kind| Hold { kind, rests_on }))
+    }
+
+    /// Returns the paths at which an offer may have been taken back: what was taken back at one stays away at the one
+    /// that upstream moved it to.
+    pub(super) fn paths_of<'p>(
+        &'p self,
+        followed: Option<&'p Upstream>,
+        offer: &'p Offer,
+    ) -> Result<BTreeSet<&'p RelPath>> {
+        let mut paths = match followed {
+            // Nothing follows it any more, so nothing tells where upstream had it.
+            None => (self.records)()?.paths(),
+            // It is here already, and only its place is new.
+            Some(now) if now.accepted == offer.accepted => BTreeSet::new(),
+            Some(now) => (self.records)()?.paths_of(&now.path),
+        };
+        paths.insert(&offer.path);
+        Ok(paths)
     }
 
     fn is_declined(&self, entry: Option<&Entry>, offer: &Offer) -> bool {

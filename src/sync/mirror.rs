@@ -3,7 +3,7 @@
 use crate::git::{
     Changes, History, Mode, NewCommit, Oid, Place, Store, entry_at, first_parents, tree_at, with_changes,
 };
-use crate::registry::{IDENTITY, SourceFile, Upstream};
+use crate::registry::{IDENTITY, Origin, SourceFile, Upstream};
 use crate::skill::{Limits, SKILL_MD};
 use crate::source::plugin::{self, Plugins};
 use crate::source::{
@@ -157,10 +157,28 @@ pub fn standing(store: &Store, head: Oid) -> Result<Mirror> {
 }
 
 fn nothing_found(source: &SourceFile, snapshot: &Snapshot) -> Error {
+    if let Some(scope) = &snapshot.scope {
+        return Error::new(ErrorKind::NoEvidence, format!("plugin `{}` has no skills", scope.name))
+            .hint("look at the marketplace; nothing was closed or removed");
+    }
+    // What lists its skills has no folders that one could look in.
+    let who = match source.origin {
+        Origin::Index(_) => Some("index"),
+        Origin::Command(_) => Some("program"),
+        _ => None,
+    };
+    if let Some(who) = who {
+        let error = Error::new(ErrorKind::NoEvidence, format!("the {who} lists no skill that can be used"))
+            .hint("nothing was closed or removed");
+        return match snapshot.listed.rejected.first() {
+            Some(Remark { path, message, .. }) => error.because(format!("{path}: {message}")),
+            None => error.because("its list is empty"),
+        };
+    }
     let place = &source.selection.path;
     let error = Error::new(ErrorKind::NoEvidence, format!("no directory with a {SKILL_MD} below `{place}`"));
     match read_marketplace(snapshot) {
-        Ok(Some(_)) if snapshot.scope.is_none() => error.hint(
+        Ok(Some(_)) => error.hint(
             "it is a marketplace, and its plugins are elsewhere: add them with --plugin GLOB, or all with --plugin '*'",
         ),
         _ => error

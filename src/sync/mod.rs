@@ -1,8 +1,8 @@
 //! The engine: from an upstream commit to a review branch, one step a file.
 //!
 //! `observe` (source) -> [`mirror`] -> [`moved`] and [`offers`] -> [`classify`] -> [`merge`] -> [`candidate`] ->
-//! [`verdict`] and [`plan`] -> one transaction of refs. Up to the last step nothing is on disk but objects that nobody
-//! names yet.
+//! [`plan`] -> [`verdict`] on the open branch and [`reconcile`] -> refs. Up to the last step nothing is on disk but
+//! objects that nobody names yet.
 
 mod admit;
 pub mod ancestry;
@@ -23,7 +23,9 @@ mod offers;
 mod plan;
 mod publish;
 mod push;
+mod reconcile;
 pub mod records;
+mod renamed;
 pub mod report;
 mod retry;
 mod review;
@@ -41,6 +43,7 @@ pub use mirror::{Mirror, commit_of_base};
 pub use moved::ENOUGH;
 pub use offers::id_for;
 pub use push::{Delivery, Fate};
+pub use renamed::Renamed;
 pub use report::{Action, LicenseChange, Outcome, Report};
 pub use retry::retry;
 pub use review::{Review, Reviewer, Trees};
@@ -113,7 +116,8 @@ fn decide<T: Default>(
         Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
 
     options.access.memo.expect(chosen.iter().filter_map(|name| state.sources.get(name)?.file.as_ref().ok()));
-    let observed = in_parallel(&chosen, options.jobs, |name| run.observe(name));
+    let waiting = Waiting { progress: options.progress, names: Mutex::default() };
+    let observed = in_parallel(&chosen, options.jobs, |name| waiting.during(name, || run.observe(name)));
     let mut sources = Vec::new();
     let mut plans = Vec::new();
     for (index, (name, observed)) in chosen.iter().zip(observed).enumerate() {
@@ -236,6 +240,28 @@ pub fn in_parallel<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T)
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+/// Tells which sources have not answered yet: of many that are asked at once, the slow ones.
+struct Waiting<'a> {
+    progress: &'a (dyn Fn(&str) + Sync),
+    names: Mutex<BTreeSet<SourceName>>,
+}
+
+impl Waiting<'_> {
+    fn during<R>(&self, name: &SourceName, ask: impl FnOnce() -> R) -> R {
+        self.tell(|names| _ = names.insert(name.clone()));
+        let answer = ask();
+        self.tell(|names| _ = names.remove(name));
+        answer
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut BTreeSet<SourceName>)) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut names);
+        let names: Vec<&str> = names.iter().map(SourceName::as_str).collect();
+        (self.progress)(&format!("waiting for {}", names.join(", ")));
+    }
 }
 
 /// Reads the head of a source's mirror as it stands: local, else remote-tracking.

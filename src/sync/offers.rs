@@ -13,6 +13,10 @@ use crate::source::Remark;
 use crate::types::{RelPath, Result, SkillId};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The skill that teaches agents to use a registry, and what its frontmatter's `metadata` says of it.
+const GUIDE: &str = "using-skillgraft";
+const GUIDE_MARK: (&str, &str) = ("skillgraft", "registry-guide");
+
 /// Skills that appeared, and what was found odd.
 #[derive(Debug, Default)]
 pub struct NewSkills {
@@ -24,6 +28,8 @@ pub struct NewSkills {
     pub refused: Vec<Remark>,
     /// Different skills of one name, of which one was taken.
     pub collisions: Vec<Remark>,
+    /// The guide of upstream's own registry, where it is one: it is about that repository, and no skill for another.
+    pub guide: Option<RelPath>,
     /// Skills whose id has an entry that cannot be read: nobody can say whether they are new.
     pub unreadable: BTreeMap<SkillId, RelPath>,
 }
@@ -47,6 +53,7 @@ pub fn new_skills(
             continue;
         }
         match id_of(store, source, mirror, path, *tree)? {
+            Ok(id) if is_guide(store, &id, *tree)? => found.guide = Some(path.clone()),
             Ok(id) => by_id.entry(id).or_default().push((path, *tree)),
             Err(remark) => found.refused.push(remark),
         }
@@ -118,6 +125,15 @@ fn refuse_namespaces(found: &mut NewSkills) {
             found.refused.push(Remark::new(path, "ownership", format!("another new skill is the namespace of `{id}`")));
         }
     }
+}
+
+/// Tells whether a skill is the one that `init` lays down in each registry, by the mark that it has there. Teams edit theirs,
+/// so its content tells nothing.
+fn is_guide(store: &Store, id: &SkillId, tree: Oid) -> Result<bool> {
+    let skill_md = store.tree(tree)?.get(SKILL_MD.as_bytes()).map(|entry| entry.id);
+    let Some(skill_md) = skill_md.filter(|_| id.name() == GUIDE) else { return Ok(false) };
+    let metadata = frontmatter::read(&store.blob(skill_md)?).metadata;
+    Ok(metadata.get(GUIDE_MARK.0).is_some_and(|mark| mark == GUIDE_MARK.1))
 }
 
 /// The frontmatter's `name` where it is valid, else the directory's name made valid.

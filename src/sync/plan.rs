@@ -1,18 +1,18 @@
-//! Decides about one skill: its class, its candidate, and the refs that have to move. Writes objects, moves nothing.
+//! Decides about one skill: its class, whether a hold or the policy keeps its update back, and what to propose. Writes
+//! objects, moves nothing.
 
 use super::branches::{Branch, Branches};
-use super::candidate::{Ground, Made, Maker, Offer, unknown_base};
-use super::carry::Carried;
+use super::candidate::{Ground, Maker, Offer, unknown_base};
 use super::classify::{Class, Facts, classify};
-use super::contained::Contained;
 use super::holds::{Hold, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
 use super::moved::Moved;
-use super::notices::{foreign, held};
-use super::report::{Action, CandidateReport, ErrorReport, Notice, SkillReport};
+use super::notices::held;
+use super::reconcile::Wanted;
+use super::report::{ErrorReport, SkillReport};
 use super::verdict::Judge;
-use crate::git::{Oid, RefChange, RefName};
-use crate::registry::{Conflict, Entry, NewSkills, Registry, RemovedSkills, SkillState, SourceFile, State, Status};
+use crate::git::{Oid, RefChange};
+use crate::registry::{Entry, NewSkills, Registry, RemovedSkills, SkillState, SourceFile, State, Status};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, TreeHash};
 use jiff::civil::Date;
 
@@ -22,37 +22,6 @@ pub struct Plan {
     pub report: SkillReport,
     /// What to move.
     pub changes: Vec<RefChange>,
-}
-
-/// RULES, "Wanted": the candidate that would be made on the default branch now.
-struct Wanted<'a> {
-    id: &'a SkillId,
-    class: Class,
-    ground: &'a Ground,
-    offer: &'a Offer,
-    made: &'a Made,
-}
-
-/// What `refs/skillgraft/offered` has of a skill.
-struct Offered {
-    name: RefName,
-    now: Option<Oid>,
-    /// Under a name that the source had before, where nothing but this is left of the candidate: it was withdrawn, and
-    /// that goes along.
-    former: Option<(RefName, Oid)>,
-}
-
-impl Offered {
-    fn commit(&self) -> Option<Oid> {
-        self.now.or(self.former.as_ref().map(|(_, commit)| *commit))
-    }
-
-    /// Returns the changes after which it names `new`, under the present name alone.
-    fn moved(self, new: Option<Oid>) -> Vec<RefChange> {
-        let former = self.former.map(|(name, commit)| RefChange { name, expected: Some(commit), new: None });
-        let present = RefChange { name: self.name, expected: self.now, new };
-        former.into_iter().chain([present]).filter(|change| change.expected != change.new).collect()
-    }
 }
 
 /// Decides about the skills of one source.
@@ -280,261 +249,6 @@ impl Planner<'_> {
         let asked_for = self.judge.is_asked_for(head, id, offer, &hold.rests_on)?;
         Ok(Some(hold.clone()).filter(|_| !asked_for))
     }
-
-    fn branch(&self, id: &SkillId) -> Result<Branch> {
-        self.branches.get(self.maker.store, &self.registry.names.candidate(&self.source.name, id)?)
-    }
-
-    fn offered(&self, id: &SkillId) -> Result<Offered> {
-        let names = &self.registry.names;
-        let name = names.offered(&self.source.name, id)?;
-        let now = self.branches.own(&name);
-        let mut former = None;
-        for before in self.source.was.iter().filter(|name| !self.state.sources.contains_key(*name)) {
-            let marker = names.offered(before, id)?;
-            let is_open = self.branches.get(self.maker.store, &names.candidate(before, id)?)?.head.is_some();
-            if let Some(commit) = self.branches.own(&marker).filter(|_| now.is_none() && former.is_none() && !is_open) {
-                former = Some((marker, commit));
-            }
-        }
-        Ok(Offered { name, now, former })
-    }
-
-    fn propose(&self, wanted: &Wanted<'_>, branch: &Branch, report: &mut SkillReport) -> Result<Vec<RefChange>> {
-        let mut candidate = CandidateReport {
-            branch: branch.name.clone(),
-            commit: branch.head,
-            action: Action::Kept,
-            edited: false,
-            conflicts: wanted.made.conflicts.clone(),
-            license_change: self.maker.license_change(wanted.ground, wanted.made)?,
-        };
-        report.contains = self.contained(wanted)?;
-        let offered = self.offered(wanted.id)?.commit();
-        let changes = match branch.head {
-            None => {
-                candidate.action = Action::Opened;
-                self.make_anew(wanted, branch, &mut candidate)?
-            }
-            Some(head) if self.judge.is_kept(head, wanted.id, wanted.ground, wanted.made)? => {
-                self.still_offered(wanted.id, head, offered)?
-            }
-            Some(head) if self.judge.is_foreign(head, wanted.id, offered)? => {
-                candidate.action = Action::Left;
-                report.notice = Some(foreign(&branch.name));
-                Vec::new()
-            }
-            Some(head) if self.judge.is_edited(head, wanted.id, offered)? => {
-                candidate.edited = true;
-                candidate.conflicts = self.listed_at(head, wanted.id)?;
-                self.carry_on(wanted, branch, head, &mut candidate, report)?
-            }
-            Some(_) => match self.must_not_move(wanted.id, branch)? {
-                Some(notice) => {
-                    candidate.action = Action::Left;
-                    report.notice = Some(notice);
-                    Vec::new()
-                }
-                None => {
-                    candidate.action = Action::Remade;
-                    self.make_anew(wanted, branch, &mut candidate)?
-                }
-            },
-        };
-        report.candidate = Some(candidate);
-        Ok(changes)
-    }
-
-    fn contained(&self, wanted: &Wanted<'_>) -> Result<Vec<Contained>> {
-        let entry = wanted.ground.entry.as_ref().and_then(|entry| entry.entry.as_ref().ok());
-        match entry.filter(|_| matches!(wanted.class, Class::FastForward | Class::ThreeWay)) {
-            Some(entry) => self.holder.contained(self.maker.hasher, entry, wanted.offer),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    fn make_anew(
-        &self,
-        wanted: &Wanted<'_>,
-        branch: &Branch,
-        candidate: &mut CandidateReport,
-    ) -> Result<Vec<RefChange>> {
-        let commit = self.commit(wanted)?;
-        candidate.commit = Some(commit);
-        self.moved(wanted.id, branch, Some(commit), Some(commit), branch.head)
-    }
-
-    fn commit(&self, wanted: &Wanted<'_>) -> Result<Oid> {
-        let Wanted { id, class, ground, offer, made } = *wanted;
-        self.maker.commit(id, class, self.state.commit, ground, offer, made)
-    }
-
-    fn listed_at(&self, commit: Oid, id: &SkillId) -> Result<Vec<Conflict>> {
-        let entry = Ground::at(self.maker.store, self.maker.layout, id, commit)?.entry;
-        Ok(entry.and_then(|entry| entry.entry.ok()).map_or(Vec::new(), |entry| entry.conflicts))
-    }
-
-    /// An edited candidate is left alone while the old and the wanted one agree and the default branch's skill and
-    /// entry are as they were; else its edits are carried to the wanted one.
-    fn carry_on(
-        &self,
-        wanted: &Wanted<'_>,
-        branch: &Branch,
-        head: Oid,
-        candidate: &mut CandidateReport,
-        report: &mut SkillReport,
-    ) -> Result<Vec<RefChange>> {
-        let name = branch.name.short();
-        let mut leave = |message: String, hint: String| {
-            candidate.action = Action::Left;
-            report.notice = Some(Notice::new(message, hint));
-            Ok(Vec::new())
-        };
-        let Some((base, old)) = self.judge.old_candidate(head, wanted.id)? else {
-            let hint = format!("merge the branch as it is, or delete it for a new one: git branch -D {name}");
-            return leave("its branch has edits, and what they were made on can no longer be told".into(), hint);
-        };
-        let agrees = old.skill == wanted.made.skill && old.entry == wanted.made.entry;
-        if agrees && base.agrees_with(wanted.ground) {
-            return Ok(Vec::new());
-        }
-        if let Some(notice) = self.must_not_move(wanted.id, branch)? {
-            candidate.action = Action::Left;
-            report.notice = Some(notice);
-            return Ok(Vec::new());
-        }
-        let commit = self.commit(wanted)?;
-        match self.maker.carry(wanted.id, head, &base, &old, commit)? {
-            Carried::Done(carried, conflicts) => {
-                candidate.action = Action::Carried;
-                candidate.commit = Some(carried);
-                candidate.conflicts = conflicts;
-                self.moved(wanted.id, branch, Some(carried), Some(commit), None)
-            }
-            Carried::Waits => leave(
-                "its branch waits: edits that were carried on left conflicts, which nobody has resolved yet".into(),
-                format!("resolve them on {name}, then: skillgraft candidate resolve {}", wanted.id),
-            ),
-            Carried::Refused(paths) => leave(
-                format!(
-                    "its branch has edits outside of the skill that conflict with {}: {}",
-                    self.registry.branch.short(),
-                    paths.join(", ")
-                ),
-                format!("merge {} into {name} by hand", self.registry.branch.short()),
-            ),
-        }
-    }
-
-    /// The class wants nothing: an unedited branch is deleted, an edited one left, unless its change is on the default
-    /// branch.
-    fn settle(&self, id: &SkillId, branch: &Branch, report: &mut SkillReport) -> Result<Vec<RefChange>> {
-        let marker = self.offered(id)?;
-        let offered = marker.commit();
-        let Some(head) = branch.head else {
-            // Nobody has to know any more that it was offered once it was accepted.
-            let accepted = match offered {
-                Some(offered) => {
-                    let offer = Ground::at(self.maker.store, self.maker.layout, id, offered)?;
-                    report.class == Some(Class::Unchanged) && offer.upstream().map(|up| up.accepted) == report.base
-                }
-                None => false,
-            };
-            if report.hold.is_some() {
-                let branch = branch.name.clone();
-                report.candidate = Some(CandidateReport {
-                    branch,
-                    commit: None,
-                    action: Action::Held,
-                    edited: false,
-                    conflicts: Vec::new(),
-                    license_change: None,
-                });
-            }
-            return Ok(marker.moved(offered.filter(|_| !accepted)));
-        };
-        let mut candidate = CandidateReport {
-            branch: branch.name.clone(),
-            commit: Some(head),
-            action: Action::Left,
-            edited: self.judge.is_edited(head, id, offered)?,
-            conflicts: Vec::new(),
-            license_change: None,
-        };
-        let mut changes = Vec::new();
-        if self.judge.is_foreign(head, id, offered)? {
-            report.notice.get_or_insert_with(|| foreign(&branch.name));
-        } else if candidate.edited && !self.judge.is_contained(head)? {
-            report.notice.get_or_insert_with(|| {
-                let hint =
-                    format!("merge what is worth keeping, then delete it: git branch -D {}", branch.name.short());
-                Notice::new("people have edited its candidate, which nothing asks for any more", hint)
-            });
-        } else if branch.local.is_none() {
-            // Only the remote has it, and only `--push` writes there.
-            return Ok(Vec::new());
-        } else if let Some(notice) = self.must_not_move(id, branch)? {
-            report.notice = Some(notice);
-        } else {
-            candidate.action = Action::Closed;
-            candidate.commit = None;
-            let superseded = (!self.judge.main.contains(head)?).then_some(head);
-            changes = self.moved(id, branch, None, None, superseded)?;
-        }
-        report.candidate = Some(candidate);
-        Ok(changes)
-    }
-
-    /// A branch that is checked out is never moved or deleted, nor one whose local edits the remote has not.
-    fn must_not_move(&self, id: &SkillId, branch: &Branch) -> Result<Option<Notice>> {
-        if branch.checked_out {
-            return Ok(Some(Notice::new(
-                format!("{} is checked out in a work tree, so it was not moved", branch.name.short()),
-                format!("check out another branch there, then run: skillgraft sync {}", self.source.name),
-            )));
-        }
-        if let Some(local) = branch.local.filter(|local| Some(*local) != branch.head)
-            && branch.diverged
-            && self.judge.is_edited(local, id, None)?
-        {
-            return Ok(Some(Notice::new(
-                format!("{} has edits here and others on the remote, so it was not moved", branch.name.short()),
-                format!("join the two: git checkout {0} && git pull", branch.name.short()),
-            )));
-        }
-        Ok(None)
-    }
-
-    /// `offered` is written by every sync: a run that was killed after it had moved the branch left it behind.
-    fn still_offered(&self, id: &SkillId, head: Oid, offered: Option<Oid>) -> Result<Vec<RefChange>> {
-        // Of a carry it names the second parent, also where no edit was left to carry.
-        let is_carry = offered.is_some() && self.maker.store.commit(head)?.parents.get(1).copied() == offered;
-        if offered == Some(head) || is_carry || self.judge.is_edited(head, id, None)? {
-            return Ok(Vec::new());
-        }
-        let name = self.registry.names.offered(&self.source.name, id)?;
-        Ok(vec![RefChange { name, expected: offered, new: Some(head) }])
-    }
-
-    /// Returns the changes that move a candidate to `new`, with the refs that remember what was made and what was.
-    fn moved(
-        &self,
-        id: &SkillId,
-        branch: &Branch,
-        new: Option<Oid>,
-        made: Option<Oid>,
-        superseded: Option<Oid>,
-    ) -> Result<Vec<RefChange>> {
-        let names = &self.registry.names;
-        let mut changes = vec![RefChange { name: branch.name.clone(), expected: branch.local, new }];
-        changes.extend(self.offered(id)?.moved(made));
-        if superseded.is_some() {
-            let name = names.superseded(&self.source.name, id)?;
-            changes.push(RefChange { expected: self.branches.own(&name), name, new: superseded });
-        }
-        changes.retain(|change| change.expected != change.new);
-        Ok(changes)
-    }
 }
 
 fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
@@ -542,6 +256,7 @@ fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
         id: id.to_string(),
         path: path.to_string(),
         moved_from: None,
+        renamed: None,
         class: None,
         base: None,
         local: None,

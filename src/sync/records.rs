@@ -66,34 +66,36 @@ impl Records {
         Ok(Records { commits, parents, first_parents, steps, went_back })
     }
 
-    /// Returns what the entry at `path` may have been taken back from; [`Records::taken_back`] says which of it was.
-    pub fn went_back(&self, path: &RelPath) -> impl Iterator<Item = TreeHash> + '_ {
-        self.went_back.get(path).into_iter().flatten().copied()
+    /// Returns what the entry at these paths may have been taken back from; [`Records::taken_back`] says which of it was.
+    pub fn went_back(&self, paths: &BTreeSet<&RelPath>) -> BTreeSet<TreeHash> {
+        paths.iter().filter_map(|path| self.went_back.get(*path)).flatten().copied().collect()
     }
 
-    /// RULES, "reverted": the commits in which the entry at `path` went from `accepted` back to a record it had
-    /// before (or, where `no_entry_now`, to none), and after which no first-parent commit has it again.
-    pub fn taken_back(&self, path: &RelPath, accepted: TreeHash, no_entry_now: bool) -> Vec<Oid> {
-        let left = |step: &&Step| step.old.as_ref().is_some_and(|old| old.path == *path && old.accepted == accepted);
+    /// RULES, "reverted": the commits in which an entry at one of `paths` went from `accepted` back to a record it had
+    /// before (or, where `no_entry_now`, to none), and after which no first-parent commit has it again at any of them.
+    pub fn taken_back(&self, paths: &BTreeSet<&RelPath>, accepted: TreeHash, no_entry_now: bool) -> Vec<Oid> {
+        let is_it = |record: &Record| paths.contains(&record.path) && record.accepted == accepted;
+        let left = |step: &&Step| step.old.as_ref().is_some_and(is_it) && !step.new.as_ref().is_some_and(is_it);
         let leaving: Vec<&Step> = self.steps.iter().filter(left).collect();
         if leaving.is_empty() {
             return Vec::new();
         }
-        let had = self.records_had(&self.paths_of(path));
+        let linked = paths.iter().flat_map(|path| self.paths_of(path)).collect();
+        let had = self.records_had(&linked);
         let went_back: BTreeSet<usize> = leaving
             .into_iter()
             .filter(|step| {
                 let old = step.old.as_ref().expect("filtered above");
                 match &step.new {
                     Some(new) if self.was_before(&had, new, old) => true,
-                    Some(new) if new.path == *path => false,
+                    Some(new) if paths.contains(&new.path) => false,
                     // Another path, or none, is where it went: what is offered at this one is a new skill.
                     _ => no_entry_now,
                 }
             })
             .map(|step| step.commit)
             .collect();
-        let stands = self.stands(path, accepted);
+        let stands = self.stands(is_it);
         let again = |commit: &usize| {
             let after = self.descendants(*commit);
             self.first_parents.iter().any(|first| first != commit && after[*first] && stands[*first])
@@ -111,8 +113,14 @@ impl Records {
         self.steps.iter().filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
     }
 
+    /// Returns every path that an entry followed.
+    pub fn paths(&self) -> BTreeSet<&RelPath> {
+        let records = self.steps.iter().flat_map(|step| [&step.old, &step.new]);
+        records.flatten().map(|record| &record.path).collect()
+    }
+
     /// Returns the paths that the entry at `path` has followed: those that one step leads to from another.
-    fn paths_of<'p>(&'p self, path: &'p RelPath) -> BTreeSet<&'p RelPath> {
+    pub fn paths_of<'p>(&'p self, path: &'p RelPath) -> BTreeSet<&'p RelPath> {
         let mut paths = BTreeSet::from([path]);
         loop {
             let before = paths.len();
@@ -155,21 +163,23 @@ impl Records {
         })
     }
 
-    /// For every commit, whether an entry at `path` accepts this tree there.
-    fn stands(&self, path: &RelPath, accepted: TreeHash) -> Vec<bool> {
-        let is_it =
-            |record: &Option<Record>| record.as_ref().is_some_and(|r| r.path == *path && r.accepted == accepted);
-        let mut stands = vec![false; self.commits.len()];
+    /// For every commit, whether an entry has such a record there.
+    fn stands(&self, is_it: impl Fn(&Record) -> bool) -> Vec<bool> {
+        let is_it = |record: &&Record| is_it(record);
+        let mut stands: Vec<BTreeSet<&RelPath>> = Vec::with_capacity(self.commits.len());
         let mut steps = self.steps.iter().peekable();
         for at in 0..self.commits.len() {
-            let mut here = self.parents[at].first().is_some_and(|parent| stands[*parent]);
+            let mut here = self.parents[at].first().map_or(BTreeSet::new(), |parent| stands[*parent].clone());
             while let Some(step) = steps.next_if(|step| step.commit == at) {
                 // Steps against other parents say what they had, not what the first one had; what is new counts.
-                here = is_it(&step.new) || here && !is_it(&step.old);
+                if let Some(old) = step.old.as_ref().filter(is_it) {
+                    here.remove(&old.path);
+                }
+                here.extend(step.new.as_ref().filter(is_it).map(|new| &new.path));
             }
-            stands[at] = here;
+            stands.push(here);
         }
-        stands
+        stands.into_iter().map(|paths| !paths.is_empty()).collect()
     }
 
     fn descendants(&self, of: usize) -> Vec<bool> {
@@ -189,7 +199,7 @@ fn went_back(steps: &[Step]) -> BTreeMap<RelPath, BTreeSet<TreeHash>> {
     for step in steps {
         let Some(new) = &step.new else { continue };
         let first = *seen.entry(new).or_insert(step.commit);
-        if let Some(old) = step.old.as_ref().filter(|old| old.path == new.path && first < step.commit) {
+        if let Some(old) = step.old.as_ref().filter(|old| old.accepted != new.accepted && first < step.commit) {
             went_back.entry(old.path.clone()).or_default().insert(old.accepted);
         }
     }

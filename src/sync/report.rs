@@ -3,11 +3,12 @@
 use super::classify::Class;
 use super::contained::Contained;
 use super::holds::HoldKind;
+use super::renamed::Renamed;
 use crate::git::{Oid, RefName};
 use crate::registry::source_file::Paused;
 use crate::registry::{Conflict, Uncommitted};
+use crate::source::Remark;
 use crate::source::plugin::Plugin;
-use crate::source::{Remark, UNREACHABLE};
 use crate::types::{Error, ErrorKind, SourceName, TreeHash};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -165,6 +166,8 @@ pub struct SkillReport {
     pub path: String,
     /// The path that its entry names, where upstream moved it.
     pub moved_from: Option<String>,
+    /// Another name that upstream gives it now, where an update is proposed.
+    pub renamed: Option<Renamed>,
     /// Its class; none where it failed before it could be classified.
     pub class: Option<Class>,
     /// The merge base.
@@ -304,8 +307,7 @@ impl Report {
     /// Tells whether a source or a skill failed.
     pub fn failed(&self) -> bool {
         let skill_failed = |source: &SourceReport| {
-            source.skills.iter().any(|skill| skill.error.is_some())
-                || source.rejected.iter().any(|remark| remark.reason == UNREACHABLE)
+            source.skills.iter().any(|skill| skill.error.is_some()) || source.rejected.iter().any(Remark::is_failure)
         };
         !self.untagged.is_empty() || self.sources.iter().any(|source| source.error.is_some() || skill_failed(source))
     }

@@ -8,6 +8,7 @@ use super::contained::Contained;
 use super::holds::{HoldKind, Holder};
 use super::mirror::{self, Mirror, upstream_at};
 use super::records::Records;
+use super::renamed::Renamed;
 use super::report::LicenseChange;
 use super::verdict::Judge;
 use crate::git::{History, Oid};
@@ -29,6 +30,8 @@ pub struct Review {
     pub path: crate::types::RelPath,
     /// The path that its entry names on the default branch, where upstream moved it.
     pub moved_from: Option<crate::types::RelPath>,
+    /// Another name that upstream gives it now.
+    pub renamed: Option<Renamed>,
     /// The branch, as people write it.
     pub branch: String,
     /// Its head.
@@ -154,11 +157,18 @@ impl<'a> Reviewer<'a> {
         let examined = self.examine(&open)?;
         let here = |tree: Oid| (tree != store.empty_tree() && store.contains(tree)).then_some(tree);
         let conflicts = conflicts_of(&proposed);
+        let trees = Trees {
+            base: followed.as_ref().and_then(|up| here(up.git_tree)),
+            local: now.skill,
+            upstream: here(offered.git_tree),
+            proposed: proposed.skill,
+        };
         Ok(Review {
             skill: id.clone(),
             source: source.clone(),
             path: offered.path.clone(),
             moved_from,
+            renamed: Renamed::find(self.state, store, id, trees.base, trees.upstream)?,
             branch: branch.name.short().to_owned(),
             commit: head,
             class,
@@ -177,12 +187,7 @@ impl<'a> Reviewer<'a> {
             version: offered.version.clone(),
             license_change: license_change(followed.as_ref(), Some(&offered)),
             contains: examined.contains,
-            trees: Trees {
-                base: followed.as_ref().and_then(|up| here(up.git_tree)),
-                local: now.skill,
-                upstream: here(offered.git_tree),
-                proposed: proposed.skill,
-            },
+            trees,
             entries: (followed, offered),
         })
     }

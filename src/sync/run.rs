@@ -70,7 +70,6 @@ impl Run<'_> {
         if file.paused_on(self.options.today) {
             return Ok(Look::Away(Outcome::Paused));
         }
-        (self.options.progress)(&format!("asking {name}"));
         let limits = &self.state.settings.limits;
         let snapshot = observe(&self.options.access, file, &self.registry.directory, limits)?;
         let MirrorHead { local, head, joined } = mirror_head(self.registry, file)?;

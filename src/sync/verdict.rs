@@ -4,7 +4,7 @@ use super::ancestry::changed_lines;
 use super::candidate::{Ground, Made, Maker, Offer};
 use super::merge::merge_trees;
 use crate::git::{History, Oid, first_parents};
-use crate::types::{Result, SkillId};
+use crate::types::{Error, Result, SkillId};
 use std::collections::BTreeSet;
 
 /// Answers questions about the candidates of one source against the default branch.
@@ -59,7 +59,27 @@ impl Judge<'_> {
         let Some(base) = self.left_main_at(head)? else { return Ok(true) };
         // Merged by fast-forward, nobody can tell any more whose it was, and nothing is lost with it.
         let entry = |commit: Oid| Ok(self.ground(commit, id)?.entry.map(|entry| entry.blob));
-        Ok(base != head && entry(base)? == entry(head)?)
+        Ok(base != head && entry(base)? == entry(head)? && !self.has_moved_the_entry(head, id)?)
+    }
+
+    /// Tells whether a commit of the branch's own moved the entry: then it was a candidate, although the default branch
+    /// has all of it, merged there and back into the branch.
+    fn has_moved_the_entry(&self, head: Oid, id: &SkillId) -> Result<bool> {
+        let store = self.maker.store;
+        let main: BTreeSet<Oid> = first_parents(store, self.main.head()).collect::<Result<_>>()?;
+        let entry = |commit: Oid| Ok::<_, Error>(self.ground(commit, id)?.entry.map(|entry| entry.blob));
+        for commit in first_parents(store, head) {
+            let commit = commit?;
+            if main.contains(&commit) {
+                break;
+            }
+            if let [parent] = store.commit(commit)?.parents[..]
+                && entry(parent)? != entry(commit)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns the commit on which a branch was begun, merged or not.

@@ -128,7 +128,7 @@ fn what_the_cache_has_costs_time_and_bytes_too() {
     let bytes = tar_gz(&[("SKILL.md", "text", 'f')]);
     server.body("/a.tar.gz", &bytes);
     let (url, reach, right) = (format!("{}/a.tar.gz", server.url), Reach::from(&world, &[]), digest(&bytes));
-    let get = |access| observe(&access, &url, Some(&right), true, &Limits::default()).map(drop);
+    let get = |access| observe(&access, &url, "127.0.0.1", Some(&right), true, &Limits::default()).map(drop);
     get(reach.access(DEADLINE)).unwrap();
     let late = get(reach.access(std::time::Duration::ZERO)).err().unwrap();
     assert!(late.full_message().contains("did not answer within"), "{}", late.full_message());
@@ -142,7 +142,7 @@ fn no_body_is_larger_than_256_mib() {
     let (world, server) = (World::new(), Server::start());
     server.put("/a.tar.gz", Page::Endless);
     let (url, reach) = (format!("{}/a.tar.gz", server.url), Reach::from(&world, &[]));
-    let error = observe(&reach.access(DEADLINE), &url, None, true, &Limits::default()).err().unwrap();
+    let error = observe(&reach.access(DEADLINE), &url, "127.0.0.1", None, true, &Limits::default()).err().unwrap();
     assert!(error.to_string().contains("has more than 256.0 MiB"), "{error}");
 }
 
@@ -228,11 +228,12 @@ fn an_archive_from_the_network_is_the_one_that_its_digest_names() {
     server.body("/a.tar.gz", &bytes);
     let (url, reach) = (format!("{}/a.tar.gz", server.url), Reach::from(&world, &[]));
     let access = reach.access(DEADLINE);
-    let get = |digest: Option<&str>, insecure| observe(&access, &url, digest, insecure, &Limits::default());
+    let get =
+        |digest: Option<&str>, insecure| observe(&access, &url, "127.0.0.1", digest, insecure, &Limits::default());
     let (right, wrong) = (digest(&bytes), digest(b"other"));
     let error = get(Some(&wrong), true).err().unwrap();
     let says = error.to_string();
-    assert!(says.contains(&right) && says.contains(&wrong) && error.kind() == ErrorKind::Rejected, "{says}");
+    assert!(says.contains(&right) && says.contains(&wrong) && error.kind() == ErrorKind::Altered, "{says}");
     assert_eq!(server.asked(), ["/a.tar.gz 200"]);
     // With the prefix or without; what is wrong was not kept, and what the cache proves is not fetched again.
     for digest in [right.as_str(), &right[7..]] {

@@ -1,6 +1,6 @@
 //! `candidate list`, `show`, `diff` and `accept`.
 
-use crate::support::{World, skill};
+use crate::support::{Synced, World, skill};
 use crate::sync::{lines, world};
 use serde_json::json;
 
@@ -191,4 +191,29 @@ fn a_branch_of_that_name_that_is_no_candidate_is_told_and_left() {
     assert!(!list["unreadable"].as_array().unwrap().is_empty(), "{list:#}");
     world.sync();
     assert_eq!(world.rev("registry", "candidate/up/stuff"), head, "a person's commit is never deleted");
+}
+
+#[test]
+fn a_merged_branch_that_was_brought_up_to_date_is_a_candidate_in_a_fresh_clone_too() {
+    for squash in [false, true] {
+        let world = world();
+        world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "v2"))]);
+        world.sync();
+        let button: &[&str] =
+            if squash { &["merge", "-q", "--squash"] } else { &["merge", "-q", "--no-ff", "--no-edit"] };
+        world.git("registry", &[button, &["candidate/up/deploy"]].concat());
+        if squash {
+            world.commit("registry", "squash");
+        }
+        // "Update branch", although it is merged.
+        world.git("registry", &["switch", "-q", "candidate/up/deploy"]);
+        world.git("registry", &["merge", "-q", "--no-ff", "--no-edit", "main"]);
+        world.git("registry", &["switch", "-q", "main"]);
+        world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "v3"))]);
+        world.git("", &["clone", "-q", "registry", "fresh"]);
+        let (here, there) = (world.sync(), world.sync_in("fresh", &[]));
+        let commit = |synced: &Synced| synced.skill("deploy")["candidate"]["commit"].clone();
+        assert_eq!((here.action("deploy"), there.action("deploy")), ("remade", "remade"), "squash {squash}");
+        assert_eq!(commit(&here), commit(&there));
+    }
 }

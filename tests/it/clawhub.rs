@@ -129,6 +129,18 @@ fn what_is_not_what_clawhub_describes_is_refused_and_closes_nothing() {
 }
 
 #[test]
+fn hints_tell_what_is_not_cached_from_what_is_not_there() {
+    let (world, _server) = registered();
+    world.registry(&[("sources/hub.toml", &world.read("registry/sources/hub.toml").replace("enabled = false\n", ""))]);
+    let hint = |args: &[&str]| {
+        let synced = world.try_sync("registry", args);
+        (synced.code, synced.source("hub")["error"]["hint"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(hint(&["--offline"]), (1, "run once without --offline".into()));
+    assert!(hint(&[]).1.contains("several owners"), "{:?}", hint(&[]));
+}
+
+#[test]
 fn add_writes_what_people_copy_and_refuses_what_is_no_skill() {
     let world = World::new();
     world.run_in("", &["init", "registry"]).ok();

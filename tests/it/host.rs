@@ -8,7 +8,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use skillgraft::registry::SourceFile;
 use skillgraft::skill::Limits;
-use skillgraft::source::{Snapshot, observe};
+use skillgraft::source::{Access, FIRST_ANSWER, Snapshot, observe};
 use skillgraft::types::{ErrorKind, Result, SourceName};
 use std::time::{Duration, Instant};
 
@@ -299,7 +299,12 @@ fn a_program_that_fails_fails_alone_and_closes_nothing() {
         ("serve", SERVER, "", ""),
         ("initialize", &without.to_string(), "no_evidence", "does not serve skills"),
         ("initialize", &good, "", ""),
-        ("list", "{\"resultType\": \"complete\", \"skills\": []}", "no_evidence", "no directory with a SKILL.md"),
+        (
+            "list",
+            "{\"resultType\": \"complete\", \"skills\": []}",
+            "no_evidence",
+            "the program lists no skill that can be used",
+        ),
         (
             "list",
             "{\"resultType\": \"complete\", \"skills\": [{\"uri\": 1}]}",
@@ -328,13 +333,14 @@ fn a_program_that_fails_fails_alone_and_closes_nothing() {
     assert_eq!(world.try_sync("registry", &["--offline"]).code, 1);
 }
 
-/// Observes a command that is trusted, with a short deadline.
-fn observe_soon(world: &World, command: &[&str]) -> Result<Snapshot> {
+/// Observes a command that is trusted, with short deadlines.
+fn observe_soon(world: &World, command: &[&str], first_answer: Duration) -> Result<Snapshot> {
     let reach = Reach::from(world, &[]);
     reach.trust.record(&command.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())?;
     let text = format!("format = 1\ncommand = {}\n", json!(command));
     let source = SourceFile::parse(SourceName::parse("host")?, &text)?;
-    observe(&reach.access(Duration::from_secs(1)), &source, &world.path("registry"), &Limits::default())
+    let access = Access { first_answer, ..reach.access(Duration::from_secs(2)) };
+    observe(&access, &source, &world.path("registry"), &Limits::default())
 }
 
 #[test]
@@ -343,10 +349,23 @@ fn a_hung_program_is_ended_at_its_deadline_with_all_that_it_started() {
     let marker = world.path("alive").display().to_string();
     let hang = format!("(sleep 3; touch {marker}) & sleep 60");
     let started = Instant::now();
-    let error = observe_soon(&world, &["sh", "-c", &hang]).err().unwrap();
+    let error = observe_soon(&world, &["sh", "-c", &hang], Duration::from_secs(1)).err().unwrap();
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     assert_eq!(error.kind(), ErrorKind::Network);
-    assert!(error.full_message().contains("did not finish within 1s and was ended"), "{}", error.full_message());
+    assert!(error.full_message().contains("it said nothing within 1s and was ended"), "{}", error.full_message());
     std::thread::sleep(Duration::from_secs(3));
     assert!(!world.exists("alive"), "its child lived on");
+}
+
+#[test]
+fn a_program_has_a_minute_for_its_first_answer_and_more_for_the_rest() {
+    let world = world();
+    assert_eq!(FIRST_ANSWER, Duration::from_secs(60), "as README says");
+    // It answers at once, and then has its time for the rest.
+    world.write("program/slow", SERVER.replace("*'\"skills/list\"'*)", "*'\"skills/list\"'*) sleep 60;"));
+    let slow = world.path("program/slow").display().to_string();
+    let started = Instant::now();
+    let error = observe_soon(&world, &[&slow], Duration::from_millis(1500)).err().unwrap();
+    assert!(error.full_message().contains("did not finish within 2s and was ended"), "{}", error.full_message());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }

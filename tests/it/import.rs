@@ -270,12 +270,17 @@ fn an_overwrite_that_expects_other_content_fails_and_never_creates() {
 }
 
 #[test]
-fn a_disabled_skill_that_is_overwritten_is_in_use_again() {
+fn a_disabled_skill_comes_back_by_enable_and_not_by_an_overwrite_in_passing() {
     let world = world();
     world.registry(&[("skills/deploy/SKILL.md", &skill("deploy", "here already"))]);
     world.run(&["disable", "deploy", "--reason", "x"]).ok();
     let (code, report) = run(&world, &["deploy"]);
     assert_eq!((code, &report["skills"][0]["conflict"]["tree"]), (3, &Value::Null));
+    assert!(report["skills"][0]["message"].as_str().unwrap().contains("is disabled"), "{report:#}");
+    let (code, report) = run(&world, &["deploy", "--on-conflict", "overwrite"]);
+    assert_eq!((code, told(&report)), (1, vec!["deploy failed disabled".into()]));
+    assert!(world.read("registry/skills/deploy.toml").contains("status = \"disabled\""));
+    world.run(&["enable", "deploy"]).ok();
     assert_eq!(run(&world, &["deploy", "--on-conflict", "overwrite"]).0, 0);
     assert!(world.read("registry/skills/deploy.toml").contains("status = \"active\""));
 }
@@ -444,6 +449,28 @@ fn an_archive_is_read_like_a_folder_and_only_one_skill_md_is_a_skills() {
         world.run(&["import", "--from", "../odd.tar.gz", "--on-conflict", "overwrite"]).ends_with(1);
         assert!(world.read("registry/skills/one/SKILL.md").ends_with("1\n"), "{odd}");
     }
+}
+
+#[test]
+fn a_git_bundle_is_read_like_an_archive() {
+    let world = world();
+    world.init("made");
+    world.write("made/skills/one/SKILL.md", skill("one", "1"));
+    world.write("made/skills/one/run.sh", "#!/bin/sh\n");
+    world.write("made/skills/two/SKILL.md", skill("two", "2"));
+    world.commit("made", "two skills");
+    world.git("made", &["bundle", "create", "-q", "../made.bundle", "HEAD", "main"]);
+    // What it is stands in its first bytes, not in its name.
+    std::fs::rename(world.path("made.bundle"), world.path("handed-over")).unwrap();
+    let report = world.json(&["import", "one", "--from", "../handed-over"]);
+    assert_eq!(told(&report), ["one completed new"]);
+    assert_eq!(world.git("registry", &["ls-tree", "HEAD", "skills/one/run.sh"]).split(' ').next(), Some("100755"));
+    let entry = world.read("registry/skills/one.toml");
+    assert!(entry.contains("kind = \"bundle\"\npath = \"skills/one\"\n"), "{entry}");
+    let report = world.json(&["import", "--from", "../handed-over"]);
+    assert_eq!(told(&report), ["one unchanged identical", "two completed new"]);
+    world.write("broken.bundle", "# v2 git bundle\nno more\n");
+    world.run(&["import", "--from", "../broken.bundle"]).ends_with(1).says(&["broken.bundle"]);
 }
 
 #[test]

@@ -9,11 +9,24 @@ use skillgraft::registry::SourceFile;
 use skillgraft::skill::Limits;
 use skillgraft::source::observe;
 use skillgraft::types::{ErrorKind, SourceName};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const INDEX: &str = "/.well-known/agent-skills/index.json";
 const OLD_INDEX: &str = "/.well-known/skills/index.json";
 const SCHEMA: &str = "https://schemas.agentskills.io/discovery/0.2.0/schema.json";
+
+/// The files of the cache of answers whose body has these words, each made as old as `days`.
+fn aged(world: &World, words: &str, days: u64) -> Vec<std::path::PathBuf> {
+    let all = std::fs::read_dir(world.path("cache/http")).unwrap().map(|entry| entry.unwrap().path());
+    let found: Vec<_> =
+        all.filter(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).contains(words)).collect();
+    let at = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+    found.iter().for_each(|path| {
+        let file = std::fs::File::options().append(true).open(path).unwrap();
+        file.set_modified(at).unwrap();
+    });
+    found
+}
 
 /// An entry whose artifact stands at `url`.
 fn entry(name: &str, kind: &str, url: &str, bytes: &[u8]) -> Value {
@@ -119,7 +132,7 @@ fn what_cannot_be_read_is_not_gone() {
         (Page::Status(404), "unreachable", "there is nothing at"),
         (Page::Status(503), "unreachable", "status 503"),
         (Page::Truncated(good.clone()), "unreachable", "cannot fetch"),
-        (Page::Body(ops("evil")), "refused", "has the digest sha256:"),
+        (Page::Body(ops("evil")), "altered", "has the digest sha256:"),
         (Page::Redirect("/cdn/ops.tar.gz".into()), "unreachable", "redirects more than 5 times"),
         (Page::Redirect("file:///etc/passwd".into()), "unreachable", "only https is"),
         (Page::Endless, "too_large", "has more than 128.0 MiB"),
@@ -130,12 +143,19 @@ fn what_cannot_be_read_is_not_gone() {
         assert_eq!((synced.class("ops"), synced.class("deploy")), ("unchanged", "unchanged"), "{says}");
         assert_eq!(
             synced.code,
-            i32::from(reason == "unreachable"),
-            "what was not given is a failure, what is wrong is not"
+            i32::from(["unreachable", "altered"].contains(&reason)),
+            "what was not given, or is not what its digest says, is a failure; what nobody can take is not"
         );
         assert_eq!(synced.rejected("site"), [format!("ops {reason}")]);
         let message = synced.source("site")["rejected"][0]["message"].as_str().unwrap();
         assert!(message.contains(says), "{message}");
+        let quiet = world.run(&["sync", "--quiet"]);
+        assert_eq!(
+            quiet.stderr.contains(says),
+            quiet.code == 1,
+            "cron mails failures, and nothing else:\n{}",
+            quiet.stderr
+        );
     }
     assert_eq!(world.branches("registry", "candidate/"), Vec::<String>::new());
     server.body("/cdn/ops.tar.gz", &good);
@@ -158,7 +178,7 @@ fn an_index_that_fails_closes_nothing() {
     server.body(OLD_INDEX, json!({ "skills": [{ "name": "deploy", "files": ["SKILL.md"] }] }).to_string());
     for (page, kind, says) in [
         (Page::Body(unknown.into_bytes()), "no_evidence", "which is not known"),
-        (Page::Body(empty.into_bytes()), "no_evidence", "no directory with a SKILL.md"),
+        (Page::Body(empty.into_bytes()), "no_evidence", "the index lists no skill that can be used: its list is empty"),
         (Page::Body(b"<html>".to_vec()), "no_evidence", "is no index of skills"),
         (Page::Status(404), "no_evidence", "there is nothing at"),
         (Page::Status(500), "network", "status 500"),
@@ -460,4 +480,56 @@ fn a_source_file_that_says_two_places_or_what_does_not_go_together_is_refused() 
         assert_eq!(error["kind"], "config", "{error}");
         assert!(error["message"].as_str().unwrap().contains(says), "{error}");
     }
+}
+
+#[test]
+fn answers_that_nobody_used_for_90_days_go_and_those_in_use_stay() {
+    let (world, server) = following();
+    let is_there = |files: &[std::path::PathBuf]| files.iter().any(|path| path.exists());
+    let v1 = aged(&world, "v1", 89);
+    assert_eq!(v1.len(), 1, "the file; the archive is packed");
+    world.sync();
+    assert!(is_there(&v1) && v1[0].metadata().unwrap().modified().unwrap().elapsed().unwrap().as_secs() < 3600);
+    // Now the address has another body, and the one before lies at an address of its own.
+    let text = skill("deploy", "v2");
+    server.body("/elsewhere", &text);
+    put_index(&server, &[entry("deploy", "skill-md", "/elsewhere", text.as_bytes())]);
+    world.sync();
+    aged(&world, "v1", 91);
+    for args in [&["--offline"][..], &["--dry-run"]] {
+        world.sync_in("registry", args);
+        assert!(is_there(&v1), "{args:?} writes nothing");
+    }
+    world.sync();
+    assert!(!is_there(&v1));
+    assert_eq!(aged(&world, "v2", 91).len(), 1);
+    world.sync();
+    // It was removed before it was asked for, and came anew.
+    assert_eq!(aged(&world, "v2", 0).len(), 1);
+}
+
+#[test]
+fn hints_name_what_helps_with_this_kind_of_source() {
+    let (world, server) = following();
+    put_index(&server, &[]);
+    let hint = |synced: &Value| synced["error"]["hint"].as_str().unwrap_or_default().to_owned();
+    let said = hint(world.try_sync("registry", &[]).source("site"));
+    assert!(!said.contains("--path") && said.contains("nothing was closed"), "{said}");
+    // A site of which nothing is known yet has no source file to look at.
+    let add = |path: &str, says: &[&str]| {
+        let url = format!("{}{path}{INDEX}", server.url);
+        let run = world.run(&["add", &url, "--insecure", "--name", "other"]).ends_with(1).says(says);
+        assert!(!run.stderr.contains("source file") && !run.stderr.contains("--path"), "{}", run.stderr);
+    };
+    add(
+        "/none",
+        &["there is no index of skills at", "nor at", "/.well-known/skills/index.json", "look at the address"],
+    );
+    server.put(&format!("/closed{INDEX}"), Page::Status(403));
+    add("/closed", &["status 403", "what anybody may read"]);
+    server.put(&format!("/broken{INDEX}"), Page::Status(503));
+    add("/broken", &["status 503", "try again later"]);
+    let gone =
+        world.run(&["add", "http://127.0.0.1:1/.well-known/agent-skills/index.json", "--insecure", "--name", "x"]);
+    gone.ends_with(1).says(&["cannot fetch", "look at the address, and at https_proxy"]);
 }

@@ -18,6 +18,7 @@ mod dice;
 mod moves;
 mod oracle;
 mod people;
+mod places;
 mod refusals;
 mod repositories;
 mod reverts;
@@ -41,10 +42,6 @@ use team::Team;
 type Done = Result<Option<String>, String>;
 type Operation = fn(&mut Team, &mut Dice) -> Done;
 
-/// How often upstream moves a skill to another directory. Whether the entry then follows is being decided: what the laws
-/// ask of it is not written here yet.
-const UPSTREAM_RENAMES: u32 = 0;
-
 /// Everything that can happen between two moments, and how often it does.
 const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("upstream edits", 18, upstream::edits),
@@ -54,7 +51,11 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("upstream pushes with force", 2, upstream::pushes_with_force),
     ("upstream adds a skill", 2, upstream::adds_a_skill),
     ("upstream brings a skill back", 2, upstream::brings_a_skill_back),
-    ("upstream renames a skill", UPSTREAM_RENAMES, upstream::renames_a_skill),
+    ("upstream moves a skill", 4, upstream::moves_a_skill),
+    ("upstream moves and edits a skill", 4, upstream::moves_and_edits_a_skill),
+    ("upstream renames a skill", 3, upstream::renames_a_skill),
+    ("upstream moves a skill and back", 2, upstream::moves_a_skill_and_back),
+    ("upstream moves a skill to another's place", 2, upstream::moves_a_skill_to_anothers_place),
     ("upstream spoils a skill", 2, upstream::spoils_a_skill),
     ("upstream changes its licence", 1, upstream::changes_its_licence),
     ("the team edits", 14, people::edit),

@@ -329,6 +329,77 @@ fn an_update_that_was_taken_back_does_not_return_because_upstream_moves_it() {
 }
 
 #[test]
+fn what_was_taken_back_at_one_place_stays_away_at_all_that_upstream_moves_it_to() {
+    // Reverted where upstream had moved it to, and moved again.
+    let world = world();
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    world.sync();
+    let merged = merge(&world, BRANCH);
+    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+    is_held(&world.sync(), "reverted");
+    moves(&world, "skills/ship", "skills/float");
+    let synced = world.sync();
+    moved(&synced, "skills/deploy", "skills/float");
+    is_held(&synced, "reverted");
+    is_settled(&world);
+
+    // Reverted, moved, followed there with the next update, and upstream goes back to what was reverted.
+    let world = self::world();
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    world.sync();
+    let merged = merge(&world, BRANCH);
+    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
+    assert_eq!(world.sync().action("deploy"), "remade");
+    merge(&world, BRANCH);
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    is_held(&world.sync(), "reverted");
+    is_settled(&world);
+}
+
+#[test]
+fn an_update_says_that_it_contains_what_was_taken_back_before_upstream_moved_the_skill() {
+    let world = world();
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    let revision = world.head("upstream");
+    world.sync();
+    let merged = merge(&world, BRANCH);
+    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+    is_held(&world.sync(), "reverted");
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
+    let synced = world.sync();
+    moved(&synced, "skills/deploy", "skills/ship");
+    let contains = &synced.skill("deploy")["contains"];
+    assert_eq!(
+        (&contains[0]["kind"], &contains[0]["revision"]),
+        (&json!("reverted"), &json!(revision)),
+        "{contains:#}"
+    );
+    assert_eq!(contains.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_skill_that_the_team_deleted_does_not_come_back_because_upstream_moves_it() {
+    let world = world();
+    world.git("registry", &["rm", "-rq", "skills/deploy", "skills/deploy.toml"]);
+    world.commit("registry", "not for us");
+    is_held(&world.sync(), "reverted");
+    moves(&world, "skills/deploy", "skills/ship");
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), &synced.skill("deploy")["path"]), ("new", &json!("skills/ship")));
+    is_held(&synced, "reverted");
+    is_settled(&world);
+    world.run(&["candidate", "retry", "deploy"]).ok();
+    assert_eq!(world.sync().action("deploy"), "kept");
+    merge(&world, BRANCH);
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+}
+
+#[test]
 fn a_move_can_be_declined_and_its_branch_withdrawn() {
     let declined = world();
     moves(&declined, "skills/deploy", "skills/ship");

@@ -37,7 +37,14 @@ fn observe(
     own: &[(&str, &str)],
 ) -> Result<Snapshot> {
     let reach = Reach::from(world, own);
-    npm::observe(&reach.access(DEADLINE), name, version, registry, true, &Limits::default())
+    npm::observe(
+        &reach.access(DEADLINE),
+        name,
+        version,
+        registry.map(|url| (url, "127.0.0.1")),
+        true,
+        &Limits::default(),
+    )
 }
 
 #[test]

@@ -271,6 +271,46 @@ fn rollback_takes_content_and_entry_back_together_and_declines_what_it_leaves() 
 }
 
 #[test]
+fn rollback_without_a_version_goes_further_back_each_time_and_never_to_what_was_taken_back() {
+    let world = world();
+    for text in ["v2", "v3"] {
+        world.upstream(&[(FILE, &lines("first", text))]);
+        world.sync();
+        world.run(&["candidate", "accept", "deploy"]).ok();
+    }
+    world.run(&["tag"]).ok();
+    let text = || world.read("registry/skills/deploy/SKILL.md");
+    world.run(&["rollback", "deploy", "--reason", "leaks"]).ok();
+    assert!(text().contains("v2"), "{}", text());
+    world.run(&["tag"]).ok();
+    world.run(&["rollback", "deploy", "--reason", "leaks, too"]).ok();
+    assert!(text().contains("last"), "{}", text());
+    world.run(&["tag"]).ok();
+    let refused = world.run(&["rollback", "deploy", "--reason", "again"]).ends_with(1);
+    refused.says(&["is what v1 was, and has no version before that", "rollback deploy --to vN"]);
+    assert!(text().contains("last"), "{}", text());
+    world.run(&["rollback", "deploy", "--to", "v2", "--reason", "that one is good after all"]).ok();
+    assert!(text().contains("v2"), "{}", text());
+}
+
+#[test]
+fn rollback_leaves_a_pause_as_it_stands_today() {
+    let world = world();
+    world.run(&["pause", "deploy", "--reason", "freeze"]).ok();
+    edit(&world, "ours");
+    world.run(&["resume", "deploy", "--no-sync"]).ok();
+    world.run(&["tag"]).ok();
+    world.run(&["rollback", "deploy", "--to", "v1", "--reason", "too bold"]).ok();
+    assert!(world.read("registry/skills/deploy/SKILL.md").contains("last"));
+    let entry = world.read("registry/skills/deploy.toml");
+    assert!(!entry.contains("[paused]"), "{entry}");
+    world.run(&["pause", "deploy", "--reason", "freeze"]).ok();
+    world.run(&["rollback", "deploy", "--to", "v2", "--reason", "not so bold"]).ok();
+    let entry = world.read("registry/skills/deploy.toml");
+    assert!(entry.contains("[paused]") && entry.contains("freeze"), "{entry}");
+}
+
+#[test]
 fn rollback_of_an_edit_of_our_own_declines_nothing() {
     let world = world();
     edit(&world, "ours");

@@ -1,6 +1,6 @@
 //! Candidates: what waits for review, and what became of it.
 
-use super::{count, license_change, table};
+use super::{count, follow_or_stay, license_change, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, Text, YELLOW};
 use crate::ops::{accept, candidate, decline, demo, diff, resolve};
 use crate::sync::{CandidateState, Class, Review};
@@ -67,6 +67,10 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
     out.line(format!("verdict   {}", review.verdict));
     if let Some(from) = &review.moved_from {
         out.line(format!("moved     from {from} to {}", review.path));
+    }
+    if let Some(renamed) = &review.renamed {
+        out.line(format!("{YELLOW}renamed{YELLOW:#}   {}", renamed.sentence(review.skill.as_str())));
+        follow_or_stay(renamed).iter().for_each(|way| out.line(format!("          {way}")));
     }
     out.line(format!("base      {}", hash(review.base)));
     out.line(format!("local     {}", hash(review.local)));

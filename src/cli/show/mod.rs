@@ -27,18 +27,23 @@ fn untagged(errors: &[crate::sync::report::ErrorReport], out: &mut Text) {
 
 fn remarks(list: &[crate::source::Remark], label: &str, out: &mut Text) {
     for remark in list {
-        out.remark(format!(
-            "{YELLOW}{label}:{YELLOW:#} {}: {} [{}]",
-            escape(&remark.path),
-            remark.message,
-            remark.reason
-        ));
+        let told = format!("{}: {} [{}]", escape(&remark.path), remark.message, remark.reason);
+        match remark.is_failure() {
+            true => out.error(format!("{RED}error:{RED:#} {told}")),
+            false => out.remark(format!("{YELLOW}{label}:{YELLOW:#} {told}")),
+        }
     }
 }
 
 fn license_change(change: &crate::sync::LicenseChange) -> String {
     let after = change.after.as_deref().unwrap_or("none is stated");
     format!("{} -> {}", one_line(&change.before, 60), one_line(after, 60))
+}
+
+/// What people can do about a skill that upstream renamed.
+fn follow_or_stay(renamed: &crate::sync::Renamed) -> Vec<String> {
+    let follow = renamed.follow.as_ref().map(|commands| format!("to follow, once it is accepted: {commands}"));
+    follow.into_iter().chain([format!("to stay: {}", renamed.stay)]).collect()
 }
 
 fn count(n: usize, what: &str) -> String {

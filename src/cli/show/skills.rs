@@ -14,6 +14,7 @@ pub fn list(report: &list::Report, out: &mut Text) {
             (1.., ..) => "conflicted",
             _ if skill.status == Status::Disabled => "disabled",
             (_, Some(true), None) => "missing",
+            (_, Some(false), None) => "removed",
             _ if skill.paused => "paused",
             (_, Some(true), _) => "edited",
             (_, None, _) => "own",

@@ -65,6 +65,12 @@ pub fn add(report: &add::Report, out: &mut Text) {
     for found in &report.linked {
         out.line(format!("  {}", found_origin(found)));
     }
+    if let Some(folder) = &report.registry {
+        out.remark(format!("{CYAN}note:{CYAN:#} upstream is a skillgraft registry, with its skills in {folder}/"));
+    }
+    if let Some(guide) = &report.guide {
+        out.remark(format!("{CYAN}left out:{CYAN:#} {guide}, the guide of that registry: this one has its own"));
+    }
     remarks(&report.rejected, "not taken", out);
     remarks(&report.warnings, "warning", out);
     if report.changed.is_some() && !report.linked.is_empty() {
@@ -95,6 +101,9 @@ pub fn add_plugins(report: &add_plugins::Report, out: &mut Text) {
     }
     if !report.unchanged.is_empty() {
         out.remark(format!("{} followed already", count(report.unchanged.len(), "plugin")));
+    }
+    for skipped in &report.skipped {
+        out.remark(format!("{YELLOW}skipped:{YELLOW:#} {}: {}", one_line(&skipped.plugin, 80), skipped.message));
     }
     let mut hints: Vec<&str> = Vec::new();
     for failed in &report.failed {

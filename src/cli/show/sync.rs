@@ -1,6 +1,6 @@
 //! What sync did. On a terminal, and with `--verbose`, every candidate has its line; a log has lines for what the run did.
 
-use super::{count, license_change, remarks, untagged};
+use super::{count, follow_or_stay, license_change, remarks, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::decline;
 use crate::registry::Uncommitted;
@@ -126,7 +126,11 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
         None => {}
     }
     if let Some(from) = &skill.moved_from {
-        out.remark(format!("    moved from {from} to {}", skill.path));
+        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: it moved from {from} to {} upstream", skill.id, skill.path));
+    }
+    if let Some(renamed) = &skill.renamed {
+        out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, renamed.sentence(&skill.id)));
+        follow_or_stay(renamed).iter().for_each(|way| out.remark(format!("  {CYAN}hint:{CYAN:#} {way}")));
     }
     for contained in &skill.contains {
         out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: {}", skill.id, contained.sentence()));

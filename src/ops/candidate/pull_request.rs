@@ -77,6 +77,21 @@ fn intro(show: &Show, compare: Option<&str>) -> String {
 fn notes(show: &Show) -> String {
     let review = &show.review;
     let mut lines = Vec::new();
+    if let Some(from) = &review.moved_from {
+        let (from, to) = (code_span(from.as_str(), 200), code_span(review.path.as_str(), 200));
+        lines.push(format!("- **Upstream moved it:** from {from} to {to}\n"));
+    }
+    if let Some(renamed) = &review.renamed {
+        let from = renamed.from.as_ref().map_or(String::new(), |from| format!(" instead of {}", code_span(from, 100)));
+        let to = code_span(&renamed.to, 100);
+        let follow = renamed.follow.as_ref();
+        let follow =
+            follow.map_or(String::new(), |it| format!("To follow, once it is merged: {}. ", code_span(it, 2_000)));
+        lines.push(format!(
+            "- **Upstream renamed it:** {to}{from}; here it stays `{}`. {follow}To stay: {}.\n",
+            review.skill, renamed.stay
+        ));
+    }
     if let Some(change) = &review.license_change {
         let after = change.after.as_ref().map_or("none is stated or known".into(), |after| code_span(after, 100));
         lines.push(format!("- **The licence changes:** {} -> {after}\n", code_span(&change.before, 100)));

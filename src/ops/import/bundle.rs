@@ -8,11 +8,15 @@ use crate::skill::{Limits, SKILL_MD, frontmatter};
 use crate::source::local::{self, LocalSkill};
 use crate::source::peers::{self, Place, Record, Records};
 use crate::source::roots::{Layer, Root, RootKind, project_folders, roots_from, shown};
-use crate::source::{FETCH_BYTES, Found, Snapshot, archive};
+use crate::source::{FETCH_BYTES, Found, Snapshot, archive, observe_bundle};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, one_line};
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+/// How a file begins that `git bundle` wrote; the version follows.
+const GIT_BUNDLE: &[u8; 3] = b"# v";
 
 /// A skill that a person wants, before it is read.
 pub struct Wanted {
@@ -30,7 +34,7 @@ pub struct Wanted {
 /// Where a skill comes from: what may be committed, and nothing that names the machine.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// The root's kind, `provider` or `universal`; or `folder` or `archive`, which a person named.
+    /// The root's kind, `provider` or `universal`; or `folder`, `archive` or `bundle`, which a person named.
     pub kind: &'static str,
     /// The root's place in the order; none of what a person named.
     pub layer: Option<Layer>,
@@ -144,7 +148,13 @@ fn from_path(outside: &Outside, limits: &Limits, path: &Path) -> Result<BTreeMap
     let path = &path.canonicalize().map_err(|error| {
         Error::new(ErrorKind::Usage, format!("--from {}: there is nothing", path.display())).because(error)
     })?;
-    let all = if path.is_dir() { from_folder(outside, path) } else { from_archive(path, limits)? };
+    let all = match () {
+        () if path.is_dir() => from_folder(outside, path),
+        () if is_git_bundle(path) => {
+            from_snapshot(path, "bundle", observe_bundle(&outside.access(false, false), path)?)?
+        }
+        () => from_snapshot(path, "archive", read_archive(path, limits)?)?,
+    };
     if all.is_empty() {
         return Err(Error::new(ErrorKind::NotFound, format!("--from {}: there is no skill in it", path.display()))
             .hint(format!("a skill is a folder with a {SKILL_MD}")));
@@ -183,7 +193,7 @@ fn on_disk(root: &Root, skill: &LocalSkill, records: &Records, layer: Option<Lay
     let provider = root.agents.first().copied().filter(|_| root.kind == RootKind::Provider);
     let kind = if root.may_be_skill { "folder" } else { root.kind.as_str() };
     let source = known.and_then(|record| match &record.place {
-        Place::Url(url) => Some(url.clone()),
+        Place::Url(url) | Place::Index(url) => Some(url.clone()),
         Place::Folder(_) => None,
     });
     let origin = Origin { kind, layer, provider, path, tool: known.map(|record| record.tool), source };
@@ -213,14 +223,21 @@ fn records_of(folders: &[&Path]) -> Records {
     all
 }
 
-fn from_archive(path: &Path, limits: &Limits) -> Result<BTreeMap<String, Wanted>> {
-    let snapshot = Rc::new(read_archive(path, limits)?);
+/// A file that begins as `git bundle` begins one (gitformat-bundle).
+fn is_git_bundle(path: &Path) -> bool {
+    let mut start = [0; GIT_BUNDLE.len()];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == *GIT_BUNDLE
+}
+
+fn from_snapshot(path: &Path, kind: &'static str, snapshot: Snapshot) -> Result<BTreeMap<String, Wanted>> {
+    let snapshot = Rc::new(snapshot);
     let mut all = BTreeMap::new();
     for found in crate::source::discover(&snapshot, &[RelPath::root()])?.found {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let key = found.path.name().map_or(stem, str::to_owned);
         let path = found.path.to_string();
-        let origin = Origin { kind: "archive", layer: None, provider: None, path, tool: None, source: None };
+        let origin = Origin { kind, layer: None, provider: None, path, tool: None, source: None };
         let place = Stands::InArchive(snapshot.clone(), found);
         take_first(&mut all, Wanted { key, origin, record: None, shadowed: Vec::new(), place });
     }

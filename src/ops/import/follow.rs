@@ -1,7 +1,8 @@
 //! `--link`: imported skills whose origin an installer recorded follow that upstream at once, from the state that they
 //! were copied from. A source is registered where none has the repository; it follows these skills and no others.
 
-use super::plan::{Followed, Plan, Planned, Status};
+use super::plan::{Plan, Planned};
+use super::report::{Followed, Status};
 use crate::git::{Changes, Mode, Oid, Place as At, Repository};
 use crate::ops::Outside;
 use crate::ops::add::relative_to;
@@ -241,6 +242,7 @@ fn describe(origin: Origin, reference: Option<String>, skills: Vec<String>) -> N
 fn origin_of(outside: &Outside, registry: &Registry, place: &Place) -> Result<(Origin, String)> {
     let folder = match place {
         Place::Url(url) => return Ok((Origin::Git(url.clone()), url.clone())),
+        Place::Index(url) => return Ok((Origin::Index(url.clone()), url.clone())),
         Place::Folder(folder) => folder,
     };
     let gone = || Error::new(ErrorKind::NotFound, "the folder that it was installed from is not there any more");

@@ -3,102 +3,18 @@
 
 use super::bundle::{Origin, Wanted};
 use super::names::{email_of, is_owner, names_like};
+use super::report::{Conflict, Item, Status};
 use super::{OnConflict, Options};
 use crate::git::{Changes, Mode, Oid, Place, Store, with_changes};
 use crate::ops::Outside;
-use crate::registry::{Person, Registry, SkillState, State};
+use crate::registry::{self, Person, Registry, SkillState, State};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, with_name};
 use crate::source::peers::Record;
-use crate::source::roots::Layer;
 use crate::source::{Remark, flatten};
 use crate::sync::id_for;
 use crate::sync::versions::Versions;
-use crate::types::{Error, RelPath, Result, SkillId, SourceName, TreeHash, escape};
-use serde::Serialize;
+use crate::types::{Error, RelPath, Result, SkillId, TreeHash, escape};
 use std::collections::BTreeMap;
-
-/// How the import of one skill ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// It came in.
-    Completed,
-    /// It is here already, byte for byte.
-    Unchanged,
-    /// Another one of that id is here; a person has to decide.
-    Conflict,
-    /// It stayed out.
-    Skipped,
-    /// It came in under another name.
-    Renamed,
-    /// It cannot come in.
-    Failed,
-}
-
-/// A skill that was to be imported.
-#[derive(Debug, Serialize)]
-pub struct Item {
-    /// Its key.
-    pub key: String,
-    /// The id that it has in the registry; none where it cannot have one.
-    pub skill: Option<SkillId>,
-    /// How it ended.
-    pub status: Status,
-    /// Why, for scripts.
-    pub reason: &'static str,
-    /// Why, for people.
-    pub message: Option<String>,
-    /// The kind of its root, `provider` or `universal`; or `folder` or `archive`.
-    pub kind: &'static str,
-    /// Where its root stands in the order.
-    pub layer: Option<Layer>,
-    /// The agent whose own root it is.
-    pub provider: Option<&'static str>,
-    /// The directory, as the entry says it.
-    pub path: String,
-    /// The installer that put it there.
-    pub tool: Option<&'static str>,
-    /// The tree hash of what was to be imported.
-    pub tree: Option<TreeHash>,
-    /// What is here already, where that has to be decided.
-    pub conflict: Option<Conflict>,
-    /// What it follows from now on.
-    pub upstream: Option<Followed>,
-    /// Why it follows nothing, although that was asked for.
-    pub link_error: Option<String>,
-    /// What is odd about it.
-    pub warnings: Vec<Remark>,
-}
-
-/// The skill that is here already.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Conflict {
-    /// Its id.
-    pub skill: SkillId,
-    /// Its newest version; none where none is tagged.
-    pub version: Option<u64>,
-    /// Its content; none where only its entry stands.
-    pub tree: Option<TreeHash>,
-    /// Who answers for it.
-    pub owners: Vec<String>,
-    /// Whether the person is one of them, or there are none.
-    pub can_overwrite: bool,
-    /// A name that is free.
-    pub suggested_name: SkillId,
-}
-
-/// The upstream that an imported skill follows.
-#[derive(Debug, Clone, Serialize)]
-pub struct Followed {
-    /// The source.
-    pub source: SourceName,
-    /// The skill's path there.
-    pub path: RelPath,
-    /// The commit that the skill was copied from; none for a plain folder.
-    pub revision: Option<String>,
-    /// Whether the skill is that state, byte for byte.
-    pub identical: bool,
-}
 
 /// What a person decided about a conflict that they were shown.
 #[derive(Debug, Clone, Copy)]
@@ -271,7 +187,10 @@ impl Planner<'_> {
             Err(error) => return Ok(Err(rejected(&error))),
         };
         match flatten(&snapshot, &found, limits)? {
-            Ok(flat) => flat.copy_into(&snapshot, self.store, limits),
+            Ok(flat) => {
+                snapshot.need(flat.blobs())?;
+                flat.copy_into(&snapshot, self.store, limits)
+            }
             Err(remark) => Ok(Err(remark)),
         }
     }
@@ -327,13 +246,17 @@ impl Planner<'_> {
             let verdict = failed("changed", format!("`{id}` has changed meanwhile, so it was not overwritten"));
             return Ok((Some(id), content, Verdict { conflict: Some(conflict), ..verdict }));
         }
+        // Who disabled it keeps it away from every consumer; that ends by `enable`, not in passing.
+        let is_disabled = standing.entry().is_some_and(|entry| entry.status == registry::Status::Disabled);
+        let another = match is_disabled {
+            true => format!("there is another `{id}`, which is disabled; to bring that back: skillgraft enable {id}"),
+            false => format!("there is another `{id}`"),
+        };
         let decided = self.decisions.get(&id).map(|decision| decision.how);
         Ok(match decided.or(self.on_conflict).unwrap_or(OnConflict::Fail) {
-            OnConflict::Skip => {
-                let verdict = Verdict::because(Status::Skipped, "exists", format!("there is another `{id}`"));
-                (Some(id), content, verdict)
-            }
+            OnConflict::Skip => (Some(id), content, Verdict::because(Status::Skipped, "exists", another)),
             OnConflict::Rename => self.renamed(&id, content, earlier)?,
+            OnConflict::Overwrite if is_disabled => (Some(id), content, failed("disabled", another)),
             OnConflict::Overwrite if conflict.can_overwrite => {
                 (Some(id), content, Verdict::new(Status::Completed, "overwritten"))
             }
@@ -344,7 +267,7 @@ impl Planner<'_> {
                 (Some(id), content, Verdict { conflict: Some(conflict), ..verdict })
             }
             OnConflict::Fail => {
-                let verdict = Verdict::because(Status::Conflict, "exists", format!("there is another `{id}`"));
+                let verdict = Verdict::because(Status::Conflict, "exists", another);
                 (Some(id), content, Verdict { conflict: Some(conflict), ..verdict })
             }
         })

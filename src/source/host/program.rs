@@ -39,9 +39,11 @@ pub struct Program<'a> {
     shown: String,
     git: &'a Git,
     deadline: Duration,
+    first_answer: Duration,
     pipes: Option<Pipes>,
     stderr: LastWords,
     wrote_too_much: Arc<AtomicBool>,
+    has_answered: Arc<AtomicBool>,
 }
 
 impl<'a> Program<'a> {
@@ -84,9 +86,11 @@ impl<'a> Program<'a> {
                 }
             }
         });
-        let pipes = Pipes { to_program, from_program };
-        let (git, deadline, stderr) = (access.git, access.deadline, LastWords::of(stderr));
-        Ok(Program { running, shown, git, deadline, pipes: Some(pipes), stderr, wrote_too_much })
+        let has_answered = Arc::new(AtomicBool::new(false));
+        let pipes = Some(Pipes { to_program, from_program, has_answered: Arc::clone(&has_answered) });
+        let Access { git, deadline, first_answer, .. } = *access;
+        let stderr = LastWords::of(stderr);
+        Ok(Program { running, shown, git, deadline, first_answer, pipes, stderr, wrote_too_much, has_answered })
     }
 
     /// Has a conversation with the program, once.
@@ -142,12 +146,15 @@ impl<'a> Program<'a> {
                 return done;
             }
             self.git.check_cancelled()?;
-            if started.elapsed() > self.deadline {
-                let deadline = self.deadline;
-                return Err(Error::new(
-                    ErrorKind::Network,
-                    format!("it did not finish within {deadline:?} and was ended"),
-                ));
+            let waited = started.elapsed();
+            if waited > self.first_answer && !self.has_answered.load(Ordering::Relaxed) {
+                let message = format!("it said nothing within {:?} and was ended", self.first_answer);
+                return Err(Error::new(ErrorKind::Network, message)
+                    .hint("see what it does when you start it yourself: it should wait for MCP on its stdin"));
+            }
+            if waited > self.deadline {
+                let message = format!("it did not finish within {:?} and was ended", self.deadline);
+                return Err(Error::new(ErrorKind::Network, message));
             }
         }
     }
@@ -208,6 +215,7 @@ impl LastWords {
 struct Pipes {
     to_program: Sender<Vec<u8>>,
     from_program: Receiver<Vec<u8>>,
+    has_answered: Arc<AtomicBool>,
 }
 
 impl Transport<RoleClient> for Pipes {
@@ -229,6 +237,7 @@ impl Transport<RoleClient> for Pipes {
         loop {
             let line = self.from_program.recv().await?;
             if let Ok(message) = serde_json::from_slice(&line) {
+                self.has_answered.store(true, Ordering::Relaxed);
                 return Some(message);
             }
         }

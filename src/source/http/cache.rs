@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 /// An answer as it is kept.
 pub struct Kept {
@@ -46,6 +47,29 @@ pub fn read(cache: &Path, url: &WebUrl) -> Option<Kept> {
     let body = bytes[end + 1..].to_vec();
     let is_whole = header.url == url.to_string() && header.sha256 == sha256(&body);
     is_whole.then_some(Kept { header, body })
+}
+
+/// How long an answer is kept that nobody uses, and how often it is noted that one is used.
+const UNUSED: Duration = Duration::from_secs(90 * 24 * 3600);
+const NOTED: Duration = Duration::from_secs(24 * 3600);
+
+/// Notes that an answer is used. As good as it goes: it is a cache.
+pub fn used(cache: &Path, url: &WebUrl, now: SystemTime) {
+    let path = path_of(cache, url);
+    let is_noted = path.metadata().and_then(|file| file.modified()).is_ok_and(|noted| noted + NOTED > now);
+    if !is_noted && let Ok(file) = std::fs::File::options().append(true).open(path) {
+        let _ = file.set_modified(now);
+    }
+}
+
+/// Removes the answers that nobody has used for 90 days. As good as it goes: what cannot be removed stays.
+pub fn prune(cache: &Path, now: SystemTime) {
+    for entry in std::fs::read_dir(cache.join("http")).into_iter().flatten().flatten() {
+        let used = entry.metadata().and_then(|file| file.modified());
+        if used.is_ok_and(|used| used + UNUSED < now) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Keeps an answer.

@@ -33,7 +33,11 @@ impl WebUrl {
             "http" if insecure => false,
             "http" => {
                 return refuse("is sent unprotected, so anybody on the way could change what your agents load")
-                    .map_err(|error| error.hint("use https, or write `insecure = true` in the source file"));
+                    .map_err(|error| {
+                        error.hint(
+                            "use https; or allow it: add with --insecure, or `insecure = true` in the source file",
+                        )
+                    });
             }
             _ => return refuse("has a scheme that is not fetched: only https is"),
         };
@@ -130,14 +134,24 @@ pub fn is_private_host(host: &str) -> bool {
         return true;
     }
     match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => is_private_v4(address),
-        Ok(IpAddr::V6(address)) => is_private_v6(address),
+        Ok(address) => is_private_address(address),
         Err(_) => host.starts_with('[') || last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit()),
     }
 }
 
+/// Tells whether an address is this machine's own, or one of a private network: also of the range that providers and
+/// overlay networks share (RFC 6598).
+pub fn is_private_address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_private_v4(address),
+        IpAddr::V6(address) => is_private_v6(address),
+    }
+}
+
 fn is_private_v4(address: Ipv4Addr) -> bool {
-    address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified()
+    let [first, second, ..] = address.octets();
+    let is_shared = first == 100 && second & 0xc0 == 64;
+    address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified() || is_shared
 }
 
 fn is_private_v6(address: Ipv6Addr) -> bool {
@@ -248,6 +262,7 @@ mod tests {
             "172.31.9.9",
             "192.168.1.1",
             "169.254.169.254",
+            "100.100.100.200",
             "[::1]",
             "[::]",
             "[fe80::1]",

@@ -5,8 +5,8 @@ use super::candidates::{check_content, check_own};
 use super::clones::{check_twins, twins};
 use super::dice::Dice;
 use super::repositories::{changed, git, listing};
-use super::team::{CANDIDATES, Left, MIRROR, Team, conflicts, upstream_of};
-use super::trees::{self, IDS, SKILLS, Words, minus, of, show};
+use super::team::{CANDIDATES, Causes, Left, MIRROR, Team, conflicts, upstream_of};
+use super::trees::{self, IDS, PLACES, Words, minus, of, show};
 use super::{Done, oracle, people, taken_back};
 use skillgraft::git::Oid;
 use skillgraft::sync::Report;
@@ -184,10 +184,11 @@ fn sync_while_away(team: &mut Team) -> Checked<Option<String>> {
     }
 }
 
-/// Returns a ref that moved, tags apart: versions are the default branch's alone, whatever upstream is.
+/// Returns a ref that moved; tags apart, because versions are the default branch's alone, whatever upstream is, and the
+/// count of failures.
 fn moved_by_a_source(before: &Refs, after: &Refs) -> Option<String> {
     let is_tag = |name: &String| name.starts_with("refs/tags/") || name == "refs/skillgraft/tagged";
-    changed_refs(before, after).into_iter().find(|name| !is_tag(name))
+    changed_refs(before, after).into_iter().find(|name| !is_tag(name) && name != "refs/skillgraft/failed/sp")
 }
 
 /// Returns the names of what differs.
@@ -216,29 +217,34 @@ fn check_report(report: &Report, evidence: bool) -> Checked {
 }
 
 fn check_classes(team: &mut Team, report: &Report) -> Checked {
-    let expected = oracle::classes(team);
-    let found: BTreeMap<String, &str> =
-        report.sources[0].skills.iter().filter_map(|skill| Some((skill.id.clone(), skill.class?.as_str()))).collect();
-    for class in found.values() {
-        team.count(&format!("class {class}"));
+    let at = |id: String, class: &str, place: &str| (id, format!("{class} at {place}"));
+    let expected: BTreeMap<String, String> =
+        oracle::classes(team).into_iter().map(|(id, class)| at(id.clone(), class, &team.place(&id))).collect();
+    let mut found = BTreeMap::new();
+    for skill in &report.sources[0].skills {
+        let Some(class) = skill.class else { continue };
+        team.count(&format!("class {}", class.as_str()));
+        if skill.moved_from.is_some() {
+            team.count(&format!("upstream moved it, {}", class.as_str()));
+        }
+        found.extend([at(skill.id.clone(), class.as_str(), skill.path.trim_start_matches("skills/"))]);
     }
-    let same = found.iter().map(|(id, class)| (id.clone(), *class)).eq(expected.clone());
-    if same { Ok(()) } else { Err(format!("classes {found:?}, the oracle says {expected:?}")) }
+    if found == expected { Ok(()) } else { Err(format!("classes {found:?}, the oracle says {expected:?}")) }
 }
 
 fn check_mirror(team: &Team) -> Checked {
     let head = team.get(MIRROR).ok_or("there is no mirror")?;
     let store = &team.repository.store;
     let tree = team.tree(head);
-    let skills: BTreeMap<String, Oid> = SKILLS
+    let skills: BTreeMap<String, Oid> = PLACES
         .iter()
         .filter_map(|skill| Some((skill.to_string(), trees::directory_at(store, tree, &format!("skills/{skill}"))?)))
         .collect();
     let license = trees::blob_at(store, tree, "LICENSE");
-    if skills == team.mirrored && license == team.license {
+    if skills == *team.mirrored() && license == team.license {
         return Ok(());
     }
-    Err(format!("the mirror holds {skills:?} and {license:?}, not {:?} and {:?}", team.mirrored, team.license))
+    Err(format!("the mirror holds {skills:?} and {license:?}, not {:?} and {:?}", team.mirrored(), team.license))
 }
 
 /// Law 1, for candidates: what a person wrote there is there, or on the default branch, or a person took it out.
@@ -322,7 +328,7 @@ fn check_candidates(team: &mut Team, report: &Report, before: &Refs, after: &Ref
     }
     for name in after.keys().filter(|name| name.starts_with("refs/heads/candidate/")) {
         // Classes that are skipped leave their branch without a word.
-        last.entry(name.clone()).or_insert(Left { head: after[name], action: "none", causes: [None; 4] });
+        last.entry(name.clone()).or_insert(Left { head: after[name], action: "none", causes: Causes::default() });
         if before.get(name) != after.get(name) && !report_names(report, name) {
             return Err(format!("sync moved {name} and does not say so"));
         }
@@ -336,9 +342,9 @@ fn report_names(report: &Report, name: &str) -> bool {
     skills.filter_map(|skill| skill.candidate.as_ref()).any(|candidate| candidate.branch.as_str() == name)
 }
 
-fn causes(team: &Team, skill: &str) -> [Option<Oid>; 4] {
+fn causes(team: &Team, skill: &str) -> Causes {
     let (local, entry) = team.skill_and_entry(team.main_tree(), skill);
-    [local, entry, team.upstream_now(skill), team.license]
+    ([local, entry, team.upstream_now(skill), team.license], team.place(skill))
 }
 
 /// Law 7: the base of every entry is in the mirror's history, at its path.
@@ -352,8 +358,8 @@ fn check_bases(team: &Team) -> Checked {
             continue;
         }
         let commit = store.commit(id).unwrap();
-        for skill in SKILLS {
-            held.extend(trees::directory_at(store, commit.tree, &format!("skills/{skill}")).map(|tree| (skill, tree)));
+        for place in PLACES {
+            held.extend(trees::directory_at(store, commit.tree, &format!("skills/{place}")).map(|tree| (place, tree)));
         }
         commits.extend(&commit.parents);
     }

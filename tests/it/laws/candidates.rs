@@ -28,6 +28,10 @@ pub fn check_own(team: &Team, skill: &str, head: Oid, action: &str, main: Oid) -
     if accepted.as_deref() != Some(&oracle::tree_hash(store, upstream)) {
         return Err(format!("the candidate of {skill} accepts {accepted:?}, upstream has {upstream:?}"));
     }
+    let (path, place) = (upstream_of(&entry, "path"), team.place(skill));
+    if path.as_deref() != Some(&format!("skills/{place}")) {
+        return Err(format!("the candidate of {skill} follows {path:?}, upstream has it at {place}"));
+    }
     let listed: BTreeSet<String> = conflicts(&entry).into_iter().map(|(path, ..)| path).collect();
     let Some(directory) = team.skill_and_entry(tree, skill).0 else { return Ok(()) };
     for (path, place) in trees::files(store, directory) {
@@ -51,7 +55,7 @@ pub fn check_content(team: &mut Team, skill: &str, head: Oid, class: &str) -> Ch
         |what: &str| Err(format!("the {class} candidate of {skill} {what}: {made:?} of {local:?} and {upstream:?}"));
     match class {
         "fast_forward" | "new" if made != upstream || !listed.is_empty() => return wrong("is not upstream's"),
-        "already_applied" if made != local || !listed.is_empty() => return wrong("changes content"),
+        "already_applied" | "moved" if made != local || !listed.is_empty() => return wrong("changes content"),
         _ => {}
     }
     let store = &team.repository.store;

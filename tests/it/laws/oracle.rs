@@ -1,7 +1,8 @@
 //! What must come out, found another way: the mirror from upstream's trees, the classes from three tree hashes.
 
+use super::places::{base_name, depth, places};
 use super::team::{Team, conflicts, upstream_of};
-use super::trees::{self, IDS, SKILLS};
+use super::trees::{self, IDS, PLACES};
 use sha2::{Digest as _, Sha256};
 use skillgraft::git::{Mode, Oid, Store};
 use std::collections::BTreeMap;
@@ -12,11 +13,17 @@ fn source(team: &Team) -> toml::Table {
     String::from_utf8(store.blob(blob).unwrap()).unwrap().parse().unwrap()
 }
 
-/// Returns the names that the source file on the default branch excludes; the program excludes a path.
+/// Tells whether the source file on the default branch excludes a place: the name of its directory, as people write it,
+/// or its path, as the program does.
+pub fn hides(team: &Team, place: &str) -> bool {
+    excluded(team).iter().any(|glob| *glob == base_name(place) || *glob == format!("skills/{place}"))
+}
+
+/// Returns what the source file on the default branch excludes.
 pub fn excluded(team: &Team) -> Vec<String> {
     let source = source(team);
     let globs = source["exclude"].as_array().unwrap().iter().map(|glob| glob.as_str().unwrap());
-    globs.map(|glob| glob.trim_start_matches("skills/").to_owned()).collect()
+    globs.map(str::to_owned).collect()
 }
 
 /// Tells whether the source is disabled or paused: then nobody looks at it.
@@ -33,41 +40,57 @@ pub fn holds_today(team: &Team, table: Option<&toml::Value>) -> bool {
 
 /// Looks at upstream as a sync does. Returns whether there is any evidence: a source that lists nothing changes nothing.
 pub fn look(team: &mut Team) -> bool {
-    let excluded = excluded(team);
     let store = &team.upstream.store;
     let tree = team.upstream_tree();
     let mut mirrored = BTreeMap::new();
     let mut evidence = false;
-    for skill in SKILLS {
-        let Some(there) = trees::directory_at(store, tree, &format!("skills/{skill}")) else { continue };
+    for place in PLACES {
+        let Some(there) = trees::directory_at(store, tree, &format!("skills/{place}")) else { continue };
         if trees::blob_at(store, there, "SKILL.md").is_none() {
             continue;
         }
         evidence = true;
         let is_bad = trees::files(store, there).values().any(|place| place.mode == Mode::Link);
-        let is_taken = !is_bad && !excluded.iter().any(|name| name == skill);
-        let kept = if is_taken { Some(there) } else { team.mirrored.get(skill).copied() };
-        mirrored.extend(kept.map(|tree| (skill.to_owned(), tree)));
+        let is_taken = !is_bad && !hides(team, place);
+        let kept = if is_taken { Some(there) } else { team.mirrored().get(place).copied() };
+        mirrored.extend(kept.map(|tree| (place.to_owned(), tree)));
     }
     let license = trees::blob_at(store, tree, "LICENSE");
     if evidence {
-        team.mirrored = mirrored;
+        if team.looks.last() != Some(&mirrored) {
+            team.looks.push(mirrored);
+        }
         team.license = license;
     }
     evidence
 }
 
+/// Returns the place of each skill that appeared: the id is the name in its frontmatter.
+pub fn new_skills(team: &Team) -> BTreeMap<String, String> {
+    let followed: Vec<String> = places(team).into_values().collect();
+    let (tree, store) = (team.main_tree(), &team.repository.store);
+    let mut by_id: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+    for (place, skill) in team.mirrored() {
+        if !hides(team, place) && !followed.contains(place) {
+            by_id.entry(trees::name_of(store, *skill)).or_default().push(place);
+        }
+    }
+    by_id.retain(|id, _| team.skill_and_entry(tree, id) == (None, None));
+    // Of several of one name that in front is taken, with the fewest folders above it.
+    let first = |places: Vec<&String>| places.into_iter().cloned().min_by_key(|place| depth(place));
+    by_id.into_iter().filter_map(|(id, places)| Some((id, first(places)?))).collect()
+}
+
 /// Returns the class of each skill that follows the source or appeared there.
 pub fn classes(team: &Team) -> BTreeMap<String, &'static str> {
-    let excluded = excluded(team);
     let tree = team.main_tree();
     let store = &team.repository.store;
     let mut classes = BTreeMap::new();
-    let mut followed = Vec::new();
+    let places = places(team);
     for skill in IDS {
         let Some(entry) = team.entry(tree, skill) else { continue };
         let Some(base) = upstream_of(&entry, "accepted") else { continue };
-        let name = team.followed(skill);
+        let moved = places[skill] != team.followed(skill);
         let local = tree_hash(store, team.skill_and_entry(tree, skill).0);
         let upstream = tree_hash(store, team.upstream_now(skill));
         let nothing = tree_hash(store, None);
@@ -76,7 +99,9 @@ pub fn classes(team: &Team) -> BTreeMap<String, &'static str> {
             () if holds_today(team, entry.get("paused")) => "paused",
             () if !conflicts(&entry).is_empty() => "conflicted",
             () if local == nothing && base != nothing => "missing_local",
-            () if excluded.contains(&name) => "unselected",
+            // Who excludes a place does not want the skill, wherever upstream puts it.
+            () if hides(team, &team.followed(skill)) => "unselected",
+            () if upstream == base && moved => "moved",
             () if upstream == base => "unchanged",
             () if upstream == nothing => "removed",
             () if local == upstream => "already_applied",
@@ -84,15 +109,8 @@ pub fn classes(team: &Team) -> BTreeMap<String, &'static str> {
             () => "three_way",
         };
         classes.insert(skill.to_owned(), class);
-        followed.push(name);
     }
-    for name in SKILLS.into_iter().filter(|name| team.mirrored.contains_key(*name)) {
-        let is_selected = !excluded.iter().any(|excluded| excluded == name);
-        let is_free = team.skill_and_entry(tree, name) == (None, None);
-        if is_selected && is_free && !followed.iter().any(|followed| followed == name) {
-            classes.insert(name.to_owned(), "new");
-        }
-    }
+    classes.extend(new_skills(team).into_keys().map(|id| (id, "new")));
     classes
 }
 

@@ -40,7 +40,7 @@ pub fn edit_elsewhere(team: &mut Team, dice: &mut Dice) -> Done {
 
 pub fn apply_by_hand(team: &mut Team, dice: &mut Dice) -> Done {
     let Some(skill) = dice.pick(&team.skills()).cloned() else { return Ok(None) };
-    let Some(new) = team.fetched(&team.followed(&skill)) else { return Ok(None) };
+    let Some(new) = team.fetched(&team.place(&skill)) else { return Ok(None) };
     put(team, &format!("skills/{skill}"), Some(new), "by hand");
     Ok(Some(skill))
 }

@@ -15,10 +15,13 @@ pub fn delete_a_branch(team: &mut Team, dice: &mut Dice) -> Done {
     }
     let (main, head) = (team.main(), team.get(&name).expect("listed"));
     team.lost_on_purpose(team.tree(head), team.tree(main));
-    let accepted = |tree| team.entry(tree, &skill).and_then(|entry| upstream_of(&entry, "accepted"));
+    let accepted = |tree| {
+        let entry = team.entry(tree, &skill)?;
+        Some((upstream_of(&entry, "path")?, upstream_of(&entry, "accepted")?))
+    };
     let (offers, has) = (accepted(team.tree(head)), accepted(team.tree(main)));
     let was_merged = offers == has || is_ancestor(team, head, main);
-    if let Some(offers) = offers {
+    if let Some((_, offers)) = offers {
         team.taken.delete(&skill, offers, was_merged);
     }
     team.set(&name, None);
@@ -56,7 +59,7 @@ pub fn retry(team: &mut Team, dice: &mut Dice) -> Done {
 pub fn decline(team: &mut Team, dice: &mut Dice) -> Done {
     let Some((name, skill)) = dice.pick(&team.candidates()).cloned() else { return Ok(None) };
     let (main, head) = (team.main(), team.get(&name).expect("listed"));
-    let before = team.main_tree();
+    let (before, place) = (team.main_tree(), team.place(&skill));
     let always = dice.chance(15);
     let until = dice.chance(30).then(|| team.today() + (dice.below(3) as i64).days());
     let options = ops::decline::Options {
@@ -84,7 +87,7 @@ pub fn decline(team: &mut Team, dice: &mut Dice) -> Done {
         Some(entry.get("declined")?.get("upstream")?.as_str()?.to_owned())
     };
     let is_recorded = match report.excluded {
-        true => super::oracle::excluded(team).contains(&team.followed(&skill)),
+        true => super::oracle::hides(team, &place),
         false => declined(after) == offers,
     };
     if !is_recorded || report.excluded != (always || is_new) {

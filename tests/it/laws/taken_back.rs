@@ -4,19 +4,31 @@
 
 use super::oracle::{self, holds_today};
 use super::team::{CANDIDATES, Team, upstream_of};
-use super::trees::{IDS, SKILLS};
+use super::trees::IDS;
 use skillgraft::git::{Oid, first_parents, merge_base};
 use skillgraft::sync::Report;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an entry's record is made of: the accepted hash, and the mirror commit.
-type Record = (String, String);
+/// What an entry follows.
+#[derive(Clone, PartialEq, Eq)]
+struct Record {
+    path: String,
+    accepted: String,
+    mirror: String,
+}
+
+/// What an entry followed, one record after the other, the commit since which it is so, and its number. The entry stays the same one
+/// when the team renames the skill, when upstream moves it, and when what was deleted is there again.
+type Line = Vec<(Option<Record>, Oid, usize)>;
 
 /// How things stood, one after the other.
 #[derive(Clone, Default)]
 struct Log {
-    /// By upstream skill: its record, and the commit since which it is so.
-    records: BTreeMap<&'static str, Vec<(Option<Record>, Oid)>>,
+    lines: Vec<Line>,
+    /// How many commits were written down.
+    commits: usize,
+    /// By skill: the line of the entry that stands now.
+    now: BTreeMap<&'static str, usize>,
     /// By skill: the declined hash, and the commit since which it stands there.
     declined: BTreeMap<&'static str, (String, Oid)>,
 }
@@ -84,11 +96,7 @@ fn write_down(team: &mut Team, commit: Oid) {
     let mut records = BTreeMap::new();
     for id in IDS {
         let entry = team.entry(tree, id);
-        if let Some(entry) = &entry
-            && let (Some(path), Some(record)) = (upstream_of(entry, "path"), record(entry))
-        {
-            records.insert(path, record);
-        }
+        records.extend(entry.as_ref().and_then(record).map(|record| (id, record)));
         let log = &mut team.taken.log;
         match entry.as_ref().and_then(declined) {
             Some(hash) if log.declined.get(id).is_some_and(|(standing, _)| *standing == hash) => {}
@@ -96,40 +104,82 @@ fn write_down(team: &mut Team, commit: Oid) {
             None => drop(log.declined.remove(id)),
         }
     }
-    for name in SKILLS {
-        let now = records.remove(&format!("skills/{name}"));
-        let log = team.taken.log.records.entry(name).or_default();
-        if log.last().is_none_or(|(last, _)| *last != now) {
-            log.push((now, commit));
+    let log = &mut team.taken.log;
+    log.commits += 1;
+    let before = std::mem::take(&mut log.now);
+    for id in records.keys() {
+        log.now.extend(before.get(id).map(|line| (*id, *line)));
+    }
+    for (id, record) in &records {
+        if !log.now.contains_key(id) {
+            let line = log.line_of(record).unwrap_or(log.lines.len());
+            log.now.insert(id, line);
+        }
+    }
+    log.lines.resize(log.now.values().map(|line| line + 1).max().unwrap_or(0).max(log.lines.len()), Line::new());
+    for (index, line) in log.lines.iter_mut().enumerate() {
+        let id = log.now.iter().find(|(_, line)| **line == index).map(|(id, _)| *id);
+        let now = id.map(|id| records[id].clone());
+        if line.last().is_none_or(|(last, ..)| *last != now) {
+            line.push((now, commit, log.commits));
         }
     }
 }
 
+impl Log {
+    /// Returns the line of an entry that had this path last, and that stands nowhere now: the newest of them.
+    fn line_of(&self, record: &Record) -> Option<usize> {
+        let is_free = |line: &usize| self.now.values().all(|taken| taken != line);
+        let path = |line: &usize| self.lines[*line].iter().rev().find_map(|(record, ..)| Some(&record.as_ref()?.path));
+        (0..self.lines.len()).rev().find(|line| is_free(line) && path(line) == Some(&record.path))
+    }
+
+    /// Returns the commit in which the team went from an update back to what it had before that.
+    fn reverted(&self, skill: &str, place: &str, update: &str) -> Option<Oid> {
+        let Some(line) = self.now.get(skill) else {
+            // Nothing follows it: what any entry had last, wherever upstream had it.
+            let until = |line: &&Line| {
+                let last =
+                    line.iter().rposition(|(record, ..)| record.as_ref().is_some_and(|r| r.accepted == update))?;
+                Some(line.get(last + 1).map_or(usize::MAX, |(.., at)| *at))
+            };
+            let line = self.lines.iter().max_by_key(until)?;
+            return went_back(line, |record| record.accepted == update);
+        };
+        let line = &self.lines[*line];
+        let now = line.last().and_then(|(now, ..)| now.as_ref()).expect("it stands");
+        match now.accepted == update {
+            // Only the place is new.
+            true => went_back(line, |record| record.accepted == update && record.path == format!("skills/{place}")),
+            false => went_back(line, |record| record.accepted == update),
+        }
+    }
+}
+
+/// Returns the commit in which a line went from such a record back to one that it had before, or to none for good.
+fn went_back(line: &Line, is_update: impl Fn(&Record) -> bool) -> Option<Oid> {
+    let last = line.iter().rposition(|(record, ..)| record.as_ref().is_some_and(&is_update))?;
+    let (now, since, _) = line.get(last + 1)?;
+    let first = line.iter().position(|(record, ..)| *record == line[last].0).expect("the last one is one");
+    let went_back = match now {
+        Some(_) => line[..first].iter().any(|(record, ..)| record == now),
+        None => line.last().expect("not empty").0.is_none(),
+    };
+    went_back.then_some(*since)
+}
+
 fn record(entry: &toml::Table) -> Option<Record> {
-    Some((upstream_of(entry, "accepted")?, upstream_of(entry, "mirror")?))
+    let of = |key: &str| upstream_of(entry, key);
+    Some(Record { path: of("path")?, accepted: of("accepted")?, mirror: of("mirror")? })
 }
 
 fn declined(entry: &toml::Table) -> Option<String> {
     Some(entry.get("declined")?.get("upstream")?.as_str()?.to_owned())
 }
 
-/// Returns the commit in which the team went from this update back to what it had before that.
-fn reverted(team: &Team, name: &str, update: &str) -> Option<Oid> {
-    let log = team.taken.log.records.get(name)?;
-    let accepts = |at: usize| log[at].0.as_ref().is_some_and(|(accepted, _)| accepted == update);
-    let last = (0..log.len()).rev().find(|at| accepts(*at))?;
-    let (now, since) = log.get(last + 1)?;
-    let first = log.iter().position(|(record, _)| *record == log[last].0).expect("the last one is one");
-    let went_back = match now {
-        Some(_) => log[..first].iter().any(|(record, _)| record == now),
-        None => log.last().expect("not empty").0.is_none(),
-    };
-    went_back.then_some(*since)
-}
-
 /// Returns why an update must not be offered, and the commits that this rests on; none where nobody took it back.
-fn why_not(team: &Team, skill: &str, name: &str, update: &str) -> Option<(&'static str, Vec<Oid>)> {
-    let mut rests_on: Vec<Oid> = reverted(team, name, update).into_iter().collect();
+fn why_not(team: &Team, skill: &str, place: &str, update: &str) -> Option<(&'static str, Vec<Oid>)> {
+    let mut rests_on: Vec<Oid> = team.taken.log.reverted(skill, place, update).into_iter().collect();
     let mut kind = (!rests_on.is_empty()).then_some("reverted");
     let entry = team.entry(team.main_tree(), skill);
     let table = entry.as_ref().and_then(|entry| entry.get("declined"));
@@ -158,11 +208,11 @@ pub fn check(team: &mut Team, report: &Report, before: &BTreeMap<String, Oid>) -
     team.taken.held_at = Some(team.main());
     for skill in &report.sources[0].skills {
         let (id, Some(class)) = (skill.id.as_str(), skill.class) else { continue };
-        let name = skill.path.trim_start_matches("skills/").to_owned();
-        let update = oracle::tree_hash(&team.repository.store, team.mirrored.get(&name).copied());
+        let place = skill.path.trim_start_matches("skills/").to_owned();
+        let update = oracle::tree_hash(&team.repository.store, team.mirrored().get(&place).copied());
         let hold = skill.hold.map(|hold| hold.as_str());
         let branch = before.get(&format!("{CANDIDATES}{id}")).copied();
-        let why = why_not(team, id, &name, &update).filter(|_| class.as_str() != "already_applied");
+        let why = why_not(team, id, &place, &update).filter(|_| class.as_str() != "already_applied");
         let asked = |(_, rests_on): &(&str, Vec<Oid>)| {
             branch.is_some_and(|head| was_asked_for(team, head, &update, id, rests_on))
         };

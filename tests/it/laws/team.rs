@@ -1,5 +1,7 @@
 //! A team with its registry and one upstream, and what is known of who wrote and removed what.
 
+use super::oracle::new_skills;
+use super::places::places;
 use super::repositories::{copy_tree, git_ok, outside};
 use super::taken_back::TakenBack;
 use super::trees::{self, Reader, Words, minus};
@@ -8,6 +10,7 @@ use skillgraft::git::{Mode, NewCommit, Oid, RefChange, RefName, Repository};
 use skillgraft::ops::{self, Outside};
 use skillgraft::registry::Destination;
 use skillgraft::sync::Report;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
@@ -38,9 +41,13 @@ pub struct Team {
     pub taken: TakenBack,
     /// Trees that upstream had.
     pub states: Vec<Oid>,
-    /// What the mirror must hold, by the oracle: skills by name, and the licence file.
-    pub mirrored: BTreeMap<String, Oid>,
+    /// What the mirror held after each look that changed it, by the oracle: skills by place.
+    pub looks: Vec<BTreeMap<String, Oid>>,
+    /// The licence file that the mirror must hold, by the oracle.
     pub license: Option<Oid>,
+    /// What the oracle found out already: where skills are, and how alike two files are.
+    pub places: RefCell<Option<Known>>,
+    pub likeness: RefCell<BTreeMap<(Oid, Oid), usize>>,
     /// The branches some syncs ago.
     pub earlier: BTreeMap<String, Oid>,
     /// What the last sync left behind.
@@ -54,9 +61,14 @@ pub struct Team {
 pub struct Left {
     pub head: Oid,
     pub action: &'static str,
-    /// Everything that a candidate is made of.
-    pub causes: [Option<Oid>; 4],
+    pub causes: Causes,
 }
+
+/// Everything that a candidate is made of: local, entry, upstream and licence, and where upstream has the skill.
+pub type Causes = ([Option<Oid>; 4], String);
+
+/// Where skills are, as found out for a head of the default branch and a number of looks.
+type Known = ((Oid, usize), BTreeMap<String, String>);
 
 impl Team {
     pub fn new() -> Self {
@@ -78,8 +90,10 @@ impl Team {
             foxtrot: false,
             taken: TakenBack::default(),
             states: Vec::new(),
-            mirrored: BTreeMap::new(),
+            looks: Vec::new(),
             license: None,
+            places: RefCell::default(),
+            likeness: RefCell::default(),
             earlier: BTreeMap::new(),
             last: BTreeMap::new(),
             history: Vec::new(),
@@ -277,16 +291,28 @@ impl Team {
         (trees::directory_at(store, tree, &format!("skills/{skill}")), entry)
     }
 
-    /// Returns the name of the upstream skill that a skill of the team follows on the default branch; its own name where
-    /// it follows none.
+    /// Returns the place that the entry of a skill of the team names on the default branch; its own name where it names
+    /// none.
     pub fn followed(&self, skill: &str) -> String {
         let path = self.entry(self.main_tree(), skill).and_then(|entry| upstream_of(&entry, "path"));
         path.map_or(skill.to_owned(), |path| path.trim_start_matches("skills/").to_owned())
     }
 
+    /// Returns the place where upstream has what a skill of the team follows, or what would be new under that id.
+    pub fn place(&self, skill: &str) -> String {
+        let place = places(self).remove(skill).or_else(|| new_skills(self).remove(skill));
+        place.unwrap_or_else(|| skill.to_owned())
+    }
+
+    /// Returns what the mirror must hold, by place.
+    pub fn mirrored(&self) -> &BTreeMap<String, Oid> {
+        static NOTHING: BTreeMap<String, Oid> = BTreeMap::new();
+        self.looks.last().unwrap_or(&NOTHING)
+    }
+
     /// Returns what the mirror must hold of the upstream skill that this one follows.
     pub fn upstream_now(&self, skill: &str) -> Option<Oid> {
-        self.mirrored.get(&self.followed(skill)).copied()
+        self.mirrored().get(&self.place(skill)).copied()
     }
 
     /// Returns the skills that have a directory on the default branch.
@@ -333,10 +359,11 @@ impl Team {
         self.states.push(self.upstream.store.commit(commit).unwrap().tree);
     }
 
-    /// Returns the skill as upstream has it now, copied into the registry's repository; none where it cannot be used.
-    pub fn fetched(&self, skill: &str) -> Option<Oid> {
+    /// Returns the skill as upstream has it now at a place, copied into the registry's repository; none where it cannot
+    /// be used.
+    pub fn fetched(&self, place: &str) -> Option<Oid> {
         let store = &self.upstream.store;
-        let tree = trees::directory_at(store, self.upstream_tree(), &format!("skills/{skill}"))?;
+        let tree = trees::directory_at(store, self.upstream_tree(), &format!("skills/{place}"))?;
         let is_bad = trees::files(store, tree).values().any(|place| place.mode == Mode::Link);
         (!is_bad).then(|| copy_tree(store, &self.repository.store, tree))
     }

@@ -13,6 +13,8 @@ pub type Words = BTreeSet<Word>;
 
 /// What upstream may have, by name.
 pub const SKILLS: [&str; 4] = ["deploy", "ops", "net", "lint"];
+/// Where upstream may have a skill, whatever its name: directories below `skills`.
+pub const PLACES: [&str; 6] = ["deploy", "ops", "net", "lint", "more/deploy", "more/net"];
 /// What the team may have: upstream's names, and what people rename them to.
 pub const IDS: [&str; 8] = ["deploy", "ops", "net", "lint", "deploy-acme", "ops-acme", "net-acme", "lint-acme"];
 
@@ -75,6 +77,23 @@ pub fn new_skill(store: &Store, name: &str, word: &str) -> Oid {
     ];
     let changes = changes.into_iter().map(|(at, place)| (path(at), Some(place))).collect();
     with_changes(store, store.empty_tree(), &changes).unwrap()
+}
+
+/// Returns the name that the frontmatter of a skill has.
+pub fn name_of(store: &Store, skill: Oid) -> String {
+    let skill_md = store.blob(blob_at(store, skill, "SKILL.md").expect("a skill has one")).unwrap();
+    let text = String::from_utf8(skill_md).unwrap();
+    text.lines().find_map(|line| line.strip_prefix("name: ")).expect("nobody takes it out").to_owned()
+}
+
+/// Returns the skill under another name: in its frontmatter and its heading.
+pub fn with_name(store: &Store, skill: Oid, new: &str) -> Oid {
+    let old = name_of(store, skill);
+    let skill_md = store.blob(blob_at(store, skill, "SKILL.md").expect("a skill has one")).unwrap();
+    let text = String::from_utf8(skill_md).unwrap();
+    let text = text.replacen(&format!("name: {old}\n"), &format!("name: {new}\n"), 1);
+    let text = text.replacen(&format!("\n# {old}\n"), &format!("\n# {new}\n"), 1);
+    with(store, skill, "SKILL.md", Some(file(store, text.as_bytes())))
 }
 
 /// Changes one thing in a skill's tree. Returns the new tree and what was done.

@@ -2,20 +2,35 @@
 
 use super::Done;
 use super::dice::Dice;
+use super::places::base_name;
 use super::team::Team;
-use super::trees::{self, SKILLS};
+use super::trees::{self, PLACES};
 use skillgraft::git::{Mode, Oid, Place, first_parents};
 
+/// Returns the skills that upstream has, by place.
 fn skills(team: &Team) -> Vec<(&'static str, Oid)> {
     let tree = team.upstream_tree();
-    let at = |skill: &str| trees::directory_at(&team.upstream.store, tree, &format!("skills/{skill}"));
-    SKILLS.iter().filter_map(|skill| Some((*skill, at(skill)?))).collect()
+    let at = |place: &str| trees::directory_at(&team.upstream.store, tree, &format!("skills/{place}"));
+    PLACES.iter().filter_map(|place| Some((*place, at(place)?))).collect()
 }
 
-fn put(team: &mut Team, skill: &str, new: Option<Oid>) {
-    let tree = team.upstream_tree();
+fn a_free_place(team: &Team, dice: &mut Dice) -> Option<&'static str> {
+    let there = skills(team);
+    let free: Vec<&str> = PLACES.into_iter().filter(|place| !there.iter().any(|(taken, _)| taken == place)).collect();
+    dice.pick(&free).copied()
+}
+
+fn put(team: &mut Team, place: &str, new: Option<Oid>) {
+    put_all(team, &[(place, new)]);
+}
+
+/// Puts several skills in or takes them out, in one commit.
+fn put_all(team: &mut Team, changes: &[(&str, Option<Oid>)]) {
     let store = &team.upstream.store;
-    let tree = trees::with(store, tree, &format!("skills/{skill}"), trees::directory(store, new));
+    let put = |tree, (place, new): &(&str, Option<Oid>)| {
+        trees::with(store, tree, &format!("skills/{place}"), trees::directory(store, *new))
+    };
+    let tree = changes.iter().fold(team.upstream_tree(), put);
     team.publish(tree);
 }
 
@@ -70,25 +85,78 @@ pub fn pushes_with_force(team: &mut Team, dice: &mut Dice) -> Done {
     }
 }
 
-/// A skill moves to another directory.
-pub fn renames_a_skill(team: &mut Team, dice: &mut Dice) -> Done {
-    let there = skills(team);
-    let free: Vec<&str> = SKILLS.into_iter().filter(|skill| !there.iter().any(|(name, _)| name == skill)).collect();
-    let (Some((old, content)), Some(new)) = (dice.pick(&there).copied(), dice.pick(&free).copied()) else {
+/// A skill moves to another directory, as it is.
+pub fn moves_a_skill(team: &mut Team, dice: &mut Dice) -> Done {
+    let (Some((from, tree)), Some(to)) = (dice.pick(&skills(team)).copied(), a_free_place(team, dice)) else {
         return Ok(None);
     };
-    let store = &team.upstream.store;
-    let tree = trees::with(store, team.upstream_tree(), &format!("skills/{old}"), None);
-    let tree = trees::with(store, tree, &format!("skills/{new}"), trees::directory(store, Some(content)));
-    team.publish(tree);
-    Ok(Some(format!("{old} to {new}")))
+    put_all(team, &[(from, None), (to, Some(tree))]);
+    Ok(Some(format!("{from} to {to}")))
+}
+
+/// A skill moves, and something in it is another way.
+pub fn moves_and_edits_a_skill(team: &mut Team, dice: &mut Dice) -> Done {
+    let (Some((from, tree)), Some(to)) = (dice.pick(&skills(team)).copied(), a_free_place(team, dice)) else {
+        return Ok(None);
+    };
+    let word = team.word('U');
+    let (tree, what) = trees::change_skill(&team.upstream.store, tree, dice, &word);
+    put_all(team, &[(from, None), (to, Some(tree))]);
+    Ok(Some(format!("{from} to {to}, {what}")))
+}
+
+/// A skill moves, and its `name` with it.
+pub fn renames_a_skill(team: &mut Team, dice: &mut Dice) -> Done {
+    let (Some((from, tree)), Some(to)) = (dice.pick(&skills(team)).copied(), a_free_place(team, dice)) else {
+        return Ok(None);
+    };
+    let (mut tree, mut what) = (trees::with_name(&team.upstream.store, tree, base_name(to)), String::new());
+    if dice.chance(30) {
+        let word = team.word('U');
+        (tree, what) = trees::change_skill(&team.upstream.store, tree, dice, &word);
+    }
+    put_all(team, &[(from, None), (to, Some(tree))]);
+    Ok(Some(format!("{from} to {to}, {what}")))
+}
+
+/// A skill moves, and back again; in between somebody may have looked.
+pub fn moves_a_skill_and_back(team: &mut Team, dice: &mut Dice) -> Done {
+    let (Some((from, mut tree)), Some(to)) = (dice.pick(&skills(team)).copied(), a_free_place(team, dice)) else {
+        return Ok(None);
+    };
+    let there = if dice.chance(30) { trees::with_name(&team.upstream.store, tree, base_name(to)) } else { tree };
+    put_all(team, &[(from, None), (to, Some(there))]);
+    let is_seen = dice.chance(70);
+    if is_seen {
+        super::asserted::sync(team, dice)?;
+    }
+    if dice.chance(30) {
+        let word = team.word('U');
+        tree = trees::change_skill(&team.upstream.store, tree, dice, &word).0;
+    }
+    put_all(team, &[(from, Some(tree)), (to, None)]);
+    Ok(Some(format!("{from} to {to}, seen {is_seen}")))
+}
+
+/// A skill moves to where another one stands, which goes, moves on, or takes its place.
+pub fn moves_a_skill_to_anothers_place(team: &mut Team, dice: &mut Dice) -> Done {
+    let mut there = skills(team);
+    dice.shuffle(&mut there);
+    let [(from, tree), (to, other), ..] = there[..] else { return Ok(None) };
+    let onward = match dice.below(3) {
+        0 => None,
+        1 => Some(from),
+        _ => a_free_place(team, dice),
+    };
+    let mut changes = vec![(from, None), (to, Some(tree))];
+    changes.extend(onward.map(|onward| (onward, Some(other))));
+    put_all(team, &changes);
+    Ok(Some(format!("{from} to {to}, and that to {onward:?}")))
 }
 
 /// A skill that it had once is there again, as it was.
 pub fn brings_a_skill_back(team: &mut Team, dice: &mut Dice) -> Done {
-    let there = skills(team);
-    let missing: Vec<&str> = SKILLS.into_iter().filter(|skill| !there.iter().any(|(name, _)| name == skill)).collect();
-    let Some(skill) = dice.pick(&missing).copied() else { return Ok(None) };
+    let Some(skill) = a_free_place(team, dice) else { return Ok(None) };
     let at = |tree: &Oid| trees::directory_at(&team.upstream.store, *tree, &format!("skills/{skill}"));
     let Some(content) = team.states.iter().rev().find_map(at) else { return Ok(None) };
     put(team, skill, Some(content));
@@ -102,11 +170,9 @@ pub fn drops_a_skill(team: &mut Team, dice: &mut Dice) -> Done {
 }
 
 pub fn adds_a_skill(team: &mut Team, dice: &mut Dice) -> Done {
-    let there = skills(team);
-    let missing: Vec<&str> = SKILLS.into_iter().filter(|skill| !there.iter().any(|(name, _)| name == skill)).collect();
-    let Some(skill) = dice.pick(&missing).copied() else { return Ok(None) };
+    let Some(skill) = a_free_place(team, dice) else { return Ok(None) };
     let word = team.word('U');
-    let new = trees::new_skill(&team.upstream.store, skill, &word);
+    let new = trees::new_skill(&team.upstream.store, base_name(skill), &word);
     put(team, skill, Some(new));
     Ok(Some(format!("{skill} {word}")))
 }

@@ -34,7 +34,9 @@ impl Reach {
             offline: false,
             dry_run: false,
             deadline,
+            first_answer: deadline,
             max_bytes: FETCH_BYTES,
+            now: 0,
             memo: Default::default(),
         }
     }

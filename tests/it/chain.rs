@@ -1,0 +1,86 @@
+//! A registry as the upstream of another: a company's, which a team follows.
+
+use crate::support::{World, skill};
+use serde_json::json;
+
+const GUIDE: &str = "company/.claude/skills/using-skillgraft/SKILL.md";
+
+/// A company's registry, whose skills lie in `.claude/skills` and follow an upstream, and a team's that is empty.
+fn world() -> World {
+    let world = World::with_upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    world.run_in("", &["init", "company"]).ok();
+    world.git("company", &["mv", "skills", ".claude-skills"]);
+    std::fs::create_dir(world.path("company/.claude")).unwrap();
+    world.git("company", &["mv", ".claude-skills", ".claude/skills"]);
+    world.edit("company/skillgraft.toml", "# skills = \"skills\"", "skills = \".claude/skills\"");
+    world.write("company/docs/example/SKILL.md", skill("example", "no skill of the registry"));
+    world.commit("company", "where agents look");
+    world.run_in("company", &["add", "../upstream", "--name", "up"]).ok();
+    world
+}
+
+#[test]
+fn a_registry_is_followed_without_its_guide_and_from_the_folder_that_it_names() {
+    let world = world();
+    let guide = world.read("registry/skills/using-skillgraft/SKILL.md");
+    let run = world.run(&["add", "../company"]).ok();
+    run.prints(&["Following company with 1 skill"]).says(&[
+        "upstream is a skillgraft registry, with its skills in .claude/skills/",
+        "left out: .claude/skills/using-skillgraft, the guide of that registry",
+    ]);
+    assert!(world.read("registry/sources/company.toml").contains("path = \".claude/skills\"\n"));
+    assert!(world.read("registry/skills/deploy.toml").contains("path = \".claude/skills/deploy\"\n"));
+    assert!(!world.exists("registry/skills/example"), "what lies beside is not for others");
+    assert_eq!(world.read("registry/skills/using-skillgraft/SKILL.md"), guide);
+    let again = world.json(&["add", "../company"]);
+    assert_eq!(again.get("commit"), None, "{again:#}");
+    world.run(&["check"]).ok();
+    // Nothing of it is noise afterwards: not the guide, which the company edits, nor the company's entries.
+    world.edit(GUIDE, "# Using the skill registry", "# Using our registry");
+    world.write("company/.claude/skills/deploy.toml", world.read("company/.claude/skills/deploy.toml") + "\n# ours\n");
+    world.commit("company", "the company's own affairs");
+    let synced = world.sync();
+    let source = synced.source("company");
+    assert_eq!((&source["rejected"], &source["warnings"]), (&json!([]), &json!([])), "{source:#}");
+    assert_eq!(synced.class("deploy"), "unchanged");
+    assert_eq!(world.branches("registry", "candidate/"), [""; 0]);
+}
+
+#[test]
+fn an_update_goes_from_the_upstream_through_the_company_to_the_team() {
+    let world = world();
+    world.run(&["add", "../company"]).ok();
+    world.upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v2"))]);
+    assert_eq!(world.sync().class("deploy"), "unchanged", "the company has not accepted it");
+    world.sync_in("company", &[]);
+    world.run_in("company", &["candidate", "accept", "deploy"]).ok();
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "opened"));
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), skill("deploy", "v2"));
+}
+
+#[test]
+fn a_registry_that_has_nothing_but_its_guide_brings_nothing_yet_and_says_so() {
+    let world = World::new();
+    for name in ["company", "registry"] {
+        world.run_in("", &["init", name]).ok();
+    }
+    world.run(&["add", "../company"]).ends_with(1).says(&["is a skillgraft registry that has no skills"]);
+    // Registered, it waits, and its guide never is in the way.
+    world.run(&["add", "../company", "--no-enable"]).ok();
+    world.write("company/skills/review/SKILL.md", skill("review", "v1"));
+    world.commit("company", "a skill");
+    world
+        .run(&["source", "enable", "company"])
+        .ok()
+        .prints(&["  review\n"])
+        .says(&["left out: skills/using-skillgraft"]);
+}
+
+#[test]
+fn a_skill_that_only_has_the_guide_s_name_is_a_skill_like_any_other() {
+    let world = World::with_upstream(&[("using-skillgraft/SKILL.md", &skill("using-skillgraft", "our own"))]);
+    world.run(&["add", "../upstream"]).ends_with(1).says(&["`using-skillgraft` is the team's own"]);
+    world.run(&["add", "../upstream", "--namespace", "acme"]).ok().prints(&["  acme/using-skillgraft\n"]);
+}
