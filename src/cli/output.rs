@@ -3,6 +3,7 @@
 //! A pipe that closes early (`skillgraft list | head`) ends the output, not the program with a panic.
 
 use super::args::{Color, Global};
+use crate::git::redact;
 use crate::types::{Context as _, Error, ErrorKind, Result, escape};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -111,15 +112,17 @@ impl Output {
             let document = serde_json::json!({ "format": 1, "error": report });
             self.json(&document);
         }
-        let mut text = format!("{RED}error:{RED:#} {}\n", escape(&error.to_string()));
+        // What a person typed may stand in it, and a log is read by others.
+        let safe = |said: &str| escape(&redact(said));
+        let mut text = format!("{RED}error:{RED:#} {}\n", safe(&error.to_string()));
         for cause in error.causes() {
-            for (index, line) in escape(&cause).lines().enumerate() {
+            for (index, line) in safe(&cause).lines().enumerate() {
                 let label = if index == 0 { "cause: " } else { "       " };
                 writeln!(text, "  {label}{line}").expect("writing to a String cannot fail");
             }
         }
         if let Some(hint) = error.hint_text() {
-            writeln!(text, "  {CYAN}hint:{CYAN:#} {}", escape(hint)).expect("writing to a String cannot fail");
+            writeln!(text, "  {CYAN}hint:{CYAN:#} {}", safe(hint)).expect("writing to a String cannot fail");
         }
         self.stderr(&text);
     }

@@ -151,8 +151,8 @@ impl From<&Error> for ErrorReport {
     fn from(error: &Error) -> Self {
         ErrorReport {
             kind: error.kind(),
-            message: crate::types::escape(&error.full_message()),
-            hint: error.hint_text().map(str::to_owned),
+            message: crate::types::escape(&crate::git::redact(&error.full_message())),
+            hint: error.hint_text().map(crate::git::redact),
         }
     }
 }

@@ -6,18 +6,25 @@ use super::{count, found_origin, remarks, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::source::Done;
 use crate::ops::{add, add_plugins, init, pause, source, status};
+use crate::registry::settings;
 use crate::types::{escape, one_line, visible};
 
 pub fn init(report: &init::Report, out: &mut Text) {
-    if let Some(commit) = report.commit {
-        out.line(format!(
-            "{GREEN}Initialized{GREEN:#} registry {} on branch {} ({})",
-            report.directory.display(),
+    let is_new = report.written.iter().any(|path| path == settings::FILE);
+    let directory = report.directory.display();
+    match (report.commit, report.forge) {
+        (None, _) => out.line(format!("{directory} is a registry already")),
+        (Some(commit), Some(forge)) if !is_new => out.line(format!(
+            "{GREEN}Added{GREEN:#} what runs it on {} to registry {directory} on branch {} ({})",
+            if forge == init::Forge::None { "a server" } else { forge.as_str() },
             report.branch,
             commit.short()
-        ));
-    } else {
-        out.line(format!("{} is a registry already", report.directory.display()));
+        )),
+        (Some(commit), _) => out.line(format!(
+            "{GREEN}Initialized{GREEN:#} registry {directory} on branch {} ({})",
+            report.branch,
+            commit.short()
+        )),
     }
     report.written.iter().for_each(|path| out.line(format!("  wrote       {path}")));
     report.left_alone.iter().for_each(|path| out.line(format!("  left alone  {path}")));
@@ -33,7 +40,9 @@ pub fn init(report: &init::Report, out: &mut Text) {
     if let Some(forge) = report.forge {
         out.remark(format!("{CYAN}next:{CYAN:#} read the top of {}: it says what to set up once", forge.manual()));
     }
-    out.remark(format!("{CYAN}next:{CYAN:#} skillgraft add <url or folder>"));
+    if is_new {
+        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft add <url or folder>"));
+    }
 }
 
 pub fn add(report: &add::Report, out: &mut Text) {
