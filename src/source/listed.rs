@@ -19,6 +19,9 @@ use std::sync::Arc;
 
 /// How many blobs one request may ask for ahead of time, and how many tree entries are looked at to find them.
 const AHEAD: usize = 50_000;
+/// What is to be done about a plugin that is no more.
+pub const GONE: &str =
+    "its skills stay; where it is gone for good: skillgraft source remove SOURCE --adopt (or --delete)";
 /// How deep folders are looked into: no deeper than a path that can be used.
 const DEPTH: usize = 32;
 
@@ -235,7 +238,7 @@ impl<'a> Shop<'a> {
                 "it is called `{0}` there now: set `plugin = \"{0}\"` in the source file; nothing was closed or removed",
                 one_line(new, 100)
             )),
-            None => error.hint("its skills stay; nothing was closed or removed"),
+            None => error.hint(GONE),
         }
     }
 
