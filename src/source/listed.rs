@@ -390,5 +390,19 @@ mod tests {
             assert_eq!(named("../market", private), Ok(true), "{private}");
         }
         assert_eq!(named("http://127.0.0.1:8/m.git", "http://127.0.0.1:9/x"), Ok(true));
+        // A name counts as what it resolves to, unless the marketplace is inside as well, or a proxy is asked.
+        for (host, inside) in [("market.example", false), ("git.intranet.example", true), ("intranet.example", true)] {
+            access.memo.leads_inside(host, inside);
+        }
+        let proxy = Environment([("https_proxy".into(), "http://proxy.example:3128".into())].into());
+        let online = Access { offline: false, ..access.clone() };
+        let proxied = Access { environment: &proxy, ..online.clone() };
+        let refuses = |access, written| {
+            let shop = Shop { access, ..shop(written) };
+            shop.refuse_inside("https://intranet.example/x.git").is_err()
+        };
+        assert!(refuses(&online, elsewhere));
+        assert!(!refuses(&online, "https://git.intranet.example/m.git") && !refuses(&online, "../market"));
+        assert!(!refuses(&proxied, elsewhere) && !refuses(&access, elsewhere));
     }
 }
