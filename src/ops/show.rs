@@ -1,9 +1,11 @@
 //! `show` and `log`: one skill, and how it came to be what it is.
 
+use super::discover::{Seen, SeenSkill};
 use super::{Outside, list, spec};
 use crate::git::{Oid, entry_at};
 use crate::registry::{Entry, Registry, State, read_entry};
 use crate::skill::TreeHasher;
+use crate::source::roots::Layer;
 use crate::sync::versions::Versions;
 use crate::types::{Error, ErrorKind, Result, SkillId, TreeHash};
 use serde::Serialize;
@@ -82,7 +84,8 @@ pub fn show(outside: &Outside, text: &str) -> Result<Show> {
     let state = registry.state()?;
     let store = &registry.repository.store;
     let versions = Versions::load(&registry, &state)?;
-    let point = spec::find(&registry, &state, &versions, text)?;
+    let point =
+        spec::find(&registry, &state, &versions, text).map_err(|error| found_elsewhere(outside, text, error))?;
     let skill = state.skills.get(&point.id);
     let skill = skill.ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("`{}` is not on {} any more", point.id, registry.branch.short()))
@@ -99,6 +102,20 @@ pub fn show(outside: &Outside, text: &str) -> Result<Show> {
         owners: entry.map_or(Vec::new(), |entry| entry.owners.clone()),
         lineage: entry.map_or(Vec::new(), |entry| entry.lineage.clone()),
     })
+}
+
+/// Says where a skill is that the registry does not have, as `discover` would.
+fn found_elsewhere(outside: &Outside, key: &str, error: Error) -> Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    let seen = Seen::on(outside, &[]);
+    let is_it = |seen: &SeenSkill<'_>| seen.skill.key == key && seen.root.layer != Layer::Registry;
+    let place = seen.skills().find(is_it).map(|seen| seen.skill.directory.display().to_string());
+    match place {
+        Some(place) => error.hint(format!("there is one outside of the registry, {place}: skillgraft import {key}")),
+        None => error,
+    }
 }
 
 /// Lists the versions of a skill, those without a tag included.

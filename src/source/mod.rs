@@ -30,7 +30,7 @@ pub use discover::{Discovery, Found, discover, has_skill_md, is_license, license
 pub use forge::compare_url;
 pub use git::{is_commit_id, split_reference};
 pub use host::Trust;
-pub use listed::{Shop, read as read_marketplace};
+pub use listed::{GONE, Shop, read as read_marketplace};
 pub use memo::Memo;
 pub use snapshot::{Listed, Snapshot};
 

@@ -7,7 +7,7 @@ use crate::registry::{IDENTITY, Origin, SourceFile, Upstream};
 use crate::skill::{Limits, SKILL_MD};
 use crate::source::plugin::{self, Plugins};
 use crate::source::{
-    Discovery, Found, Remark, Snapshot, discover, flatten, has_skill_md, is_license, licenses, read_marketplace,
+    Discovery, Found, GONE, Remark, Snapshot, discover, flatten, has_skill_md, is_license, licenses, read_marketplace,
 };
 use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, inert, short_revision};
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,8 +158,7 @@ pub fn standing(store: &Store, head: Oid) -> Result<Mirror> {
 
 fn nothing_found(source: &SourceFile, snapshot: &Snapshot) -> Error {
     if let Some(scope) = &snapshot.scope {
-        return Error::new(ErrorKind::NoEvidence, format!("plugin `{}` has no skills", scope.name))
-            .hint("look at the marketplace; nothing was closed or removed");
+        return Error::new(ErrorKind::NoEvidence, format!("plugin `{}` has no skills", scope.name)).hint(GONE);
     }
     // What lists its skills has no folders that one could look in.
     let who = match source.origin {

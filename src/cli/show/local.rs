@@ -16,6 +16,7 @@ pub fn discover(report: &ops_discover::Report, out: &mut Text) {
         };
         let state = match (&skill.error, &skill.shadowed_by) {
             (Some(_), _) => "unreadable",
+            (None, Some(_)) if skill.shadowed_for.len() < skill.agents.len() => "partly shadowed",
             (None, Some(_)) => "shadowed",
             (None, None) => "",
         };

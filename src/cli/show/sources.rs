@@ -4,6 +4,7 @@ use super::candidates::candidate_table;
 use super::sync::{tell, tell_uncommitted};
 use super::{count, found_origin, remarks, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
+use crate::ops::add_plugins::Nothing;
 use crate::ops::source::Done;
 use crate::ops::{add, add_plugins, init, pause, source, status};
 use crate::registry::settings;
@@ -107,8 +108,13 @@ pub fn add_plugins(report: &add_plugins::Report, out: &mut Text) {
     if !report.unchanged.is_empty() {
         out.remark(format!("{} followed already", count(report.unchanged.len(), "plugin")));
     }
-    for skipped in &report.skipped {
-        out.remark(format!("{YELLOW}skipped:{YELLOW:#} {}: {}", one_line(&skipped.plugin, 80), skipped.message));
+    for (reason, why) in [(Nothing::NoSkills, "without skills"), (Nothing::NoneSelected, "of which none is selected")] {
+        let these = report.skipped.iter().filter(|skipped| skipped.reason == reason);
+        let names: Vec<String> = these.map(|skipped| one_line(&skipped.plugin, 80)).collect();
+        if !names.is_empty() {
+            let plugins = count(names.len(), "plugin");
+            out.remark(format!("{YELLOW}skipped:{YELLOW:#} {plugins} {why}: {}", names.join(", ")));
+        }
     }
     let mut hints: Vec<&str> = Vec::new();
     for failed in &report.failed {
