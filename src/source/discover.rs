@@ -75,6 +75,19 @@ pub fn licenses<'p>(
     scope: &RelPath,
     paths: impl Iterator<Item = &'p RelPath>,
 ) -> Result<Vec<(RelPath, Oid)>> {
+    let mut found = license_files(snapshot, scope, paths)?;
+    snapshot.need(found.iter().map(|(_, id)| *id))?;
+    found.retain(|(_, id)| matches!(snapshot.store().header(*id), Ok(Some((_, size))) if size <= LICENSE_BYTES));
+    found.sort();
+    Ok(found)
+}
+
+/// Returns the same files of any size, from the trees alone.
+pub(super) fn license_files<'p>(
+    snapshot: &Snapshot,
+    scope: &RelPath,
+    paths: impl Iterator<Item = &'p RelPath>,
+) -> Result<Vec<(RelPath, Oid)>> {
     let mut folders = BTreeSet::new();
     for start in paths.filter_map(RelPath::parent).chain([scope.clone()]) {
         let mut folder = Some(start);
@@ -94,9 +107,6 @@ pub fn licenses<'p>(
             }
         }
     }
-    snapshot.need(found.iter().map(|(_, id)| *id))?;
-    found.retain(|(_, id)| matches!(snapshot.store().header(*id), Ok(Some((_, size))) if size <= LICENSE_BYTES));
-    found.sort();
     Ok(found)
 }
 

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod archive;
 mod assemble;
+mod beside;
 mod cache;
 mod clawhub;
 mod directory;
@@ -25,6 +26,7 @@ pub mod roots;
 mod snapshot;
 
 pub use assemble::{Flat, Remark, UNREACHABLE, flatten};
+pub use beside::beside;
 pub use directory::is_skipped;
 pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
 pub use forge::compare_url;
