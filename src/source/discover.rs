@@ -89,24 +89,8 @@ pub fn licenses<'p>(
     Ok(found)
 }
 
-/// Returns the blobs outside of the skill at `path` of the root `tree` that tell its licence and version: licence files
-/// and manifests of the folders above it, and the repository's marketplace. So those of many states can be asked for at
-/// once.
-pub fn tell_of(store: &Store, tree: Oid, path: &RelPath) -> Result<Vec<Oid>> {
-    let mut blobs: Vec<Oid> =
-        license_files(store, tree, and_above(path.parent().into_iter()))?.into_iter().map(|(_, id)| id).collect();
-    for folder in std::iter::successors(Some(path.clone()), RelPath::parent) {
-        blobs.extend(super::plugin::manifests_in(store, tree, &folder)?.into_iter().map(|(_, id)| id));
-    }
-    for file in super::marketplace::FILES {
-        let place = entry_at(store, tree, &RelPath::parse(file).expect("a fixed name"))?;
-        blobs.extend(place.filter(|place| place.mode.is_file()).map(|place| place.id));
-    }
-    Ok(blobs)
-}
-
 /// Returns these folders, and those above them.
-fn and_above(starts: impl Iterator<Item = RelPath>) -> BTreeSet<RelPath> {
+pub(super) fn and_above(starts: impl Iterator<Item = RelPath>) -> BTreeSet<RelPath> {
     let mut folders = BTreeSet::new();
     for start in starts {
         let mut folder = Some(start);
@@ -118,7 +102,8 @@ fn and_above(starts: impl Iterator<Item = RelPath>) -> BTreeSet<RelPath> {
     folders
 }
 
-fn license_files(store: &Store, tree: Oid, folders: BTreeSet<RelPath>) -> Result<Vec<(RelPath, Oid)>> {
+/// Returns the licence files in these folders, of any size.
+pub(super) fn license_files(store: &Store, tree: Oid, folders: BTreeSet<RelPath>) -> Result<Vec<(RelPath, Oid)>> {
     let mut found = Vec::new();
     for here in folders {
         let Ok(Some(folder)) = tree_at(store, tree, &here) else { continue };

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod archive;
 mod assemble;
+mod beside;
 mod cache;
 mod clawhub;
 mod directory;
@@ -25,8 +26,9 @@ pub mod roots;
 mod snapshot;
 
 pub use assemble::{Flat, Remark, flatten};
+pub use beside::{beside, beside_state};
 pub use directory::is_skipped;
-pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses, tell_of};
+pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
 pub use forge::compare_url;
 pub use git::{is_commit_id, split_reference};
 pub use host::Trust;

@@ -2,7 +2,7 @@
 
 use crate::git::{Commit, Mode, Oid, Store, first_parents, tree_at};
 use crate::skill::SKILL_MD;
-use crate::source::{Snapshot, is_license, tell_of};
+use crate::source::{Snapshot, beside_state, is_license};
 use crate::types::{RelPath, Result};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,7 +98,7 @@ pub fn find_origins(snapshot: &Snapshot, store: &Store, skills: &[Copied]) -> Re
 /// of others.
 pub fn blobs(snapshot: &Snapshot, origin: &Origin) -> Result<Vec<Oid>> {
     let mut blobs: Vec<Oid> = files(snapshot.store(), origin.tree)?.into_values().map(|(id, _)| id).collect();
-    blobs.extend(tell_of(snapshot.store(), root(snapshot, origin)?, &origin.path)?);
+    blobs.extend(beside_state(snapshot.store(), root(snapshot, origin)?, &origin.path)?);
     Ok(blobs)
 }
 

@@ -7,7 +7,8 @@ use crate::registry::{IDENTITY, Origin, SourceFile, Upstream};
 use crate::skill::{Limits, SKILL_MD};
 use crate::source::plugin::{self, Plugins};
 use crate::source::{
-    Discovery, Found, GONE, Remark, Snapshot, discover, flatten, has_skill_md, is_license, licenses, read_marketplace,
+    Discovery, Found, GONE, Remark, Snapshot, beside, discover, flatten, has_skill_md, is_license, licenses,
+    read_marketplace,
 };
 use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, inert, short_revision};
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +73,10 @@ pub fn observe(
             },
         }
     }
-    snapshot.need(flats.iter().flat_map(|flat| flat.blobs()))?;
+    let license_folder = snapshot.scope.as_ref().map_or(&source.selection.path, |scope| &scope.root);
+    let paths: Vec<&RelPath> = skills.keys().chain(flats.iter().map(|flat| &flat.path)).collect();
+    let beside = beside(snapshot, license_folder, &paths)?;
+    snapshot.need(flats.iter().flat_map(|flat| flat.blobs()).chain(beside))?;
     for flat in &flats {
         match flat.copy_into(snapshot, store, limits)? {
             Ok((tree, odd)) => {
@@ -84,7 +88,6 @@ pub fn observe(
     }
     keep_last_trees(snapshot, &before, &mut skills)?;
     let mut license_files = Vec::new();
-    let license_folder = snapshot.scope.as_ref().map_or(&source.selection.path, |scope| &scope.root);
     for (path, id) in licenses(snapshot, license_folder, skills.keys())? {
         license_files.push((path, store.copy_blob(snapshot.store(), id)?));
     }

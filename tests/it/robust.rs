@@ -209,6 +209,34 @@ fn the_number_of_git_processes_of_a_sync_does_not_depend_on_the_number_of_skills
 
 #[test]
 #[cfg(unix)]
+fn licences_and_manifests_are_fetched_together_with_the_skills() {
+    let world = World::new();
+    world.init("upstream");
+    for option in ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"] {
+        world.git("upstream", &["config", option, "true"]);
+    }
+    let manifest = r#"{"name": "acme", "version": "1.4.0"}"#;
+    let marketplace = r#"{"name": "acme", "owner": {"name": "Acme"}, "plugins": [{"name": "acme", "source": "./"}]}"#;
+    world.write("upstream/skills/deploy/SKILL.md", lines("first", "last"));
+    world.write("upstream/LICENSE", "All rights reserved.\n");
+    world.write("upstream/.claude-plugin/plugin.json", manifest);
+    world.write("upstream/.claude-plugin/marketplace.json", marketplace);
+    world.commit("upstream", "all");
+    world.run_in("", &["init", "registry"]).ok();
+    world.counts_git();
+    let fetches = || world.git_runs().iter().filter(|run| run.contains(" fetch ")).count();
+    world.run(&["add", &world.url("upstream"), "--name", "up"]).ok();
+    assert_eq!(fetches(), 2, "the trees, then the files");
+    let entry = world.read("registry/skills/deploy.toml");
+    assert!(entry.contains("version = \"1.4.0\""), "{entry}");
+    // A runner without a cache, which has the skills in its mirror.
+    std::fs::remove_dir_all(world.path("cache")).unwrap();
+    world.run(&["sync"]).ok();
+    assert_eq!(fetches(), 2, "the trees, then what stands beside the skills");
+}
+
+#[test]
+#[cfg(unix)]
 fn a_local_repository_is_read_without_any_process() {
     let world = world();
     world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "upstream's"))]);
