@@ -22,6 +22,7 @@ mod holds;
 mod host;
 mod house;
 mod import;
+mod import_from;
 mod import_link;
 mod index;
 mod init;
