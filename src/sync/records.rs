@@ -27,6 +27,23 @@ struct Step {
     new: Option<Record>,
 }
 
+/// Which upstream paths count.
+pub enum Paths<'p> {
+    /// Every one.
+    All,
+    /// These.
+    These(BTreeSet<&'p RelPath>),
+}
+
+impl Paths<'_> {
+    fn contains(&self, path: &RelPath) -> bool {
+        match self {
+            Paths::All => true,
+            Paths::These(paths) => paths.contains(path),
+        }
+    }
+}
+
 /// The records in the history of the default branch.
 pub struct Records {
     /// The commits, every one after its parents.
@@ -34,6 +51,8 @@ pub struct Records {
     parents: Vec<Vec<usize>>,
     first_parents: BTreeSet<usize>,
     steps: Vec<Step>,
+    /// The paths between which an entry went.
+    links: BTreeSet<(RelPath, RelPath)>,
     /// By upstream path, what entries accepted before they went to a record that some commit had earlier.
     went_back: BTreeMap<RelPath, BTreeSet<TreeHash>>,
 }
@@ -63,24 +82,30 @@ impl Records {
         }
         let first_parents = main.first_parents().map(|id| Ok(index[&id?])).collect::<Result<_>>()?;
         let went_back = went_back(&steps);
-        Ok(Records { commits, parents, first_parents, steps, went_back })
+        let link = |step: &Step| Some((step.old.as_ref()?.path.clone(), step.new.as_ref()?.path.clone()));
+        let links = steps.iter().filter_map(link).filter(|(from, to)| from != to).collect();
+        Ok(Records { commits, parents, first_parents, steps, links, went_back })
     }
 
     /// Returns what the entry at these paths may have been taken back from; [`Records::taken_back`] says which of it was.
-    pub fn went_back(&self, paths: &BTreeSet<&RelPath>) -> BTreeSet<TreeHash> {
-        paths.iter().filter_map(|path| self.went_back.get(*path)).flatten().copied().collect()
+    pub fn went_back(&self, paths: &Paths<'_>) -> BTreeSet<TreeHash> {
+        let at = self.went_back.iter().filter(|(path, _)| paths.contains(path));
+        at.flat_map(|(_, accepted)| accepted).copied().collect()
     }
 
     /// RULES, "reverted": the commits in which an entry at one of `paths` went from `accepted` back to a record it had
     /// before (or, where `no_entry_now`, to none), and after which no first-parent commit has it again at any of them.
-    pub fn taken_back(&self, paths: &BTreeSet<&RelPath>, accepted: TreeHash, no_entry_now: bool) -> Vec<Oid> {
+    pub fn taken_back(&self, paths: &Paths<'_>, accepted: TreeHash, no_entry_now: bool) -> Vec<Oid> {
         let is_it = |record: &Record| paths.contains(&record.path) && record.accepted == accepted;
         let left = |step: &&Step| step.old.as_ref().is_some_and(is_it) && !step.new.as_ref().is_some_and(is_it);
         let leaving: Vec<&Step> = self.steps.iter().filter(left).collect();
         if leaving.is_empty() {
             return Vec::new();
         }
-        let linked = paths.iter().flat_map(|path| self.paths_of(path)).collect();
+        let linked = match paths {
+            Paths::All => Paths::All,
+            Paths::These(paths) => Paths::These(paths.iter().flat_map(|path| self.paths_of(path)).collect()),
+        };
         let had = self.records_had(&linked);
         let went_back: BTreeSet<usize> = leaving
             .into_iter()
@@ -113,22 +138,14 @@ impl Records {
         self.steps.iter().filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
     }
 
-    /// Returns every path that an entry followed.
-    pub fn paths(&self) -> BTreeSet<&RelPath> {
-        let records = self.steps.iter().flat_map(|step| [&step.old, &step.new]);
-        records.flatten().map(|record| &record.path).collect()
-    }
-
     /// Returns the paths that the entry at `path` has followed: those that one step leads to from another.
     pub fn paths_of<'p>(&'p self, path: &'p RelPath) -> BTreeSet<&'p RelPath> {
         let mut paths = BTreeSet::from([path]);
         loop {
             let before = paths.len();
-            for step in &self.steps {
-                if let (Some(old), Some(new)) = (&step.old, &step.new)
-                    && (paths.contains(&old.path) || paths.contains(&new.path))
-                {
-                    paths.extend([&old.path, &new.path]);
+            for (from, to) in &self.links {
+                if paths.contains(from) || paths.contains(to) {
+                    paths.extend([from, to]);
                 }
             }
             if paths.len() == before {
@@ -138,7 +155,7 @@ impl Records {
     }
 
     /// For every commit, the records that it or an ancestor had at one of these paths.
-    fn records_had(&self, paths: &BTreeSet<&RelPath>) -> Vec<BTreeSet<&Record>> {
+    fn records_had(&self, paths: &Paths<'_>) -> Vec<BTreeSet<&Record>> {
         let mut new_at: BTreeMap<usize, Vec<&Record>> = BTreeMap::new();
         for step in &self.steps {
             if let Some(new) = step.new.as_ref().filter(|new| paths.contains(&new.path)) {

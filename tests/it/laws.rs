@@ -2,8 +2,8 @@
 //!
 //! A walk is a list of steps; a step is an operation of [`OPERATIONS`] and its own dice, so that a history stays the
 //! same history when proptest takes steps out of it. Whatever a person does is built as git objects; what a forge's
-//! button does, git says (`git merge-tree`). The classes, the mirror and the lost lines are found by an oracle that
-//! shares no code with the engine.
+//! button does, git says (`git merge-tree`). The classes, the mirror, the places that upstream moved skills to, and the lost
+//! lines are found by an oracle that shares no code with the engine.
 //!
 //! `SKILLGRAFT_LAW_CASES=5000 SKILLGRAFT_LAW_SEED=7 cargo test --release --test it laws -- --nocapture` walks further.
 
@@ -97,7 +97,8 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("sync", 26, asserted::sync),
 ];
 
-/// What must come of the operations in as many walks as there are if nobody asks for more. Each operation must be there, too.
+/// What must come of the operations in as many walks as there are if nobody asks for more. Each operation must be there,
+/// too.
 const MUST_COME: [&str; 13] = [
     "class fast_forward",
     "class moved",
