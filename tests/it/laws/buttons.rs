@@ -134,7 +134,7 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
         let offered = words(&mut team.reader, entry);
         let base = before.as_ref().map_or(trees::Words::new(), |entry| words(&mut team.reader, entry));
         let here = team.reader.skill(store, new_tree, skill);
-        let missing = minus(&minus(&minus(&offered, &base), &here), &team.removed);
+        let missing = minus(&minus(&minus(&offered, &base), &here), &team.removed_from(skill));
         if !missing.is_empty() {
             return Err(format!(
                 "{button:?} of {skill}: the entry accepts upstream, but {} is not here",
