@@ -301,7 +301,10 @@ impl Team {
     pub fn lost_on_candidate(&mut self, name: &str, before: Oid, after: Oid) {
         let store = &self.repository.store;
         let gone = minus(&self.reader.tree(store, before), &self.reader.tree(store, after));
-        self.removed_on.entry(name.to_owned()).or_default().extend(gone);
+        // Another skill may have what was taken out of this one.
+        let skill = &name[CANDIDATES.len()..];
+        let from_skill = minus(&self.reader.skill(store, before, skill), &self.reader.skill(store, after, skill));
+        self.removed_on.entry(name.to_owned()).or_default().extend(gone.union(&from_skill));
         self.lost_on_purpose(before, after);
     }
 
