@@ -115,6 +115,8 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
     // What a person took out on the candidate goes with it, although somebody put it back on the default branch since.
     let taken_out = team.removed_on.get(name).cloned().unwrap_or_default();
     team.removed.extend(minus(&taken_out, &now));
+    let here = team.reader.skill(store, new_tree, skill);
+    team.removed_from.entry(skill.to_owned()).or_default().extend(minus(&taken_out, &here));
     let lost = minus(&minus(&wanted, &now), &team.removed);
     if !lost.is_empty() {
         return Err(format!("{button:?} of {skill} lost {} from the default branch", show(&lost)));

@@ -31,7 +31,7 @@ pub struct Team {
     pub removed: Words,
     /// By skill, the words that a person took out of it on the default branch: where upstream moves skills about, another
     /// may have them.
-    pub removed_from: BTreeMap<&'static str, Words>,
+    pub removed_from: BTreeMap<String, Words>,
     /// By candidate, the words that a person took out there: they may stand, or be put back, on the default branch until
     /// it is merged.
     pub removed_on: BTreeMap<String, Words>,
@@ -278,7 +278,7 @@ impl Team {
         self.removed = minus(&self.removed, &back);
         for skill in trees::IDS {
             let (old, new) = (self.reader.skill(store, before, skill), self.reader.skill(store, after, skill));
-            let removed = self.removed_from.entry(skill).or_default();
+            let removed = self.removed_from.entry(skill.to_owned()).or_default();
             removed.extend(minus(&old, &new));
             *removed = minus(removed, &new);
         }
