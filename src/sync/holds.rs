@@ -3,10 +3,10 @@
 //! A hold is on one upstream hash only; another one is never held. `already_applied` is never held.
 
 use super::candidate::Offer;
-use super::records::Records;
+use super::records::{Paths, Records};
 use crate::git::{History, Oid, Store};
 use crate::registry::{Entry, Layout, Upstream, read_entry, skill_at};
-use crate::types::{RelPath, Result, SkillId, TreeHash};
+use crate::types::{Result, SkillId, TreeHash};
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -87,14 +87,10 @@ impl Holder<'_> {
 
     /// Returns the paths at which an offer may have been taken back: what was taken back at one stays away at the one
     /// that upstream moved it to.
-    pub(super) fn paths_of<'p>(
-        &'p self,
-        followed: Option<&'p Upstream>,
-        offer: &'p Offer,
-    ) -> Result<BTreeSet<&'p RelPath>> {
+    pub(super) fn paths_of<'p>(&'p self, followed: Option<&'p Upstream>, offer: &'p Offer) -> Result<Paths<'p>> {
         let mut paths = match followed {
             // Nothing follows it any more, so nothing tells where upstream had it.
-            None => (self.records)()?.paths_with(offer.accepted),
+            None => return Ok(Paths::All),
             // It is here already, and only its place is new.
             Some(now) if now.accepted == offer.accepted => BTreeSet::new(),
             // Nothing is the same for all skills, also for those that stood at these paths before or after.
@@ -102,7 +98,7 @@ impl Holder<'_> {
             Some(now) => (self.records)()?.paths_of(&now.path),
         };
         paths.insert(&offer.path);
-        Ok(paths)
+        Ok(Paths::These(paths))
     }
 
     fn is_declined(&self, entry: Option<&Entry>, offer: &Offer) -> bool {

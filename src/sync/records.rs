@@ -27,6 +27,23 @@ struct Step {
     new: Option<Record>,
 }
 
+/// Which upstream paths count.
+pub enum Paths<'p> {
+    /// Every one.
+    All,
+    /// These.
+    These(BTreeSet<&'p RelPath>),
+}
+
+impl Paths<'_> {
+    fn contains(&self, path: &RelPath) -> bool {
+        match self {
+            Paths::All => true,
+            Paths::These(paths) => paths.contains(path),
+        }
+    }
+}
+
 /// The records in the history of the default branch.
 pub struct Records {
     /// The commits, every one after its parents.
@@ -90,21 +107,21 @@ impl Records {
     }
 
     /// Returns what the entry at these paths may have been taken back from; [`Records::taken_back`] says which of it was.
-    pub fn went_back(&self, paths: &BTreeSet<&RelPath>) -> BTreeSet<TreeHash> {
-        paths.iter().filter_map(|path| self.went_back.get(*path)).flatten().copied().collect()
+    pub fn went_back(&self, paths: &Paths<'_>) -> BTreeSet<TreeHash> {
+        let at = self.went_back.iter().filter(|(path, _)| paths.contains(path));
+        at.flat_map(|(_, accepted)| accepted).copied().collect()
     }
 
     /// RULES, "reverted": the commits in which an entry at one of `paths` went from `accepted` back to a record it had
     /// before (or, where `no_entry_now`, to none), and after which no first-parent commit has it again at any of them.
-    pub fn taken_back(&self, paths: &BTreeSet<&RelPath>, accepted: TreeHash, no_entry_now: bool) -> Vec<Oid> {
+    pub fn taken_back(&self, paths: &Paths<'_>, accepted: TreeHash, no_entry_now: bool) -> Vec<Oid> {
         let is_it = |record: &Record| paths.contains(&record.path) && record.accepted == accepted;
         let left = |step: &&Step| step.old.as_ref().is_some_and(is_it) && !step.new.as_ref().is_some_and(is_it);
         let leaving: Vec<&Step> = self.steps_with(accepted).filter(left).collect();
         if leaving.is_empty() {
             return Vec::new();
         }
-        let linked = paths.iter().flat_map(|path| self.paths_of(path)).collect();
-        let had = self.records_had(&linked);
+        let had = self.records_had(&leaving.iter().flat_map(|step| step.old.iter().chain(&step.new)).collect());
         let went_back: BTreeSet<usize> = leaving
             .into_iter()
             .filter(|step| {
@@ -136,12 +153,6 @@ impl Records {
         self.steps_at(path).filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
     }
 
-    /// Returns every path at which an entry accepted this tree.
-    pub fn paths_with(&self, accepted: TreeHash) -> BTreeSet<&RelPath> {
-        let records = self.steps_with(accepted).flat_map(|step| [&step.old, &step.new]).flatten();
-        records.filter(|record| record.accepted == accepted).map(|record| &record.path).collect()
-    }
-
     /// Returns the paths that the entry at `path` has followed: those that one step leads to from another.
     pub fn paths_of<'p>(&'p self, path: &'p RelPath) -> BTreeSet<&'p RelPath> {
         let (mut paths, mut open) = (BTreeSet::from([path]), vec![path]);
@@ -154,11 +165,11 @@ impl Records {
         paths
     }
 
-    /// For every commit, the records that it or an ancestor had at one of these paths.
-    fn records_had(&self, paths: &BTreeSet<&RelPath>) -> Vec<BTreeSet<&Record>> {
+    /// For every commit, which of these records it or an ancestor had.
+    fn records_had<'r>(&'r self, records: &BTreeSet<&'r Record>) -> Vec<BTreeSet<&'r Record>> {
         let mut new_at: BTreeMap<usize, Vec<&Record>> = BTreeMap::new();
         for step in &self.steps {
-            if let Some(new) = step.new.as_ref().filter(|new| paths.contains(&new.path)) {
+            if let Some(new) = step.new.as_ref().filter(|new| records.contains(new)) {
                 new_at.entry(step.commit).or_default().push(new);
             }
         }

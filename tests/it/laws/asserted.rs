@@ -88,7 +88,7 @@ pub fn merge_everything(team: &mut Team, dice: &mut Dice) -> Done {
         let store = &team.repository.store;
         let upstream = team.upstream_now(skill).map_or(Words::new(), |tree| team.reader.tree(store, tree));
         let here = team.reader.skill(store, team.tree(team.main()), skill);
-        let missing = minus(&minus(&of(&upstream, b'U'), &here), &team.removed);
+        let missing = minus(&minus(&of(&upstream, b'U'), &here), &team.removed_from(skill));
         if !missing.is_empty() {
             return Err(format!("{skill} is unchanged, but upstream's {} is not here", show(&missing)));
         }

@@ -82,8 +82,8 @@ fn accept_one(team: &mut Team, skill: &str, name: &str, main: Oid, head: Oid) ->
     let base = merge_base(&team.repository.store, main, head).unwrap().expect("one history");
     let listed = team.entry(team.tree(head), skill).is_some_and(|entry| !conflicts(&entry).is_empty());
     let moved = team.skill_and_entry(team.tree(base), skill) != team.skill_and_entry(team.tree(main), skill);
-    let has_no_entry = team.entry(team.tree(head), skill).is_none();
-    let may_refuse = listed || moved || has_no_entry || theirs.is_none() || is_ancestor(team, head, main);
+    let offers_nothing = team.entry(team.tree(head), skill).is_none_or(|entry| !entry.contains_key("upstream"));
+    let may_refuse = listed || moved || offers_nothing || theirs.is_none() || is_ancestor(team, head, main);
     team.tick();
     match ops::accept::accept(&team.outside(), &[skill.to_owned()], &Team::on_main()) {
         Err(_) if may_refuse => Ok("refused"),
@@ -115,6 +115,8 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
     // What a person took out on the candidate goes with it, although somebody put it back on the default branch since.
     let taken_out = team.removed_on.get(name).cloned().unwrap_or_default();
     team.removed.extend(minus(&taken_out, &now));
+    let here = team.reader.skill(store, new_tree, skill);
+    team.removed_from.entry(skill.to_owned()).or_default().extend(minus(&taken_out, &here));
     let lost = minus(&minus(&wanted, &now), &team.removed);
     if !lost.is_empty() {
         return Err(format!("{button:?} of {skill} lost {} from the default branch", show(&lost)));
@@ -134,7 +136,8 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
         let offered = words(&mut team.reader, entry);
         let base = before.as_ref().map_or(trees::Words::new(), |entry| words(&mut team.reader, entry));
         let here = team.reader.skill(store, new_tree, skill);
-        let missing = minus(&minus(&minus(&offered, &base), &here), &team.removed);
+        let missing = minus(&minus(&minus(&offered, &base), &here), &team.removed_from(skill));
+        let missing = minus(&missing, &taken_out);
         if !missing.is_empty() {
             return Err(format!(
                 "{button:?} of {skill}: the entry accepts upstream, but {} is not here",

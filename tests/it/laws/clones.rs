@@ -90,6 +90,10 @@ pub fn two_clones(team: &mut Team, dice: &mut Dice) -> Done {
 /// Two runners that push to a bare remote, the second with a stale default branch: the first makes of the remote what one
 /// clone with these refs would have made of them, and the second has nothing to push.
 pub fn two_runners(team: &mut Team, _: &mut Dice) -> Done {
+    if !super::oracle::is_evidence(team) {
+        // Each runner counts that the source failed.
+        return Ok(None);
+    }
     let now = team.refs();
     let earlier = if team.earlier.contains_key(MAIN) { team.earlier.clone() } else { now.clone() };
     let lender = team.desk().join(".git");

@@ -38,6 +38,12 @@ pub fn holds_today(team: &Team, table: Option<&toml::Value>) -> bool {
     table.is_some_and(|table| until(table).is_none_or(|until| team.today().to_string() <= until))
 }
 
+/// Tells whether upstream lists any skill now.
+pub fn is_evidence(team: &Team) -> bool {
+    let (store, tree) = (&team.upstream.store, team.upstream_tree());
+    PLACES.iter().any(|place| trees::blob_at(store, tree, &format!("skills/{place}/SKILL.md")).is_some())
+}
+
 /// Looks at upstream as a sync does. Returns whether there is any evidence: a source that lists nothing changes nothing.
 pub fn look(team: &mut Team) -> bool {
     let store = &team.upstream.store;

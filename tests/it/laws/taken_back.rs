@@ -17,8 +17,8 @@ struct Record {
     mirror: String,
 }
 
-/// What an entry followed, one record after the other, the commit since which it is so, and its number. The entry stays the same one
-/// when the team renames the skill, when upstream moves it, and when what was deleted is there again.
+/// What an entry followed, one record after the other, the commit since which it is so, and its number. The entry stays
+/// the same one when the team renames the skill, when upstream moves it, and when what was deleted is there again.
 type Line = Vec<(Option<Record>, Oid, usize)>;
 
 /// How things stood, one after the other.

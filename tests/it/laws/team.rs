@@ -29,6 +29,9 @@ pub struct Team {
     word: u32,
     /// Words that a person took out, on the default branch or on a candidate.
     pub removed: Words,
+    /// By skill, the words that a person took out of it on the default branch: where upstream moves skills about, another
+    /// may have them.
+    pub removed_from: BTreeMap<String, Words>,
     /// By candidate, the words that a person took out there: they may stand, or be put back, on the default branch until
     /// it is merged.
     pub removed_on: BTreeMap<String, Words>,
@@ -87,6 +90,7 @@ impl Team {
             clock: 1_700_000_000,
             word: 0,
             removed: Words::new(),
+            removed_from: BTreeMap::new(),
             removed_on: BTreeMap::new(),
             touched: BTreeSet::new(),
             dirty: BTreeSet::new(),
@@ -272,6 +276,12 @@ impl Team {
         let store = &self.repository.store;
         let back = minus(&self.reader.tree(store, after), &self.reader.tree(store, before));
         self.removed = minus(&self.removed, &back);
+        for skill in trees::IDS {
+            let (old, new) = (self.reader.skill(store, before, skill), self.reader.skill(store, after, skill));
+            let removed = self.removed_from.entry(skill.to_owned()).or_default();
+            removed.extend(minus(&old, &new));
+            *removed = minus(removed, &new);
+        }
         self.lost_on_purpose(before, after);
     }
 
@@ -281,11 +291,20 @@ impl Team {
         self.removed.extend(minus(&self.reader.tree(store, before), &self.reader.tree(store, after)));
     }
 
+    /// Returns what nobody has to look for in a skill: what a person took out of it, or out of everything.
+    pub fn removed_from(&self, skill: &str) -> Words {
+        let from = self.removed_from.get(skill).cloned().unwrap_or_default();
+        from.union(&self.removed).copied().collect()
+    }
+
     /// As [`Team::lost_on_purpose`], on a candidate.
     pub fn lost_on_candidate(&mut self, name: &str, before: Oid, after: Oid) {
         let store = &self.repository.store;
         let gone = minus(&self.reader.tree(store, before), &self.reader.tree(store, after));
-        self.removed_on.entry(name.to_owned()).or_default().extend(gone);
+        // Another skill may have what was taken out of this one.
+        let skill = &name[CANDIDATES.len()..];
+        let from_skill = minus(&self.reader.skill(store, before, skill), &self.reader.skill(store, after, skill));
+        self.removed_on.entry(name.to_owned()).or_default().extend(gone.union(&from_skill));
         self.lost_on_purpose(before, after);
     }
 
