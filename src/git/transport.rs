@@ -379,6 +379,11 @@ fn is_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+/// Tells whether a branch or tag can have this short name: what [`ls_remote`] may be asked for.
+pub fn is_short_ref_name(name: &str) -> bool {
+    is_ref_name(&format!("refs/heads/{name}"))
+}
+
 /// The rules of `git check-ref-format`, for full names and `HEAD`.
 pub(super) fn is_ref_name(name: &str) -> bool {
     let bad = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);

@@ -414,7 +414,8 @@ fn refuse_insecure(url: &str, options: &Options) -> Result<()> {
 fn on_disk(outside: &Outside, registry: &Registry, typed: &str) -> Result<Origin> {
     let path = outside.directory.join(typed);
     let missing = || {
-        Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display()))
+        let what = if typed.ends_with(".bundle") { "file" } else { "folder" };
+        Error::new(ErrorKind::Usage, format!("there is no {what} {}", path.display()))
             .hint(format!("a source is one of: {}", location::UNDERSTOOD))
     };
     let real = path.canonicalize().map_err(|error| missing().because(error))?;
