@@ -1,12 +1,14 @@
 //! `add`: follows a source. Everything is checked before anything is written.
 
+mod by_name;
+
 use super::link::{self, Linked, Proposal};
 use super::{Commit, Outside, identity};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, Repository, entry_at, with_changes};
 use crate::registry::settings::{self, Settings};
 use crate::registry::{Changed, NewSource, Origin, Registry, SourceFile, State};
 use crate::source::location::{self, GitLocation, Location};
-use crate::source::{Access, Remark, observe, split_reference};
+use crate::source::{Access, Remark, Snapshot, observe, split_reference};
 use crate::sync::{Admission, admit};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName, one_line, visible};
 use serde::Serialize;
@@ -82,11 +84,10 @@ pub fn add(outside: &Outside, options: &Options, agree: Agree<'_>) -> Result<Rep
     let state = registry.state()?;
     let Described { mut new, name } = describe(outside, &registry, options)?;
     let access = outside.access(false, false);
-    let folder = match options.enable {
-        true => folder_of_registry(&access, &registry, &state, &name, &new)?,
-        false => None,
+    let (folder, by_name) = match options.enable {
+        true => look(&access, &registry, &state, &name, &mut new)?,
+        false => Default::default(),
     };
-    new.path = folder.clone().unwrap_or(new.path);
     let text = new.render();
     let file = SourceFile::parse(name.clone(), &text)?;
     if let Some(existing) = state.sources.get(&name) {
@@ -103,7 +104,9 @@ pub fn add(outside: &Outside, options: &Options, agree: Agree<'_>) -> Result<Rep
     trust_what_was_typed(outside, options)?;
     let link = options.link.then_some(agree);
     let what = Follow { access: &access, file: &file, text: &text, command: "add", link };
-    Ok(Report { registry: folder, ..follow(outside, &registry, &state, &what, &options.commit)? })
+    let report = follow(outside, &registry, &state, &what, &options.commit)?;
+    let warnings = by_name.into_iter().chain(report.warnings).collect();
+    Ok(Report { registry: folder, warnings, ..report })
 }
 
 /// A source that is to be followed.
@@ -244,20 +247,30 @@ fn refuse_what_is_owned(admission: &Admission) -> Result<()> {
     Err(Error::new(ErrorKind::Ownership, format!("nothing was added: {names} to others")).because(list.join("\n")))
 }
 
-/// Returns the folder of the skills, where a repository that is to be followed as a whole is a registry itself: what lies
-/// beside is not for others.
-fn folder_of_registry(
+/// Looks at a repository or folder before its source file is written, and puts right what that will say. Returns the folder of
+/// a registry's skills, and what is to be said of skills that were named.
+fn look(
     access: &Access<'_>,
     registry: &Registry,
     state: &State,
     name: &SourceName,
-    new: &NewSource,
-) -> Result<Option<RelPath>> {
-    if !new.path.is_root() || !matches!(new.origin, Origin::Git(_) | Origin::Bundle(_)) {
-        return Ok(None);
+    new: &mut NewSource,
+) -> Result<(Option<RelPath>, Vec<Remark>)> {
+    if !matches!(new.origin, Origin::Git(_) | Origin::Bundle(_) | Origin::Directory(_)) {
+        return Ok(Default::default());
     }
+    let limits = &state.settings.limits;
     let source = SourceFile::parse(name.clone(), &new.render())?;
-    let snapshot = observe(access, &source, &registry.directory, &state.settings.limits)?;
+    let snapshot = observe(access, &source, &registry.directory, limits)?;
+    let is_repository = !matches!(new.origin, Origin::Directory(_));
+    let folder = if is_repository && new.path.is_root() { folder_of_registry(&snapshot)? } else { None };
+    new.path = folder.clone().unwrap_or(std::mem::take(&mut new.path));
+    let by_name = by_name::as_directories(new, name, &snapshot, limits)?;
+    Ok((folder, by_name))
+}
+
+/// Returns the folder of the skills, where a repository is a registry itself: what lies beside is not for others.
+fn folder_of_registry(snapshot: &Snapshot) -> Result<Option<RelPath>> {
     let file = RelPath::parse(settings::FILE).expect("a fixed name");
     let Some(place) = entry_at(snapshot.store(), snapshot.tree, &file)?.filter(|place| place.mode.is_file()) else {
         return Ok(None);

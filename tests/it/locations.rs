@@ -98,6 +98,42 @@ fn a_forges_page_of_a_folder_whose_name_no_ref_could_have_is_understood() {
 }
 
 #[test]
+fn a_skill_is_also_known_by_the_name_in_its_frontmatter_and_its_directory_is_written_down() {
+    for flags in [
+        &["skills.sh/acme/tools/vercel-react"][..],
+        &["acme/tools@Vercel-React"],
+        &["acme/tools", "--skill", "vercel-react"],
+    ] {
+        let world = on_github();
+        world.write("acme/tools/skills/react/SKILL.md", skill("vercel-react", "v1"));
+        world.write("acme/tools/.claude/skills/react/SKILL.md", skill("vercel-react", "v1"));
+        world.commit("acme/tools", "A skill whose directory has another name");
+        let report = world.json(&[&["add"], flags].concat());
+        assert_eq!(report["skills"], json!(["vercel-react"]), "{flags:?}");
+        let said = report["warnings"][0].clone();
+        assert_eq!(said["reason"], "by_name", "{said}");
+        assert!(said["message"].as_str().unwrap().contains("directory `react`"), "{said}");
+        assert!(world.read("registry/sources/tools.toml").contains("skills = [\"react\"]"));
+        assert_eq!(world.sync().class("vercel-react"), "unchanged");
+    }
+}
+
+#[test]
+fn a_skill_that_the_source_has_not_is_answered_with_those_that_it_has() {
+    let world = on_github();
+    for name in ["one", "two"] {
+        world.write(format!("acme/tools/skills/{name}/SKILL.md"), skill("twin", name));
+    }
+    world.commit("acme/tools", "Two directories of one name");
+    world
+        .run(&["add", "acme/tools@gone"])
+        .ends_with(1)
+        .says(&["no skill `gone`", "deploy, one (twin), review, two (twin)"]);
+    world.run(&["add", "acme/tools@twin"]).ends_with(1).says(&["several", "skills/one, skills/two", "--skill PATH"]);
+    assert_eq!(world.json(&["add", "acme/tools", "--skill", "skills/one"])["skills"], json!(["twin"]));
+}
+
+#[test]
 fn what_a_spelling_and_an_option_say_differently_is_refused() {
     let world = on_github();
     for (typed, flag, value) in [
