@@ -5,6 +5,7 @@
 //! and `#ref:path` (docker build); a colon cannot stand in a ref, and what is no skill's name after an `@` (`pkg@1.2.0`)
 //! belongs to the ref.
 
+mod sites;
 mod web;
 
 use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, one_line, refuse_credentials};
@@ -59,7 +60,7 @@ impl From<GitLocation> for Location {
 pub const UNDERSTOOD: &str = "owner/repo (on GitHub), owner/repo/folder, owner/repo@skill, owner/repo#ref; \
     https://host/owner/repo, a forge's page of a folder (.../tree/main/skills), ssh://git@host/owner/repo, \
     git@host:owner/repo, file:///path/to/repo; the path of a repository, folder or git bundle (./skills, ../acme, \
-    /srv/acme, ../acme.bundle); skills.sh/owner/repo/skill, clawhub:skill; https://host for a site with an index of skills";
+    /srv/acme, ../acme.bundle); skills.sh/owner/repo/skill, clawhub:skill, clawhub.ai/owner/skills/skill; https://host for a site with an index of skills";
 
 type Parsed = std::result::Result<Location, String>;
 
@@ -167,10 +168,7 @@ fn url(scheme: &str, rest: &str) -> Parsed {
 /// `word:rest`: another tool's prefix, or ssh's `user@host:path`.
 fn prefixed(typed: &str, host: &str, path: &str) -> Parsed {
     match host {
-        "clawhub" => {
-            let (owner, slug) = path.split_once('/').map_or((None, path), |(owner, slug)| (Some(owner), slug));
-            clawhub(owner, slug)
-        }
+        "clawhub" => sites::clawhub_name(path),
         "github" => on_github(path),
         "gitlab" => web::read("https", &format!("gitlab.com/{path}")),
         "bitbucket" => web::read("https", &format!("bitbucket.org/{path}")),
@@ -212,17 +210,6 @@ fn github(owner: &str, repo: &str) -> std::result::Result<GitLocation, String> {
         return Err("is no owner and repository of GitHub; a path begins with ./ or ../".into());
     }
     Ok(GitLocation { url: format!("https://github.com/{owner}/{repo}"), ..Default::default() })
-}
-
-fn clawhub(owner: Option<&str>, slug: &str) -> Parsed {
-    let plain = |text: &str| {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        !text.is_empty() && text.len() <= 100 && text.bytes().all(fits) && text.as_bytes()[0].is_ascii_alphanumeric()
-    };
-    if !plain(slug) || !owner.is_none_or(plain) {
-        return Err("is no skill of clawhub.ai: clawhub:<skill>, or clawhub.ai/<owner>/<skill>".into());
-    }
-    Ok(Location::ClawHub { owner: owner.map(str::to_owned), slug: slug.into() })
 }
 
 fn with_fragment(url: &str) -> Parsed {

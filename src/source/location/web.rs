@@ -3,7 +3,7 @@
 //! Each forge says ref and folder in its own way; the marks are read on every host, because forges stand on hosts of
 //! their own. What a browser adds (`?tab=readme`, `#L10`) is dropped from a page, and refused elsewhere.
 
-use super::{GitLocation, Location, Parsed, decode, path_of, read_fragment, reference_of, skill_name};
+use super::{GitLocation, Location, Parsed, decode, path_of, read_fragment, reference_of, sites};
 
 type Either<T> = Result<T, String>;
 
@@ -61,13 +61,8 @@ pub(super) fn read(scheme: &str, rest: &str) -> Parsed {
         return Ok(Location::Index(format!("{scheme}://{}/{}", address.authority, path.join("/"))));
     }
     match host {
-        "skills.sh" => return skills_sh(path),
-        "clawhub.ai" | "clawhub.com" => {
-            return match path {
-                [owner, slug] => super::clawhub(Some(owner), slug),
-                _ => Err("is no skill of clawhub.ai: clawhub.ai/<owner>/<skill>".into()),
-            };
-        }
+        "skills.sh" => return sites::skills_sh(path),
+        "clawhub.ai" | "clawhub.com" => return sites::clawhub_page(path),
         "raw.githubusercontent.com" => {
             return match path {
                 [owner, repo, rest @ ..] => page(super::github(owner, repo)?.url, rest),
@@ -257,17 +252,6 @@ impl<'a> Address<'a> {
 
 fn split(text: &str, at: char) -> (&str, Option<&str>) {
     text.split_once(at).map_or((text, None), |(before, after)| (before, Some(after)))
-}
-
-fn skills_sh(path: &[&str]) -> Parsed {
-    let (owner, repo, skill) = match path {
-        [owner, repo] => (owner, repo, None),
-        [owner, repo, skill] => (owner, repo, Some(skill)),
-        _ => return Err("is no skill of skills.sh: skills.sh/<owner>/<repo>/<skill>".into()),
-    };
-    let mut found = super::github(owner, repo)?;
-    found.skill = skill.map(|skill| skill_name(skill)).transpose()?;
-    Ok(found.into())
 }
 
 /// `<ref>/<path>` of the repository at `url`, where the ref can be told apart, and as a question where it cannot.
