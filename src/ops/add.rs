@@ -159,6 +159,7 @@ pub(super) fn follow(
                 error.hint(format!("set `exclude` or `namespace` in {file} and commit it, then run the command again"))
             }
         })?;
+        refuse_what_brings_nothing(state, source, &admission, link.is_some())?;
         message.push('\n');
         for (id, what) in &admission.skills {
             message.push_str(&format!("{id}\n"));
@@ -234,6 +235,18 @@ pub(super) fn unchanged(source: SourceName, enabled: bool) -> Report {
 /// Tells whether a remark is about a skill that has the name of one of the team's own.
 fn is_own(own: &BTreeMap<SkillId, RelPath>, remark: &Remark) -> bool {
     own.values().any(|path| remark.path == crate::types::escape(path.as_str()))
+}
+
+/// A source of which nothing can come in is none: it would be there, and do nothing.
+fn refuse_what_brings_nothing(state: &State, source: &SourceFile, admission: &Admission, links: bool) -> Result<()> {
+    let brings = !admission.skills.is_empty() || links && !admission.own.is_empty();
+    if brings || admission.rejected.is_empty() || state.followers(&source.name).next().is_some() {
+        return Ok(());
+    }
+    let why: Vec<_> = admission.rejected.iter().map(|remark| format!("{}: {}", remark.path, remark.message)).collect();
+    Err(Error::new(ErrorKind::Rejected, "nothing was added: no skill of the source can come in")
+        .because(why.join("\n"))
+        .hint("tell its owner; or register it as it is with --no-enable"))
 }
 
 /// All-or-nothing: a name that somebody else owns stops the whole command, and every such name is listed.
