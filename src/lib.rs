@@ -49,6 +49,7 @@
 //! | `<cache>/http/<host>-<hash>` | `source/http/cache.rs` | what an address answered last, with its ETag; one file, so that one rename replaces it |
 //! | `trusted-commands.toml` in `$SKILLGRAFT_CONFIG_DIR`, else in `skillgraft` in the user's configuration folder; `.lock` beside it | `source/host/trust.rs` | which programs may run as sources on this machine; `add --command` and `source trust` write it |
 //! | the folders of [`source::agents`], `node_modules`, plugins | `source/roots.rs` | read only, by `discover` and `import` |
+//! | `.npmrc` beside the registry's settings and in the home | `source/npm/config.rs` | npm's configuration: read only, for the registry of a plugin that is a package |
 //! | `skills-lock.json` of a project; `.skill-lock.json` in `$XDG_STATE_HOME/skills`, else `~/.agents` | `source/peers.rs` | other installers' records: read only, by `import` |
 //! | a new temporary folder | `source/cache.rs`, `cli/output.rs` | what `sync --dry-run` fetches into (removed again); `demo` without a folder (kept) |
 //!

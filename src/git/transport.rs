@@ -209,14 +209,17 @@ fn fetch_stepwise(git: &Git, request: &FetchRequest<'_>, id: &str) -> Result<()>
         return Ok(());
     }
     let url = redact(request.remote.url);
+    if !String::from_utf8_lossy(&output.stderr).contains("nonexistent object") {
+        return Err(failure(&output, format!("cannot keep {id} from {url}")));
+    }
     Err(match request.want {
         Want::Ref { name, .. } => {
             Error::new(ErrorKind::NoEvidence, format!("{name} of {url} moved while it was fetched"))
                 .hint("run the command again")
         }
-        Want::Commit(_) => Error::new(ErrorKind::NotFound, format!("no branch or tag of {url} contains commit {id}")),
-    }
-    .because(output.failure()))
+        Want::Commit(_) => Error::new(ErrorKind::NotFound, format!("no branch or tag of {url} contains commit {id}"))
+            .hint("look at the id; nothing was closed or removed"),
+    })
 }
 
 fn try_fetch(git: &Git, request: &FetchRequest<'_>, attempt: Attempt, id: &str, left: Duration) -> Result<Output> {
@@ -377,6 +380,11 @@ fn check_id(id: &str) -> Result<()> {
 
 fn is_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Tells whether a branch or tag can have this short name: what [`ls_remote`] may be asked for.
+pub fn is_short_ref_name(name: &str) -> bool {
+    is_ref_name(&format!("refs/heads/{name}"))
 }
 
 /// The rules of `git check-ref-format`, for full names and `HEAD`.

@@ -1,12 +1,14 @@
 //! `add`: follows a source. Everything is checked before anything is written.
 
+mod by_name;
+
 use super::link::{self, Consent, Linked, Proposal};
 use super::{Commit, Outside, identity};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, Repository, entry_at, with_changes};
 use crate::registry::settings::{self, Settings};
 use crate::registry::{Changed, NewSource, Origin, Registry, SourceFile, State};
 use crate::source::location::{self, GitLocation, Location};
-use crate::source::{Access, Remark, observe, split_reference};
+use crate::source::{Access, Remark, Snapshot, observe, split_reference};
 use crate::sync::{Admission, admit};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SkillId, SourceName, one_line, visible};
 use serde::Serialize;
@@ -79,11 +81,10 @@ pub fn add(outside: &Outside, options: &Options, consent: Consent<'_>) -> Result
     let state = registry.state()?;
     let Described { mut new, name } = describe(outside, &registry, options)?;
     let access = outside.access(false, false);
-    let folder = match options.enable {
-        true => folder_of_registry(&access, &registry, &state, &name, &new)?,
-        false => None,
+    let (folder, by_name) = match options.enable {
+        true => look(&access, &registry, &state, &name, &mut new)?,
+        false => Default::default(),
     };
-    new.path = folder.clone().unwrap_or(new.path);
     let text = new.render();
     let file = SourceFile::parse(name.clone(), &text)?;
     if let Some(existing) = state.sources.get(&name) {
@@ -100,7 +101,9 @@ pub fn add(outside: &Outside, options: &Options, consent: Consent<'_>) -> Result
     trust_what_was_typed(outside, options)?;
     let link = options.link.then_some(consent);
     let what = Follow { access: &access, file: &file, text: &text, command: "add", link };
-    Ok(Report { registry: folder, ..follow(outside, &registry, &state, &what, &options.commit)? })
+    let report = follow(outside, &registry, &state, &what, &options.commit)?;
+    let warnings = by_name.into_iter().chain(report.warnings).collect();
+    Ok(Report { registry: folder, warnings, ..report })
 }
 
 /// A source that is to be followed.
@@ -153,6 +156,7 @@ pub(super) fn follow(
                 error.hint(format!("set `exclude` or `namespace` in {file} and commit it, then run the command again"))
             }
         })?;
+        refuse_what_brings_nothing(state, source, &admission, link.is_some())?;
         message.push('\n');
         for (id, what) in &admission.skills {
             message.push_str(&format!("{id}\n"));
@@ -239,6 +243,18 @@ fn is_own(own: &BTreeMap<SkillId, RelPath>, remark: &Remark) -> bool {
     own.values().any(|path| remark.path == crate::types::escape(path.as_str()))
 }
 
+/// A source of which nothing can come in is none: it would be there, and do nothing.
+fn refuse_what_brings_nothing(state: &State, source: &SourceFile, admission: &Admission, links: bool) -> Result<()> {
+    let brings = !admission.skills.is_empty() || links && !admission.own.is_empty();
+    if brings || admission.rejected.is_empty() || state.followers(&source.name).next().is_some() {
+        return Ok(());
+    }
+    let why: Vec<_> = admission.rejected.iter().map(|remark| format!("{}: {}", remark.path, remark.message)).collect();
+    Err(Error::new(ErrorKind::Rejected, "nothing was added: no skill of the source can come in")
+        .because(why.join("\n"))
+        .hint("tell its owner; or register it as it is with --no-enable"))
+}
+
 /// All-or-nothing: a name that somebody else owns stops the whole command, and every such name is listed.
 fn refuse_what_is_owned(admission: &Admission) -> Result<()> {
     let owned: Vec<&Remark> = admission.rejected.iter().filter(|remark| remark.reason == "ownership").collect();
@@ -250,20 +266,30 @@ fn refuse_what_is_owned(admission: &Admission) -> Result<()> {
     Err(Error::new(ErrorKind::Ownership, format!("nothing was added: {names} to others")).because(list.join("\n")))
 }
 
-/// Returns the folder of the skills, where a repository that is to be followed as a whole is a registry itself: what lies
-/// beside is not for others.
-fn folder_of_registry(
+/// Looks at a repository or folder before its source file is written, and puts right what that will say. Returns the folder of
+/// a registry's skills, and what is to be said of skills that were named.
+fn look(
     access: &Access<'_>,
     registry: &Registry,
     state: &State,
     name: &SourceName,
-    new: &NewSource,
-) -> Result<Option<RelPath>> {
-    if !new.path.is_root() || !matches!(new.origin, Origin::Git(_) | Origin::Bundle(_)) {
-        return Ok(None);
+    new: &mut NewSource,
+) -> Result<(Option<RelPath>, Vec<Remark>)> {
+    if !matches!(new.origin, Origin::Git(_) | Origin::Bundle(_) | Origin::Directory(_)) {
+        return Ok(Default::default());
     }
+    let limits = &state.settings.limits;
     let source = SourceFile::parse(name.clone(), &new.render())?;
-    let snapshot = observe(access, &source, &registry.directory, &state.settings.limits)?;
+    let snapshot = observe(access, &source, &registry.directory, limits)?;
+    let is_repository = !matches!(new.origin, Origin::Directory(_));
+    let folder = if is_repository && new.path.is_root() { folder_of_registry(&snapshot)? } else { None };
+    new.path = folder.clone().unwrap_or(std::mem::take(&mut new.path));
+    let by_name = by_name::as_directories(new, name, &snapshot, limits)?;
+    Ok((folder, by_name))
+}
+
+/// Returns the folder of the skills, where a repository is a registry itself: what lies beside is not for others.
+fn folder_of_registry(snapshot: &Snapshot) -> Result<Option<RelPath>> {
     let file = RelPath::parse(settings::FILE).expect("a fixed name");
     let Some(place) = entry_at(snapshot.store(), snapshot.tree, &file)?.filter(|place| place.mode.is_file()) else {
         return Ok(None);
@@ -420,7 +446,8 @@ fn refuse_insecure(url: &str, options: &Options) -> Result<()> {
 fn on_disk(outside: &Outside, registry: &Registry, typed: &str) -> Result<Origin> {
     let path = outside.directory.join(typed);
     let missing = || {
-        Error::new(ErrorKind::Usage, format!("there is no folder {}", path.display()))
+        let what = if typed.ends_with(".bundle") { "file" } else { "folder" };
+        Error::new(ErrorKind::Usage, format!("there is no {what} {}", path.display()))
             .hint(format!("a source is one of: {}", location::UNDERSTOOD))
     };
     let real = path.canonicalize().map_err(|error| missing().because(error))?;

@@ -85,6 +85,18 @@ pub enum Nothing {
     NoSkills,
     /// It has skills, and none is selected.
     NoneSelected,
+    /// The marketplace lists another plugin of its name before it.
+    NamedTwice,
+}
+
+impl Nothing {
+    fn message(self) -> &'static str {
+        match self {
+            Nothing::NoSkills => "it has no skills",
+            Nothing::NoneSelected => "none of its skills is selected",
+            Nothing::NamedTwice => "the marketplace lists two plugins of this name, and the first one counts",
+        }
+    }
 }
 
 /// A plugin that failed.
@@ -135,13 +147,15 @@ pub fn add(outside: &Outside, options: &Options, globs: &[String]) -> Result<Rep
         limits: &limits,
     };
     let listing = shop.listing()?;
-    let chosen = choose(&listing, globs)?;
+    let (chosen, twins) = choose(&listing, globs)?;
     if options.name.is_some() && chosen.len() > 1 {
         return Err(Error::new(ErrorKind::Usage, format!("--name is for one plugin, and {} match", chosen.len()))
             .hint("leave --name out: each source gets its plugin's name"));
     }
     let enabled = options.enable;
-    let (plugins, unchanged, skipped, failed) = Default::default();
+    let (plugins, unchanged, failed) = Default::default();
+    let skip = |plugin: String, reason: Nothing| Skipped { plugin, reason, message: reason.message() };
+    let skipped = twins.into_iter().map(|twin| skip(twin.stated.name.clone(), Nothing::NamedTwice)).collect();
     let mut report = Report {
         format: 1,
         marketplace: marketplace.clone(),
@@ -171,11 +185,7 @@ pub fn add(outside: &Outside, options: &Options, globs: &[String]) -> Result<Rep
         let admitted = match (seen, enabled) {
             (Err(error), _) => Err(error),
             (Ok(Some(reason)), _) => {
-                let message = match reason {
-                    Nothing::NoSkills => "it has no skills",
-                    Nothing::NoneSelected => "none of its skills is selected",
-                };
-                report.skipped.push(Skipped { plugin: new.plugin, reason, message });
+                report.skipped.push(skip(new.plugin, reason));
                 continue;
             }
             (Ok(None), true) => admit(&registry, &state, &new.file, &access).map(Some),
@@ -215,7 +225,8 @@ fn marketplace_of(described: &Described) -> Result<String> {
     }
 }
 
-fn choose<'l>(listing: &'l Marketplace, globs: &[String]) -> Result<Vec<&'l Listed>> {
+/// Returns the plugins that are meant, and those that have the name of an earlier one.
+fn choose<'l>(listing: &'l Marketplace, globs: &[String]) -> Result<(Vec<&'l Listed>, Vec<&'l Listed>)> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {
         set.add(Glob::new(glob).context(ErrorKind::Usage, || "--plugin is not a glob")?);
@@ -223,15 +234,15 @@ fn choose<'l>(listing: &'l Marketplace, globs: &[String]) -> Result<Vec<&'l List
     let set = set.build().context(ErrorKind::Usage, || "the globs are too large")?;
     let mut seen = BTreeSet::new();
     let fits = |listed: &&Listed| set.is_match(&listed.stated.name);
-    let chosen: Vec<_> =
-        listing.plugins.iter().filter(fits).filter(|listed| seen.insert(listed.stated.name.clone())).collect();
+    let (chosen, twins): (Vec<_>, Vec<_>) =
+        listing.plugins.iter().filter(fits).partition(|listed| seen.insert(listed.stated.name.clone()));
     if chosen.is_empty() {
         let names: Vec<_> = listing.plugins.iter().take(SHOWN).map(|listed| listed.stated.name.as_str()).collect();
         let more = if listing.plugins.len() > SHOWN { ", ..." } else { "" };
         return Err(Error::new(ErrorKind::NotFound, "no plugin of the marketplace matches")
             .hint(format!("it lists {}{more}", names.join(", "))));
     }
-    Ok(chosen)
+    Ok((chosen, twins))
 }
 
 /// The source that follows this very plugin, where there is one.

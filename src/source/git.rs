@@ -4,6 +4,8 @@
 //! repository on this machine and is read where it is, in-process: nothing is copied but what a skill needs. A bundle is
 //! a remote that lies in one file: git itself reads it.
 
+mod bundle;
+
 use super::Access;
 use super::cache::{self, CacheRepository};
 use super::location::{self, Repository as Written};
@@ -11,7 +13,7 @@ use super::memo::{Asked, locked};
 use super::snapshot::{FetchBlobs, Listed, Objects, Snapshot};
 use crate::git::{
     FETCHED, FetchRequest, Oid, Protocols, RefChange, RefName, Remote, Repository, Want, Where, fetch_blobs,
-    fetch_commit, fetch_history, ls_remote,
+    fetch_commit, fetch_history, is_short_ref_name, ls_remote,
 };
 use crate::registry::IDENTITY;
 use crate::types::{Context as _, Error, ErrorKind, Result, one_line};
@@ -80,6 +82,11 @@ impl Address {
             () if self.insecure => Protocols::InsecureHttp,
             () => Protocols::Secure,
         }
+    }
+
+    /// git speaks of servers, which a bundle has not.
+    fn explain(&self, error: Error) -> Error {
+        if self.is_bundle { bundle::unreadable(&shown(&self.url), Some(error)) } else { error }
     }
 }
 
@@ -174,8 +181,14 @@ fn resolve(
     if let Some(known) = asked.resolved.get(&key) {
         return known.clone();
     }
-    let answer = ls_remote(access.git, Where::Nowhere, &access.remote(address), &[reference.unwrap_or("HEAD")]);
-    let found = answer.and_then(|refs| {
+    let one = [reference.unwrap_or("HEAD")];
+    // A bundle is on this disk: to ask for all of it costs nothing.
+    let names = if address.is_bundle { &[] } else { one.as_slice() };
+    let answer = ls_remote(access.git, Where::Nowhere, &access.remote(address), names);
+    let found = answer.map_err(|error| address.explain(error)).and_then(|refs| {
+        if address.is_bundle && (reference.is_none() || refs.refs.is_empty()) {
+            return bundle::whole(&shown(&address.url), &refs);
+        }
         let found = refs.resolve(reference).map(|(name, id)| (name, id.to_owned()));
         found.ok_or_else(|| no_such_ref(&address.url, reference))
     });
@@ -188,7 +201,11 @@ fn resolve(
 pub fn split_reference(access: &Access<'_>, url: &str, insecure: bool, rest: &str) -> Result<(String, String)> {
     let address = Address { url: url.to_owned(), insecure, is_bundle: false };
     let ends = rest.match_indices('/').map(|(at, _)| at).chain([rest.len()]);
-    let names: Vec<&str> = ends.map(|end| &rest[..end]).collect();
+    // What follows the ref is a folder's name, which may be none of a ref: `.claude`.
+    let names: Vec<&str> = ends.map(|end| &rest[..end]).filter(|name| is_short_ref_name(name)).collect();
+    if names.is_empty() {
+        return Err(no_such_ref(url, rest.split('/').next()));
+    }
     let refs = ls_remote(access.git, Where::Nowhere, &access.remote(&address), &names)?;
     let longest = names.into_iter().rev().find(|name| refs.resolve(Some(name)).is_some());
     let name = longest.ok_or_else(|| no_such_ref(url, rest.split('/').next()))?;
@@ -211,7 +228,7 @@ fn fetch(
     };
     let (git_dir, remote) = (&held.git_dir, access.remote(address));
     let request = FetchRequest { git_dir, remote, want, filter: true, max_bytes: access.max_bytes };
-    let fetched = Oid::parse(&fetch_commit(access.git, &request)?)?;
+    let fetched = Oid::parse(&fetch_commit(access.git, &request).map_err(|error| address.explain(error))?)?;
     let repository = Arc::new(Repository::open(git_dir)?);
     if !access.dry_run {
         remember_tip(&repository, reference, fetched);

@@ -77,7 +77,8 @@ impl<'a> Client<'a> {
     /// again.
     ///
     /// # Errors
-    /// [`ErrorKind::NoEvidence`] where the server has nothing there, [`ErrorKind::Network`] where it does not answer.
+    /// [`ErrorKind::NoEvidence`] where the server has nothing there or refuses it, [`ErrorKind::Network`] where it does not
+    /// answer.
     pub fn get(&self, url: &WebUrl, limit: u64) -> Result<Fetched> {
         self.get_if_there(url, limit)?.ok_or_else(|| nothing_at(url))
     }
@@ -85,6 +86,15 @@ impl<'a> Client<'a> {
     /// As [`get`](Self::get); none where the server says that there is nothing (404 or 410).
     pub fn get_if_there(&self, url: &WebUrl, limit: u64) -> Result<Option<Fetched>> {
         self.ask(url, limit, &|_| Ok(()))
+    }
+
+    /// As [`get`](Self::get); the inner error says what is there instead: nothing (none), a refusal (400 to 499), or what `check`
+    /// has something against, which is not kept. The outer one is a failure, from which nothing follows.
+    pub fn get_or_why(&self, url: &WebUrl, limit: u64, check: Check<'_>) -> Result<Result<Fetched, Option<Error>>> {
+        match self.ask(url, limit, check) {
+            Err(error) if error.kind() == ErrorKind::NoEvidence => Ok(Err(Some(error))),
+            answer => Ok(answer?.ok_or(None)),
+        }
     }
 
     /// Returns what stands at an address, or what is kept of it, where `check` has nothing against it.
@@ -147,7 +157,14 @@ impl<'a> Client<'a> {
                 .because("the server wants fewer requests (status 429)")
                 .hint("try again later; nothing was closed or removed")),
             (status, _) => {
-                let error = failed(url).because(format!("the server answered with status {status}"));
+                // A refusal is an answer; that of a proxy, or one for the moment, is none.
+                let kind = match status {
+                    407 | 408 | 425 => ErrorKind::Network,
+                    400..500 => ErrorKind::NoEvidence,
+                    _ => ErrorKind::Network,
+                };
+                let error = Error::new(kind, format!("cannot fetch {}", url.shown()))
+                    .because(format!("the server answered with status {status}"));
                 Err(match status {
                     401 | 403 | 407 => {
                         error.hint("only what anybody may read is fetched; nothing was closed or removed")
@@ -261,6 +278,7 @@ fn failed(url: &WebUrl) -> Error {
 fn said(error: &ureq::Error) -> String {
     let text = match error {
         ureq::Error::Io(error) => error.to_string(),
+        ureq::Error::Timeout(_) => "it did not answer in time".to_owned(),
         other => other.to_string(),
     };
     crate::git::redact(&text)

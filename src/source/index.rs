@@ -135,15 +135,19 @@ fn place_of(url: &WebUrl) -> Result<WebUrl> {
     }
 }
 
-/// Fetches the index, or where there is none the one of version 0.1.0. Where there was one before, its absence is no
-/// reason to believe the older one.
+/// Fetches the index, or where there is none the one of version 0.1.0: stores of files refuse what they have not, and sites
+/// of one page answer everything with it. Where there was one before, its absence is no reason to believe the older one.
 fn fetch(client: &Client<'_>, url: &WebUrl) -> Result<(WebUrl, Index)> {
     let older = url.path().strip_suffix(PLACE).map(|path| url.on_host(&format!("{path}{OLD_PLACE}"))).transpose()?;
+    let is_json = |bytes: &[u8]| {
+        serde_json::from_slice::<serde::de::IgnoredAny>(bytes).map(drop).map_err(|error| no_index(url, error))
+    };
     let fetched = match older.filter(|_| !client.was_there(url)) {
-        Some(older) => match client.get_if_there(url, INDEX_BYTES) {
-            Ok(Some(fetched)) => fetched,
+        Some(older) => match client.get_or_why(url, INDEX_BYTES, &is_json) {
+            Ok(Ok(fetched)) => fetched,
             Err(error) if !(client.is_offline() && client.was_there(&older)) => return Err(error),
-            Ok(None) | Err(_) => client.get_if_there(&older, INDEX_BYTES)?.ok_or_else(|| {
+            Ok(Err(Some(why))) => client.get_or_why(&older, INDEX_BYTES, &is_json)?.map_err(|_| why)?,
+            Ok(Err(None)) | Err(_) => client.get_if_there(&older, INDEX_BYTES)?.ok_or_else(|| {
                 Error::new(ErrorKind::NoEvidence, format!("there is no index of skills at {}", url.shown()))
                     .because(format!("nor at {}, where version 0.1.0 had it", older.shown()))
                     .hint("look at the address; nothing was closed or removed")
@@ -151,12 +155,14 @@ fn fetch(client: &Client<'_>, url: &WebUrl) -> Result<(WebUrl, Index)> {
         },
         None => client.get(url, INDEX_BYTES)?,
     };
-    let index = serde_json::from_slice(&fetched.bytes).map_err(|error| {
-        Error::new(ErrorKind::NoEvidence, format!("{} is no index of skills", fetched.url.shown()))
-            .because(error)
-            .hint("look at the address; nothing was closed or removed")
-    })?;
+    let index = serde_json::from_slice(&fetched.bytes).map_err(|error| no_index(&fetched.url, error))?;
     Ok((fetched.url, index))
+}
+
+fn no_index(url: &WebUrl, why: serde_json::Error) -> Error {
+    Error::new(ErrorKind::NoEvidence, format!("{} is no index of skills", url.shown()))
+        .because(why)
+        .hint("look at the address; nothing was closed or removed")
 }
 
 struct Reader<'a> {

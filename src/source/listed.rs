@@ -5,6 +5,7 @@
 //! its plugins that the run will want are fetched in one request.
 
 use super::Access;
+use super::Remark;
 use super::git::{self, Place};
 use super::http::{has_proxy, is_private_host};
 use super::location::{self, Repository as Written};
@@ -139,14 +140,19 @@ impl<'a> Shop<'a> {
         match package {
             marketplace::Place::Archive { url, sha256 } => {
                 let (insecure, own) = (self.insecure_at(url)?, self.typed_host(url)?);
-                super::archive::observe(access, url, &own, sha256.as_deref(), insecure, limits)
+                let mut snapshot = super::archive::observe(access, url, &own, sha256.as_deref(), insecure, limits)?;
+                if sha256.is_none() {
+                    let message = "the marketplace states no `sha256` of the archive: what came cannot be verified";
+                    snapshot.listed.remarks.push(Remark::new(".", "unverified", message));
+                }
+                Ok(snapshot)
             }
             marketplace::Place::Npm { package, version, registry } => {
                 // Without one it is the user's own.
                 let insecure = registry.as_ref().map_or(Ok(self.insecure), |registry| self.insecure_at(registry))?;
                 let own = registry.as_ref().map(|registry| self.typed_host(registry)).transpose()?;
                 let registry = registry.as_deref().zip(own.as_deref());
-                super::npm::observe(access, package, version.as_deref(), registry, insecure, limits)
+                super::npm::observe(access, package, version.as_deref(), registry, self.registry, insecure, limits)
             }
             marketplace::Place::Here(_) | marketplace::Place::Git { .. } => unreachable!("a repository is no package"),
         }

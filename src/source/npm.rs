@@ -1,6 +1,8 @@
 //! A package of an npm registry: what marketplaces name as `npm`. The tarball's integrity is verified.
 //!
-//! No registry has a name here: the entry names one, or the user's own `NPM_CONFIG_REGISTRY` does.
+//! No registry has a name here: the entry names one, or the user's own configuration of npm does.
+
+mod config;
 
 use super::Access;
 use super::archive::{self, Budget, Top, Unpacked};
@@ -14,6 +16,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The largest description of a package, in bytes: it lists every version.
 const PACKUMENT_BYTES: u64 = 64 << 20;
@@ -44,7 +47,7 @@ struct Dist {
 }
 
 /// Returns the state of a package at `version` (a version or a tag; none is `latest`). `registry` is the one that a
-/// marketplace names, with the marketplace's host; none is the user's own.
+/// marketplace names, with the marketplace's host; none is the one of npm's configuration, that of the folder `project` too.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] where nobody names a registry, [`ErrorKind::Rejected`] where the tarball is not the one that the
@@ -54,19 +57,20 @@ pub fn observe(
     package: &str,
     version: Option<&str>,
     registry: Option<(&str, &str)>,
+    project: &Path,
     insecure: bool,
     limits: &Limits,
 ) -> Result<Snapshot> {
-    let own =
-        ["npm_config_registry", "NPM_CONFIG_REGISTRY"].iter().find_map(|name| access.environment.get(name)?.to_str());
+    let configured = match registry {
+        Some(_) => None,
+        None => config::registry(access.environment, project, package)?,
+    };
     let (registry, own) =
-        registry.map(|(url, own)| (url, Some(own))).or(own.map(|url| (url, None))).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Config,
-                format!("`{}` is an npm package, and no registry is named", one_line(package, 120)),
-            )
-            .hint(
-                "set NPM_CONFIG_REGISTRY to your npm registry's address, or let the marketplace's entry say `registry`",
+        registry.map(|(url, own)| (url, Some(own))).or(configured.as_deref().map(|url| (url, None))).ok_or_else(|| {
+            let package = one_line(package, 120);
+            Error::new(ErrorKind::Config, format!("`{package}` is an npm package, and no registry is named")).hint(
+                "say which one, as npm reads it: npm config set registry URL (in ~/.npmrc), `registry=URL` in an .npmrc beside \
+                 skillgraft.toml, or the variable NPM_CONFIG_REGISTRY; or let the marketplace's entry say `registry`",
             )
         })?;
     let base = WebUrl::parse(&format!("{}/", registry.trim_end_matches('/')), insecure)?;
@@ -78,6 +82,12 @@ pub fn observe(
     let version = packument.tags.get(wanted).map_or(wanted, String::as_str);
     let found = packument.versions.get(version).ok_or_else(|| {
         let (package, wanted) = (one_line(package, 120), one_line(wanted, 80));
+        if is_range(&wanted) {
+            let message =
+                format!("`{wanted}` of `{package}` is a range of versions, and a marketplace's pin is one version");
+            return Error::new(ErrorKind::Rejected, message)
+                .hint("ask its owner to name a version (1.2.3) or a tag (latest); nothing was closed or removed");
+        }
         Error::new(ErrorKind::NoEvidence, format!("the registry has no version `{wanted}` of `{package}`"))
             .hint("an exact version or a tag is needed; nothing was closed or removed")
     })?;
@@ -87,6 +97,17 @@ pub fn observe(
     let Unpacked { store, files } = archive::unpack(&bytes, limits, Top::Strip, &Budget::default())?;
     let date = packument.time.get(version).and_then(|time| time.parse::<jiff::Timestamp>().ok());
     Snapshot::of_files(store, &files)?.at_version(version, date.map(jiff::Timestamp::as_second))
+}
+
+/// Tells whether npm would choose among versions: `^1.0.0`, `~1`, `>=1 <2`, `1.x`, `1`, `*`, `1 || 2`.
+fn is_range(wanted: &str) -> bool {
+    let is_open = |part: &str| part.is_empty() || matches!(part, "x" | "X" | "*");
+    let number = wanted.split(['-', '+']).next().unwrap_or_default();
+    let is_number = |part: &str| is_open(part) || part.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = number.split('.').collect();
+    wanted.starts_with(['^', '~', '<', '>', '=', '*'])
+        || wanted.contains([' ', '|'])
+        || parts.iter().all(|part| is_number(part)) && (parts.len() < 3 || parts.iter().any(|part| is_open(part)))
 }
 
 /// The path of a package on its registry: `name`, or `@scope%2Fname`.

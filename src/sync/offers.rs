@@ -158,7 +158,10 @@ fn id_of(
     let directory = path.name().unwrap_or(source.name.as_str());
     id_for(name.as_deref(), &namespace, directory).map_or_else(
         || {
-            let message = format!("neither its `name` nor the directory `{directory}` can be a skill id");
+            let message = match id_for(name.as_deref(), "", directory) {
+                Some(_) => format!("`{namespace}` cannot be a namespace of ids; choose another one: --namespace NS"),
+                None => format!("neither its `name` nor the directory `{directory}` can be a skill id"),
+            };
             Ok(Err(Remark::new(path, "no_id", message)))
         },
         |id| Ok(Ok(id)),

@@ -146,10 +146,7 @@ fn only_what_path_skill_and_exclude_select_comes_in() {
         assert_eq!(report["skills"], expected, "{flags:?}");
     }
     let world = World::with_upstream(&texts);
-    world
-        .run(&["add", "../upstream", "--skill", "nothing-like-it"])
-        .ends_with(1)
-        .says(&["none is selected", "--skill"]);
+    world.run(&["add", "../upstream", "--skill", "nothing-*"]).ends_with(1).says(&["none is selected", "--skill"]);
     world.run(&["add", "../upstream", "--path", "c"]).ends_with(1).says(&["no folder `c`"]);
     assert_eq!(world.git("registry", &["rev-list", "--count", "HEAD"]), "1");
 }
@@ -318,4 +315,19 @@ fn an_upstream_of_sha256_objects_is_followed_too() {
     assert!(world.read("registry/skills/deploy.toml").contains(&accepted), "git's own id is the tree hash");
     world.upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v2"))]);
     assert_eq!(world.sync().class("deploy"), "fast_forward");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_source_of_which_nothing_can_come_in_is_refused_with_the_reasons() {
+    let world = World::with_upstream(&[("skills/bad/SKILL.md", &skill("bad", "v1"))]);
+    std::os::unix::fs::symlink("/etc/passwd", world.path("upstream/skills/bad/secrets")).unwrap();
+    world.commit("upstream", "A link that leads out");
+    let before = world.all_refs("registry");
+    let refused = world.run(&["add", "../upstream", "--name", "up"]).ends_with(1);
+    refused.says(&["no skill of the source can come in", "skills/bad: ", "--no-enable"]);
+    assert_eq!(world.all_refs("registry"), before);
+    assert!(!world.exists("registry/sources/up.toml"));
+    world.run(&["add", "../upstream", "--name", "up", "--no-enable"]).ok();
+    world.run(&["source", "enable", "up"]).ends_with(1).says(&["no skill of the source can come in"]);
 }

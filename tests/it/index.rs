@@ -324,6 +324,38 @@ fn the_index_of_version_0_1_is_the_fallback() {
 }
 
 #[test]
+fn an_address_that_is_refused_or_answers_with_a_page_is_no_index_and_the_older_one_counts() {
+    let html = || Page::Body(b"<!doctype html><title>Acme</title>".to_vec());
+    for (page, falls_back) in [
+        (Page::Status(403), true),
+        (Page::Status(401), true),
+        (Page::Status(400), true),
+        (html(), true),
+        (Page::Status(429), false),
+        (Page::Status(500), false),
+        (Page::Body(br#"{"$schema": "https://other.example/1", "skills": []}"#.to_vec()), false),
+    ] {
+        let (world, server) = (World::new(), Server::start());
+        world.run_in("", &["init", "registry"]).ok();
+        server.put(INDEX, page.clone());
+        let index = json!({ "skills": [{ "name": "deploy", "description": "Does deploy.", "files": ["SKILL.md"] }] });
+        server.body(OLD_INDEX, index.to_string());
+        server.body("/.well-known/skills/deploy/SKILL.md", skill("deploy", "v1"));
+        let run = world.run(&["--json", "add", &server.url, "--insecure", "--name", "site"]);
+        assert_eq!(run.code, i32::from(!falls_back), "{page:?}: {}", run.all());
+        if falls_back {
+            assert_eq!(world.sync().class("deploy"), "unchanged", "{page:?}");
+            assert_eq!(world.sync_in("registry", &["--offline"]).class("deploy"), "unchanged", "{page:?}");
+        }
+    }
+    let (world, server) = (World::new(), Server::start());
+    world.run_in("", &["init", "registry"]).ok();
+    server.put(INDEX, html());
+    let run = world.run(&["add", &server.url, "--insecure", "--name", "site"]).ends_with(1);
+    run.says(&["agent-skills/index.json is no index of skills"]);
+}
+
+#[test]
 fn a_file_of_version_0_1_that_is_a_folder_too_rejects_its_skill_alone() {
     let (world, server) = (World::new(), Server::start());
     world.run_in("", &["init", "registry"]).ok();
@@ -441,6 +473,7 @@ fn a_server_that_does_not_answer_is_given_up_at_the_deadline() {
     let access = reach.access(Duration::from_secs(1));
     let error = observe(&access, &source, &world.path(""), &Limits::default()).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Network);
+    assert!(error.full_message().ends_with("it did not answer in time"), "{}", error.full_message());
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
 }
 

@@ -61,6 +61,79 @@ fn a_folder_that_no_ref_of_the_remote_begins_is_no_guess() {
 }
 
 #[test]
+fn a_forges_page_of_a_folder_whose_name_no_ref_could_have_is_understood() {
+    let world = on_github();
+    let folders = [".claude/skills", "my notes/all", "in [x]", "home~", "old.lock/skills", "a..b"];
+    for folder in folders {
+        world.write(format!("acme/tools/{folder}/pdf/SKILL.md"), skill("pdf", folder));
+    }
+    world.commit("acme/tools", "Folders of all names");
+    world.git("acme/tools", &["branch", "-f", "feature/x"]);
+    for (at, folder) in folders.iter().enumerate() {
+        let typed = folder.replace(' ', "%20");
+        for (spelling, reference) in [
+            (format!("https://github.com/acme/tools/tree/main/{typed}/pdf"), "main"),
+            (format!("https://github.com/acme/tools/blob/main/{typed}/pdf/SKILL.md"), "main"),
+            (format!("https://github.com/acme/tools/blob/feature/x/{typed}/pdf/SKILL.md"), "feature/x"),
+            (format!("https://raw.githubusercontent.com/acme/tools/main/{typed}/pdf/SKILL.md"), "main"),
+            (format!("https://github.com/acme/tools/-/tree/main/{typed}/pdf"), "main"),
+            (format!("https://github.com/acme/tools/src/branch/feature/x/{typed}/pdf"), "feature/x"),
+        ] {
+            let name = format!("s{at}");
+            world.run(&["add", &spelling, "--name", &name, "--no-enable"]).ok();
+            let file = world.read(format!("registry/sources/{name}.toml"));
+            assert!(file.contains(&format!("ref = \"{reference}\"\npath = \"{folder}/pdf\"")), "{spelling}: {file}");
+            world.run(&["source", "remove", &name, "--delete"]).ok();
+        }
+        let added = world.json(&[
+            "add",
+            &format!("github.com/acme/tools/tree/main/{typed}"),
+            "--name",
+            &format!("s{at}"),
+            "--namespace",
+            &format!("n{at}"),
+        ]);
+        assert_eq!(added["skills"], json!([format!("n{at}/pdf")]), "{folder}");
+    }
+}
+
+#[test]
+fn a_skill_is_also_known_by_the_name_in_its_frontmatter_and_its_directory_is_written_down() {
+    for flags in [
+        &["skills.sh/acme/tools/vercel-react"][..],
+        &["acme/tools@Vercel-React"],
+        &["acme/tools", "--skill", "vercel-react"],
+    ] {
+        let world = on_github();
+        world.write("acme/tools/skills/react/SKILL.md", skill("vercel-react", "v1"));
+        world.write("acme/tools/.claude/skills/react/SKILL.md", skill("vercel-react", "v1"));
+        world.commit("acme/tools", "A skill whose directory has another name");
+        let report = world.json(&[&["add"], flags].concat());
+        assert_eq!(report["skills"], json!(["vercel-react"]), "{flags:?}");
+        let said = report["warnings"][0].clone();
+        assert_eq!(said["reason"], "by_name", "{said}");
+        assert!(said["message"].as_str().unwrap().contains("directory `react`"), "{said}");
+        assert!(world.read("registry/sources/tools.toml").contains("skills = [\"react\"]"));
+        assert_eq!(world.sync().class("vercel-react"), "unchanged");
+    }
+}
+
+#[test]
+fn a_skill_that_the_source_has_not_is_answered_with_those_that_it_has() {
+    let world = on_github();
+    for name in ["one", "two"] {
+        world.write(format!("acme/tools/skills/{name}/SKILL.md"), skill("twin", name));
+    }
+    world.commit("acme/tools", "Two directories of one name");
+    world
+        .run(&["add", "acme/tools@gone"])
+        .ends_with(1)
+        .says(&["no skill `gone`", "deploy, one (twin), review, two (twin)"]);
+    world.run(&["add", "acme/tools@twin"]).ends_with(1).says(&["several", "skills/one, skills/two", "--skill PATH"]);
+    assert_eq!(world.json(&["add", "acme/tools", "--skill", "skills/one"])["skills"], json!(["twin"]));
+}
+
+#[test]
 fn what_a_spelling_and_an_option_say_differently_is_refused() {
     let world = on_github();
     for (typed, flag, value) in [
@@ -150,6 +223,38 @@ fn a_bundle_is_followed_and_a_newer_one_in_its_place_is_an_update() {
     world.run(&["candidate", "accept", "deploy"]).ok();
     std::fs::remove_file(world.path("in.bundle")).unwrap();
     assert_eq!(world.run(&["check"]).code, 0);
+}
+
+#[test]
+fn a_bundle_without_a_head_is_its_only_branch_and_of_several_one_is_named() {
+    let world = World::with_upstream(&[("deploy/SKILL.md", &skill("deploy", "v1"))]);
+    world.git("upstream", &["tag", "v1"]);
+    world.git("upstream", &["bundle", "create", "-q", "../one.bundle", "main", "v1"]);
+    assert_eq!(world.json(&["add", "../one.bundle"])["skills"], json!(["deploy"]));
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+    assert_eq!(world.run(&["add", "../one.bundle", "--name", "two", "--ref", "gone"]).ends_with(1).code, 1);
+    world.git("upstream", &["branch", "next"]);
+    world.git("upstream", &["bundle", "create", "-q", "../two.bundle", "main", "next"]);
+    world.run(&["add", "../two.bundle"]).ends_with(1).says(&["no HEAD", "main, next", "--ref"]);
+    let flags = ["--ref", "next", "--namespace", "next"];
+    world.run(&[&["add", "../two.bundle"], &flags[..]].concat()).ok();
+}
+
+#[test]
+fn a_bundle_that_is_cut_off_missing_or_none_is_called_that() {
+    let world = World::with_upstream(&[("deploy/SKILL.md", &skill("deploy", "v1"))]);
+    let whole_id = world.head("upstream");
+    world.git("upstream", &["bundle", "create", "-q", "../whole.bundle", "main"]);
+    let whole = std::fs::read(world.path("whole.bundle")).unwrap();
+    for length in [0, 5, 16, 30, 60, 70, 90, 100, whole.len() - 1] {
+        world.write("cut.bundle", &whole[..length]);
+        let refused = world.run(&["add", "../cut.bundle"]).ends_with(1);
+        refused.says(&["cut.bundle cannot be read as a git bundle", "git bundle create"]);
+    }
+    world.upstream(&[("deploy/SKILL.md", &skill("deploy", "v2"))]);
+    world.git("upstream", &["bundle", "create", "-q", "../thin.bundle", &format!("{whole_id}..main")]);
+    world.run(&["add", "../thin.bundle"]).ends_with(1).says(&["thin.bundle cannot be read", "all that it builds on"]);
+    world.run(&["add", "../nope.bundle"]).ends_with(2).says(&["there is no file", "nope.bundle"]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Marketplaces: one source for each plugin, which follows the marketplace's pin; what fails, fails alone.
 
+use crate::support::archives::tar_gz;
+use crate::support::http::{Server, digest};
 use crate::support::{Run, World, listing, skill, sync::remarks};
 use serde_json::{Value, json};
 
@@ -419,4 +421,60 @@ fn a_copied_skill_is_linked_to_a_plugin() {
     assert!(world.read("registry/skills/review.toml").contains(&format!("revision = \"{first}\"")));
     world.run(&["source", "enable", "whole"]).ok();
     assert_eq!(world.sync().class("review"), "fast_forward");
+}
+
+#[test]
+fn a_second_plugin_of_one_name_is_skipped_and_said() {
+    let world = market();
+    plugin(&world, "ops", "1.0.0");
+    plugin(&world, "other-ops", "1.0.0");
+    let twin = json!({"name": "ops", "source": "./plugins/other-ops"});
+    lists(&world, json!([{"name": "ops", "source": "./plugins/ops"}, twin]));
+    let report = add(&world, &["--plugin", "*"]).ok().json();
+    assert_eq!(report["plugins"][0]["skills"], json!(["ops-skill"]));
+    assert_eq!(
+        (&report["skipped"][0]["plugin"], &report["skipped"][0]["reason"]),
+        (&json!("ops"), &json!("named_twice"))
+    );
+    world.run(&["add", "../upstream", "--plugin", "*"]).ok().says(&["lists two plugins of this name"]);
+}
+
+#[test]
+fn a_plugin_whose_name_can_be_no_namespace_is_told_so_and_not_its_skill() {
+    let world = market();
+    world.write("upstream/plugins/a/skills/con-skill/SKILL.md", skill("con-skill", "v1"));
+    lists(&world, json!([{"name": "con", "source": "./plugins/a"}]));
+    let report = add(&world, &["--plugin", "con", "--namespace", "plugin"]).ends_with(1).json();
+    let why = report["failed"][0]["rejected"][0]["message"].as_str().unwrap();
+    assert!(why.contains("`con` cannot be a namespace") && why.contains("--namespace NS"), "{why}");
+    assert_eq!(add(&world, &["--plugin", "con"]).ok().json()["plugins"][0]["skills"], json!(["con-skill"]));
+}
+
+#[test]
+fn a_commit_that_a_repository_has_not_is_said_in_plain_words() {
+    let world = market();
+    let sha = "0123456789abcdef0123456789abcdef01234567";
+    lists(&world, json!([{"name": "whole", "source": {"source": "url", "url": world.url("other"), "sha": sha}}]));
+    let run = world.run(&["add", "../upstream", "--plugin", "whole"]).ends_with(1);
+    let said = run.all();
+    assert!(said.contains(&format!("contains commit {sha}")), "{said}");
+    assert!(!said.contains("update-ref") && !said.contains("nonexistent"), "{said}");
+}
+
+#[test]
+fn an_archive_without_a_digest_is_followed_with_a_warning() {
+    let (world, server) = (market(), Server::start());
+    let text = skill("deploy", "v1");
+    let bytes = tar_gz(&[("plugin.json", "{\"name\": \"packed\"}", 'f'), ("skills/deploy/SKILL.md", &text, 'f')]);
+    server.body("/a.tgz", &bytes);
+    let url = format!("{}/a.tgz", server.url);
+    let hex = digest(&bytes).replace("sha256:", "");
+    for (sha256, warnings) in [(json!(hex), vec![]), (Value::Null, vec![". unverified".to_owned()])] {
+        let name = format!("packed{}", warnings.len());
+        let source = json!({"source": "archive", "url": url, "sha256": sha256});
+        lists(&world, json!([{"name": name, "source": source}]));
+        let flags = ["--plugin", &name, "--namespace", &name, "--insecure"];
+        let report = add(&world, &flags).ok().json();
+        assert_eq!(remarks(&report["plugins"][0]["warnings"]), warnings);
+    }
 }

@@ -42,6 +42,7 @@ fn observe(
         name,
         version,
         registry.map(|url| (url, "127.0.0.1")),
+        &world.path("project"),
         true,
         &Limits::default(),
     )
@@ -66,6 +67,54 @@ fn the_latest_version_comes_verified_with_its_name_and_date() {
         assert_eq!(names, [b"package.json".to_vec(), b"skills".to_vec()], "npm's wrapping directory is gone");
     }
     assert_eq!(server.asked(), ["/@acme%2Fskills 200", "/-/acme-1.4.0.tgz 200", "/@acme%2Fskills 304"]);
+}
+
+#[test]
+fn the_registry_is_the_one_that_npm_would_ask() {
+    let (world, server) = (World::new(), Server::start());
+    let bytes = package("v1");
+    server.body("/a.tgz", &bytes);
+    let dist = json!({ "tarball": "/a.tgz", "integrity": integrity(&bytes) });
+    for place in ["variable", "project", "user", "scope"] {
+        put(&server, &format!("/{place}/@acme%2Fskills"), &dist);
+        put(&server, &format!("/{place}/skills"), &dist);
+    }
+    let at = |place: &str| format!("{}/{place}/", server.url);
+    let asks = |package: &str, own: &[(&str, &str)]| {
+        server.asked();
+        observe(&world, package, None, None, own).unwrap();
+        server.asked().remove(0)
+    };
+    let home = world.path("home").display().to_string();
+    let variable = at("variable");
+    let home = ("HOME", home.as_str());
+    world.write("home/.npmrc", format!("; mine\nregistry={}\n//x/:_authToken=secret\n", at("user")));
+    assert_eq!(asks("skills", &[home]), "/user/skills 200");
+    world.write("project/.npmrc", format!("registry = {}\n@acme:registry={}\n", at("project"), at("scope")));
+    assert_eq!(asks("skills", &[home]), "/project/skills 200");
+    assert_eq!(asks("skills", &[home, ("NPM_CONFIG_REGISTRY", &variable)]), "/variable/skills 200");
+    assert_eq!(asks("@acme/skills", &[home, ("NPM_CONFIG_REGISTRY", &variable)]), "/scope/@acme%2Fskills 200");
+}
+
+#[test]
+fn a_range_of_versions_is_no_pin_and_is_called_that() {
+    let (world, server) = (World::new(), Server::start());
+    put(&server, "/skills", &json!({ "tarball": "/a.tgz" }));
+    for (version, says) in [
+        ("^1.0.0", "range"),
+        ("~1.4", "range"),
+        ("1.x", "range"),
+        ("1", "range"),
+        (">=1 <2", "range"),
+        ("1.4.0 || 2", "range"),
+        ("*", "range"),
+        ("9.9.9", "no version"),
+        ("beta", "no version"),
+        ("1.4.0-rc.1", "no version"),
+    ] {
+        let error = observe(&world, "skills", Some(version), Some(&server.url), &[]).err().unwrap();
+        assert!(error.full_message().contains(says), "{version}: {}", error.full_message());
+    }
 }
 
 #[test]

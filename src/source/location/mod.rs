@@ -5,6 +5,8 @@
 //! and `#ref:path` (docker build); a colon cannot stand in a ref, and what is no skill's name after an `@` (`pkg@1.2.0`)
 //! belongs to the ref.
 
+mod pages;
+mod sites;
 mod web;
 
 use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, one_line, refuse_credentials};
@@ -59,7 +61,7 @@ impl From<GitLocation> for Location {
 pub const UNDERSTOOD: &str = "owner/repo (on GitHub), owner/repo/folder, owner/repo@skill, owner/repo#ref; \
     https://host/owner/repo, a forge's page of a folder (.../tree/main/skills), ssh://git@host/owner/repo, \
     git@host:owner/repo, file:///path/to/repo; the path of a repository, folder or git bundle (./skills, ../acme, \
-    /srv/acme, ../acme.bundle); skills.sh/owner/repo/skill, clawhub:skill; https://host for a site with an index of skills";
+    /srv/acme, ../acme.bundle); skills.sh/owner/repo/skill, clawhub:skill, clawhub.ai/owner/skills/skill; https://host for a site with an index of skills";
 
 type Parsed = std::result::Result<Location, String>;
 
@@ -119,13 +121,17 @@ fn read(typed: &str) -> Parsed {
     if is_path(typed) || typed.ends_with(".bundle") && !typed.contains(':') {
         return Ok(on_disk(typed));
     }
-    if typed.contains("::") {
+    let is_helper = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    if typed.split_once("::").is_some_and(|(name, _)| !name.is_empty() && name.chars().all(is_helper)) {
         return Err("names a remote helper, which would run a program".into());
     }
     if typed.contains('\\') || typed.contains(char::is_whitespace) {
         return Err("has a backslash or a space; a path begins with ./ or ../".into());
     }
-    if let Some((host, path)) = typed.split_once(':').filter(|(host, _)| !host.contains(['/', '#'])) {
+    let colon = typed.find("]:").map_or(typed.find(':'), |bracket| Some(bracket + 1));
+    if let Some((host, path)) =
+        colon.map(|at| (&typed[..at], &typed[at + 1..])).filter(|(host, _)| !host.contains(['/', '#']))
+    {
         return prefixed(typed, host, path);
     }
     if !typed.contains('/') {
@@ -149,7 +155,10 @@ fn on_disk(path: &str) -> Location {
 
 fn url(scheme: &str, rest: &str) -> Parsed {
     let scheme = scheme.to_ascii_lowercase();
-    let scheme = scheme.strip_prefix("git+").unwrap_or(&scheme);
+    if let Some(scheme) = scheme.strip_prefix("git+") {
+        return pip(scheme, rest);
+    }
+    let scheme = scheme.as_str();
     if rest.contains('\\') || rest.contains(char::is_whitespace) && scheme != "file" {
         return Err("has a backslash or a space".into());
     }
@@ -164,16 +173,32 @@ fn url(scheme: &str, rest: &str) -> Parsed {
     }
 }
 
+/// `git+https://host/repo.git@ref#subdirectory=folder`, as pip and npm write it: the ref stands at the end of the path.
+fn pip(scheme: &str, rest: &str) -> Parsed {
+    let (place, fragment) = rest.split_once('#').map_or((rest, ""), |(place, fragment)| (place, fragment));
+    let split = place.rsplit_once('@').filter(|(before, _)| before.contains('/'));
+    let (place, reference) = split.map_or((place, None), |(place, reference)| (place, Some(reference)));
+    let mark = if fragment.is_empty() { "" } else { "#" };
+    let location = url(scheme, &format!("{place}{mark}{fragment}"))?;
+    match (location, reference) {
+        (location, None) => Ok(location),
+        (Location::Git(git), Some(reference)) if git.reference.is_none() => {
+            Ok(GitLocation { reference: Some(reference_of(reference)?), ..git }.into())
+        }
+        _ => Err("has a ref after `@` where there is none or another one".into()),
+    }
+}
+
 /// `word:rest`: another tool's prefix, or ssh's `user@host:path`.
 fn prefixed(typed: &str, host: &str, path: &str) -> Parsed {
     match host {
-        "clawhub" => {
-            let (owner, slug) = path.split_once('/').map_or((None, path), |(owner, slug)| (Some(owner), slug));
-            clawhub(owner, slug)
-        }
-        "github" => on_github(path),
-        "gitlab" => web::read("https", &format!("gitlab.com/{path}")),
-        "bitbucket" => web::read("https", &format!("bitbucket.org/{path}")),
+        "clawhub" => sites::clawhub_name(path),
+        "file" if path.starts_with('/') => url("file", path),
+        "file" => Err("names no absolute path: file:///path/to/repo, or ./path".into()),
+        "github" | "gh" => on_github(path),
+        "gitlab" | "gl" => web::read("https", &format!("gitlab.com/{path}")),
+        "bitbucket" | "bb" => web::read("https", &format!("bitbucket.org/{path}")),
+        "codeberg" => web::read("https", &format!("codeberg.org/{path}")),
         "npm" | "pypi" | "oci" | "docker" | "gist" => {
             Err("is a package; skillgraft reads packages where a marketplace names them".into())
         }
@@ -181,6 +206,12 @@ fn prefixed(typed: &str, host: &str, path: &str) -> Parsed {
             let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
             if host.is_empty() || path.is_empty() {
                 return Err("names no host or no repository".into());
+            }
+            if typed.find(':') == Some(1) {
+                return Err(
+                    "begins as a path on a Windows drive does; write it from its root, C:\\skills, or as .\\skills"
+                        .into(),
+                );
             }
             if typed.starts_with('@') || host.starts_with('-') || path.starts_with('-') {
                 return Err("has a part that begins with a hyphen or an `@`".into());
@@ -211,18 +242,8 @@ fn github(owner: &str, repo: &str) -> std::result::Result<GitLocation, String> {
     if !owner_ok || name.is_empty() || repo.len() > 100 || !plain(repo, b"-_.") || matches!(name, "." | "..") {
         return Err("is no owner and repository of GitHub; a path begins with ./ or ../".into());
     }
-    Ok(GitLocation { url: format!("https://github.com/{owner}/{repo}"), ..Default::default() })
-}
-
-fn clawhub(owner: Option<&str>, slug: &str) -> Parsed {
-    let plain = |text: &str| {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        !text.is_empty() && text.len() <= 100 && text.bytes().all(fits) && text.as_bytes()[0].is_ascii_alphanumeric()
-    };
-    if !plain(slug) || !owner.is_none_or(plain) {
-        return Err("is no skill of clawhub.ai: clawhub:<skill>, or clawhub.ai/<owner>/<skill>".into());
-    }
-    Ok(Location::ClawHub { owner: owner.map(str::to_owned), slug: slug.into() })
+    pages::refuse("github.com", &[owner, name])?;
+    Ok(GitLocation { url: format!("https://github.com/{owner}/{name}"), ..Default::default() })
 }
 
 fn with_fragment(url: &str) -> Parsed {
@@ -236,6 +257,11 @@ fn with_fragment(url: &str) -> Parsed {
 fn read_fragment(git: &mut GitLocation, fragment: Option<&str>) -> std::result::Result<(), String> {
     let Some(fragment) = fragment else { return Ok(()) };
     let decoded = decode(fragment)?;
+    // As pip writes it, beside a name that says nothing.
+    if let Some(folder) = decoded.split('&').find_map(|pair| pair.strip_prefix("subdirectory=")) {
+        git.path = Some(RelPath::check(folder).map_err(|rule| unusable_folder(rule.message()))?);
+        return Ok(());
+    }
     if decoded.starts_with("semver:") {
         return Err("asks for a range of versions, which only npm knows; name a tag".into());
     }
@@ -268,7 +294,11 @@ fn reference_of(text: &str) -> std::result::Result<String, String> {
 
 fn path_of(text: &str) -> std::result::Result<RelPath, String> {
     let decoded = decode(text)?;
-    RelPath::check(&decoded).map_err(|rule| format!("names a folder that cannot be used: {}", rule.message()))
+    RelPath::check(&decoded).map_err(|rule| unusable_folder(rule.message()))
+}
+
+fn unusable_folder(why: &str) -> String {
+    format!("names a folder that cannot be used: {why}")
 }
 
 /// A skill's directory name that no glob could be read into.

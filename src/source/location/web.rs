@@ -3,7 +3,7 @@
 //! Each forge says ref and folder in its own way; the marks are read on every host, because forges stand on hosts of
 //! their own. What a browser adds (`?tab=readme`, `#L10`) is dropped from a page, and refused elsewhere.
 
-use super::{GitLocation, Location, Parsed, decode, path_of, read_fragment, reference_of, skill_name};
+use super::{GitLocation, Location, Parsed, decode, pages, path_of, read_fragment, reference_of, sites};
 
 type Either<T> = Result<T, String>;
 
@@ -21,23 +21,8 @@ const POINTERS: [&str; 11] = [
     "plugin.json",
     "README.md",
 ];
-/// Third parts of GitHub's addresses that are pages about a repository, and no folders in it.
-const PAGES: [&str; 14] = [
-    "issues",
-    "pull",
-    "pulls",
-    "actions",
-    "wiki",
-    "releases",
-    "archive",
-    "compare",
-    "commits",
-    "discussions",
-    "settings",
-    "security",
-    "tags",
-    "branches",
-];
+/// Public forges: their addresses name two parts at least, and a `?` belongs to a page.
+const FORGES: [&str; 6] = ["github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "gitea.com", "dev.azure.com"];
 
 struct Address<'a> {
     scheme: &'a str,
@@ -60,14 +45,13 @@ pub(super) fn read(scheme: &str, rest: &str) -> Parsed {
     {
         return Ok(Location::Index(format!("{scheme}://{}/{}", address.authority, path.join("/"))));
     }
+    if path.contains(&".well-known") {
+        let site = format!("{scheme}://{}", address.authority);
+        return Err(format!("is a part of a site's index; name the site, and a skill of it: {site} --skill NAME"));
+    }
     match host {
-        "skills.sh" => return skills_sh(path),
-        "clawhub.ai" | "clawhub.com" => {
-            return match path {
-                [owner, slug] => super::clawhub(Some(owner), slug),
-                _ => Err("is no skill of clawhub.ai: clawhub.ai/<owner>/<skill>".into()),
-            };
-        }
+        "skills.sh" => return sites::skills_sh(path),
+        "clawhub.ai" | "clawhub.com" => return sites::clawhub_page(path),
         "raw.githubusercontent.com" => {
             return match path {
                 [owner, repo, rest @ ..] => page(super::github(owner, repo)?.url, rest),
@@ -76,13 +60,11 @@ pub(super) fn read(scheme: &str, rest: &str) -> Parsed {
         }
         _ => {}
     }
-    if path.is_empty() {
-        return match host {
-            "github.com" | "gitlab.com" | "bitbucket.org" | "codeberg.org" | "dev.azure.com" => {
-                Err("names no repository".into())
-            }
-            _ => Ok(Location::Index(format!("{scheme}://{}", address.authority))),
-        };
+    let is_forge = FORGES.contains(&host);
+    match path.len() {
+        0 | 1 if is_forge => return Err("names no repository".into()),
+        0 => return Ok(Location::Index(format!("{scheme}://{}", address.authority))),
+        _ => {}
     }
     if let Some(at) = path.iter().position(|part| *part == "_git") {
         return address.azure(at);
@@ -90,15 +72,9 @@ pub(super) fn read(scheme: &str, rest: &str) -> Parsed {
     if let Some(location) = address.forge_page() {
         return location;
     }
+    pages::refuse(host, path)?;
     if host == "github.com" {
         return address.github();
-    }
-    let is_forge = matches!(host, "gitlab.com" | "bitbucket.org" | "codeberg.org");
-    if is_forge && path.len() < 2 {
-        return Err("names no repository".into());
-    }
-    if host == "bitbucket.org" && path.len() > 2 {
-        return Err("is a page of a repository that skillgraft does not know".into());
     }
     match (address.query, is_forge) {
         (Some(_), true) => Ok(git(address.repository(path.len())).into()),
@@ -142,7 +118,9 @@ impl<'a> Address<'a> {
 
     /// The URL of the first `count` parts of the path.
     fn repository(&self, count: usize) -> String {
-        format!("{}://{}/{}", self.scheme, self.authority, self.path[..count].join("/"))
+        let url = format!("{}://{}/{}", self.scheme, self.authority, self.path[..count].join("/"));
+        // One repository has one spelling where both lead to it.
+        if self.host == "github.com" { url.strip_suffix(".git").map_or(url.clone(), str::to_owned) } else { url }
     }
 
     fn query(&self, key: &str) -> Either<Option<String>> {
@@ -156,13 +134,6 @@ impl<'a> Address<'a> {
         let mut found = git(self.repository(2));
         match folder {
             [] => {}
-            ["commit", id] => found.reference = Some(reference_of(id)?),
-            ["releases", "tag", tag @ ..] if !tag.is_empty() => {
-                found.reference = Some(reference_of(&decode(&tag.join("/"))?)?);
-            }
-            [page, ..] if PAGES.contains(page) => {
-                return Err("is a page about a repository, not the repository or a folder of it".into());
-            }
             folder => found.path = Some(path_of(&folder.join("/"))?),
         }
         if self.query.is_none() && self.fragment != Some("readme") {
@@ -182,26 +153,39 @@ impl<'a> Address<'a> {
             });
         }
         // Bitbucket on a host of one's own.
-        if let Some(at) = path.iter().position(|part| *part == "projects")
-            && let [project, "repos", name, rest @ ..] = &path[at + 1..]
+        if let Some(at) = path.iter().position(|part| matches!(*part, "projects" | "users"))
+            && let [owner, "repos", name, rest @ ..] = &path[at + 1..]
         {
-            return Some(self.bitbucket_server(at, project, name, rest));
+            let mark = if path[at] == "users" { "~" } else { "" };
+            return Some(self.bitbucket_server(at, &format!("{mark}{owner}"), name, rest));
         }
-        match path {
+        // What stands before a repository's name: groups of GitLab, kinds of Hugging Face.
+        let end = match self.host.as_str() {
+            "gitlab.com" => path.iter().position(|part| matches!(*part, "tree" | "blob" | "raw")).unwrap_or(2),
+            "huggingface.co" if matches!(path, ["datasets" | "spaces", ..]) => 3,
+            _ => 2,
+        };
+        let reference = |name: &str| {
+            let reference = Some(reference_of(&decode(name)?)?);
+            Ok(GitLocation { url: self.repository(end), reference, ..Default::default() }.into())
+        };
+        if end < 2 || end > path.len() {
+            return None;
+        }
+        match &path[end..] {
             // sourcehut says where the ref ends.
-            [_, _, "tree", rest @ ..] if self.host == "git.sr.ht" => Some(self.sourcehut(rest)),
-            [_, _, "tree" | "blob" | "raw" | "edit", rest @ ..] if !rest.is_empty() => {
-                Some(page(self.repository(2), rest))
+            ["tree", rest @ ..] if self.host == "git.sr.ht" => Some(self.sourcehut(rest)),
+            ["tree" | "blob" | "raw" | "edit" | "blame" | "resolve", rest @ ..] if !rest.is_empty() => {
+                Some(page(self.repository(end), rest))
             }
-            [_, _, "src", "branch" | "tag" | "commit", rest @ ..]
-            | [_, _, "raw", "branch" | "tag" | "commit", rest @ ..]
-                if !rest.is_empty() =>
-            {
-                Some(page(self.repository(2), rest))
+            ["src" | "raw", "branch" | "tag" | "commit", rest @ ..] if !rest.is_empty() => {
+                Some(page(self.repository(end), rest))
             }
-            [_, _, "src", rest @ ..] if self.host == "bitbucket.org" && !rest.is_empty() => {
-                Some(page(self.repository(2), rest))
+            ["src", rest @ ..] if self.host == "bitbucket.org" && !rest.is_empty() => {
+                Some(page(self.repository(end), rest))
             }
+            ["commit", id] => Some(reference(id)),
+            ["releases", "tag", tag @ ..] if !tag.is_empty() => Some(reference(&tag.join("/"))),
             _ => None,
         }
     }
@@ -257,17 +241,6 @@ impl<'a> Address<'a> {
 
 fn split(text: &str, at: char) -> (&str, Option<&str>) {
     text.split_once(at).map_or((text, None), |(before, after)| (before, Some(after)))
-}
-
-fn skills_sh(path: &[&str]) -> Parsed {
-    let (owner, repo, skill) = match path {
-        [owner, repo] => (owner, repo, None),
-        [owner, repo, skill] => (owner, repo, Some(skill)),
-        _ => return Err("is no skill of skills.sh: skills.sh/<owner>/<repo>/<skill>".into()),
-    };
-    let mut found = super::github(owner, repo)?;
-    found.skill = skill.map(|skill| skill_name(skill)).transpose()?;
-    Ok(found.into())
 }
 
 /// `<ref>/<path>` of the repository at `url`, where the ref can be told apart, and as a question where it cannot.

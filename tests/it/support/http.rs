@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What stands at a path.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Page {
     /// A body, with an ETag of its own.
     Body(Vec<u8>),
