@@ -6,7 +6,8 @@ use super::moved::{ENOUGH, Lost};
 use super::plan::Planner;
 use super::report::{Notice, ended_pause};
 use crate::git::RefName;
-use crate::registry::{Entry, Pausable};
+use crate::registry::{Entry, Pausable, skill_md_of};
+use crate::skill::SKILL_MD;
 use crate::types::{RelPath, SkillId, TreeHash};
 
 impl Planner<'_> {
@@ -14,8 +15,19 @@ impl Planner<'_> {
     pub(super) fn notice(&self, id: &SkillId, class: Class) -> Option<Notice> {
         match (self.of_class(id, class), self.lost(id, class)) {
             (Some(kept), Some(lost)) => Some(Notice::new(format!("{}; {}", kept.message, lost.message), lost.hint)),
-            (notice, lost) => notice.or(lost),
+            (notice, lost) => notice.or(lost).or_else(|| self.without_skill_md(id)),
         }
+    }
+
+    fn without_skill_md(&self, id: &SkillId) -> Option<Notice> {
+        let skill = self.state.skills.get(id)?;
+        let base = skill.entry()?.upstream.as_ref()?.git_tree;
+        let tree = skill.tree.filter(|tree| *tree != base)?;
+        let directory = self.state.layout.skill(id);
+        let hint = format!("bring it back from a commit that has it: git checkout <commit> -- {directory}/{SKILL_MD}");
+        skill_md_of(self.maker.store, tree)
+            .is_ok_and(|found| found.is_none())
+            .then(|| Notice::new(format!("{directory} has no {SKILL_MD}, so no agent loads it"), hint))
     }
 
     fn of_class(&self, id: &SkillId, class: Class) -> Option<Notice> {
@@ -41,6 +53,14 @@ impl Planner<'_> {
             )),
             Class::Removed if self.policy_forbids(class) => {
                 Some(Notice::new("it is gone upstream; `removed_skills = \"keep\"` leaves it here", None))
+            }
+            Class::Disabled
+                if self.state.skills.get(id).is_some_and(|skill| skill.is_disabled() && skill.tree.is_some()) =>
+            {
+                Some(Notice::new(
+                    format!("it is disabled, but {directory} stands there, so agents load it"),
+                    format!("take it off: skillgraft disable {id} --reason TEXT, or use it: skillgraft enable {id}"),
+                ))
             }
             Class::New if self.policy_forbids(class) => {
                 Some(Notice::new("it is new upstream; `new_skills = \"ignore\"` leaves it there", None))

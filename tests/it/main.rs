@@ -13,6 +13,7 @@ mod chain;
 mod check;
 mod clawhub;
 mod demo;
+mod disabled;
 mod discover_local;
 mod discovery;
 mod documents;
