@@ -35,6 +35,7 @@ mod merge;
 mod merge_oracle;
 mod moved;
 mod npm;
+mod obstacles;
 mod ownership;
 mod paused;
 mod plain;
