@@ -7,7 +7,7 @@ use crate::git::{History, Mode, Oid, Store};
 use crate::registry::{Registry, SkillState, State, Status, skill_md_of};
 use crate::skill::spec::{self, Severity, check_skill_md};
 use crate::skill::{Limits, SKILL_MD, TreeHasher, license, show_bytes};
-use crate::sync::late::moved_without_content;
+use crate::sync::late::{self, moved_without_content};
 use crate::sync::records::Records;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, escape, fold_component};
 use rayon::prelude::*;
@@ -132,11 +132,8 @@ impl Checker<'_> {
                 if let (Some(upstream), Some(records)) = (&entry.upstream, self.records)
                     && let Some(commit) = moved_without_content(self.store, &self.state.layout, records, id, upstream)?
                 {
-                    let message = format!(
-                        "commit {} recorded an update without its content; if nobody meant that, undo it (git revert \
-                         {0}) and run: skillgraft candidate retry {id}",
-                        commit.short()
-                    );
+                    let late = late::told(self.store, commit, id)?;
+                    let message = format!("{}; {}", late.message, late.hint.unwrap_or_default());
                     findings.push(warning(entry_file.as_str(), "update-without-content", message));
                 }
                 let active = entry.status == Status::Active;
