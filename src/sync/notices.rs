@@ -1,12 +1,13 @@
 //! What a person is told about a skill: why nothing is proposed, where it may have gone, what has ended.
 
+use super::branches::Branch;
 use super::classify::Class;
 use super::holds::{Hold, HoldKind};
 use super::moved::{ENOUGH, Lost};
 use super::plan::Planner;
 use super::report::{Notice, ended_pause};
 use crate::git::RefName;
-use crate::registry::{Entry, Pausable, skill_md_of};
+use crate::registry::{Entry, Pausable, Registry, View, skill_md_of};
 use crate::skill::SKILL_MD;
 use crate::types::{RelPath, SkillId, TreeHash};
 
@@ -110,14 +111,53 @@ impl Planner<'_> {
     }
 }
 
-/// What to tell about a held update.
-pub(super) fn held(id: &SkillId, hold: &Hold) -> Notice {
+/// What to tell about a held update. Where the remote counts, a branch that `retry` makes here has to go there too.
+pub(super) fn held(id: &SkillId, hold: &Hold, view: &View, branch: &RefName) -> Notice {
     let message = match hold.kind {
         HoldKind::Reverted => "held: the team took this very update back; the next one is proposed again",
         HoldKind::Declined => "held: the team declined this update; the next one is proposed again",
         HoldKind::Withdrawn => "held: somebody deleted the branch of this update; the next one is proposed again",
     };
-    Notice::new(message, format!("to propose it all the same: skillgraft candidate retry {id}"))
+    let publish = match view {
+        View::Clone => String::new(),
+        View::Remote { remote, .. } => format!(", then: {}", push_command(remote, branch)),
+    };
+    Notice::new(message, format!("to propose it all the same: skillgraft candidate retry {id}{publish}"))
+}
+
+/// Returns the command that publishes a branch. A person runs it: `sync --push` publishes no commit that only a clone has.
+pub fn push_command(remote: &str, branch: &RefName) -> String {
+    format!("git push {remote} {}", branch.short())
+}
+
+/// What to tell about a branch with work of people here that the remote's one, which counts, has not.
+pub(super) fn diverged(registry: &Registry, branch: &RefName) -> Notice {
+    let (name, remote) = (branch.short(), registry.remote.as_deref().unwrap_or("origin"));
+    Notice::new(
+        format!("{name} has edits here and others on {remote}; what {remote} has counts, and neither is moved"),
+        format!(
+            "join the two: git checkout {name} && git merge {remote}/{name}, then: {}",
+            push_command(remote, branch)
+        ),
+    )
+}
+
+/// Returns the commands that do away with a branch, here and on the remote; none where `retry` does so itself.
+pub(super) fn closing(registry: &Registry, branch: &Branch, edited: bool) -> Vec<String> {
+    let name = branch.name.short();
+    let mut commands = Vec::new();
+    if let (Some(_), Some(remote)) = (branch.tracking, &registry.remote) {
+        commands.push(format!("git push {remote} {}", registry.branch.short()));
+        commands.push(match edited {
+            true => format!("git push {remote} --delete {name}"),
+            false => "skillgraft sync --push".into(),
+        });
+        commands.push(format!("git fetch --prune {remote}"));
+    }
+    if branch.local.is_some() && edited {
+        commands.push(format!("git branch -D {name}"));
+    }
+    commands
 }
 
 /// What to tell about a branch that only has a candidate's name.
