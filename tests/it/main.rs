@@ -49,6 +49,7 @@ mod removed_source;
 mod renamed;
 mod retry;
 mod robust;
+mod rules;
 mod runners;
 mod security;
 mod states;
