@@ -77,10 +77,11 @@ pub(super) fn tell(
             && report.local != report.base
             && report.notice.is_none()
     };
-    let mut open: BTreeMap<&SkillId, usize> = BTreeMap::new();
+    // What is open yet, with the entry's blob in the commit after.
+    let mut open: BTreeMap<&SkillId, (usize, Option<Oid>)> = BTreeMap::new();
     for (at, (id, _, report)) in skills.iter().enumerate() {
         if may_be(report) {
-            open.insert(id, at);
+            open.insert(id, (at, None));
         }
     }
     let mut moved: Vec<(usize, Oid)> = Vec::new();
@@ -94,10 +95,11 @@ pub(super) fn tell(
         if let Some((newer, of_newer)) = after
             && of_newer != folder
         {
-            for (id, at) in std::mem::take(&mut open) {
-                let accepted = accepted_at(store, layout, commit, id)?;
-                if accepted == Some(skills[at].1.accepted) {
-                    open.insert(id, at);
+            for (id, (at, blob)) in std::mem::take(&mut open) {
+                let (_, entry) = skill_at(store, store.commit(commit)?.tree, layout, id)?;
+                let same = blob.is_some() && entry == blob;
+                if same || accepted(store, layout, id, entry)? == Some(skills[at].1.accepted) {
+                    open.insert(id, (at, entry));
                 } else {
                     moved.push((at, newer));
                 }
@@ -114,8 +116,7 @@ pub(super) fn tell(
     Ok(())
 }
 
-fn accepted_at(store: &Store, layout: &Layout, commit: Oid, id: &SkillId) -> Result<Option<TreeHash>> {
-    let (_, entry) = skill_at(store, store.commit(commit)?.tree, layout, id)?;
+fn accepted(store: &Store, layout: &Layout, id: &SkillId, entry: Option<Oid>) -> Result<Option<TreeHash>> {
     let entry = entry.map(|blob| read_entry(store, layout.entry(id).as_str(), blob)).transpose()?;
     Ok(entry.and_then(|state| state.entry.ok()?.upstream).map(|upstream| upstream.accepted))
 }

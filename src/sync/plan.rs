@@ -7,9 +7,9 @@ use super::classify::{Class, Facts, classify};
 use super::holds::{Hold, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
 use super::moved::Moved;
-use super::notices::{closing, held, push_command};
+use super::notices::{closing, foreign, held, push_command};
 use super::reconcile::Wanted;
-use super::report::{ErrorReport, SkillReport};
+use super::report::{ErrorReport, Notice, SkillReport};
 use super::verdict::Judge;
 use crate::git::{Oid, RefChange};
 use crate::registry::{Entry, NewSkills, Registry, RemovedSkills, SkillState, SourceFile, State, Status};
@@ -121,6 +121,10 @@ impl Planner<'_> {
         let hold = self.holder.hold(id, entry, offer, None)?;
         let held = hold.map(|hold| Ok((hold.kind, self.judge.is_asked_for(head, id, offer, &hold.rests_on)?)));
         match held.transpose()? {
+            Some((_, false)) if self.judge.is_foreign(head, id, self.offered(id)?.commit())? => {
+                let Notice { message, hint } = foreign(&branch.name);
+                refused(message, hint.unwrap_or_default())
+            }
             Some((kind, false)) => {
                 let edited = self.judge.is_edited(head, id, None)?;
                 let mut commands = closing(self.registry, branch, edited);
@@ -131,21 +135,22 @@ impl Planner<'_> {
                     return Ok(());
                 }
                 commands.push(format!("skillgraft candidate retry {id}"));
-                let what = if edited { ", with edits of people" } else { "" };
+                let (what, first) = match edited {
+                    true => (", with edits of people", "keep what is worth keeping, then "),
+                    false => ("", ""),
+                };
                 let message = format!(
                     "{} stands still{what}; the update that it offers is {}",
                     branch.name.short(),
                     kind.as_str()
                 );
-                refused(message, format!("run one after the other: {}", commands.join(", ")))
+                refused(message, format!("{first}run one after the other: {}", commands.join(", ")))
             }
             _ => match &self.registry.remote {
-                Some(remote) if branch.local.is_some() && branch.local != branch.tracking && !branch.diverged => {
-                    refused(
-                        format!("`{id}` has an open candidate already, here and not on {remote}"),
-                        format!("publish it: {}", push_command(remote, &branch.name)),
-                    )
-                }
+                Some(remote) if branch.local == branch.head && branch.local != branch.tracking => refused(
+                    format!("`{id}` has an open candidate already, here and not on {remote}"),
+                    format!("publish it: {}", push_command(remote, &branch.name)),
+                ),
                 _ => refused(
                     format!("`{id}` has an open candidate already"),
                     format!("see it: skillgraft candidate show {id}"),

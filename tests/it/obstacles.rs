@@ -21,6 +21,7 @@ fn a_tag_in_the_way_of_a_version_is_named_and_moved_as_the_hint_says() {
     let message = "refs/tags/deploy is in the way of refs/tags/deploy/v1: git keeps one of the two";
     assert_eq!((synced.json["untagged"].as_array().unwrap().len(), failed["message"].as_str()), (1, Some(message)));
     assert!(world.git_tries("registry", &["rev-parse", "-q", "--verify", "other/v1"]), "the others are tagged");
+    world.run(&["tag"]).ends_with(1).says(&[message, "git tag <new name> deploy && git tag -d deploy"]);
     obey(&world, failed["hint"].as_str().unwrap());
     assert_eq!(world.sync().json["versions"][0]["tag"], "deploy/v1");
 }

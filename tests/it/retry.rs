@@ -116,6 +116,22 @@ fn a_held_branch_with_edits_is_left_and_the_way_to_do_without_it_is_named() {
 }
 
 #[test]
+fn a_branch_of_somebodys_own_that_has_the_name_is_no_candidate_and_stays() {
+    let world = crate::sync::world();
+    crate::holds::deploy(&world, "v2");
+    world.sync();
+    world.run(&["candidate", "decline", "deploy", "--reason", "early"]).ok();
+    world.git("registry", &["switch", "-q", "-c", BRANCH]);
+    let own = world.registry(&[("notes.md", "mine\n")]);
+    world.git("registry", &["switch", "-q", "main"]);
+    let said = world.run(&["candidate", "retry", "deploy"]).ends_with(2);
+    said.says(&["is somebody's own branch, not a candidate", "git branch -m candidate/up/deploy <new name>"]);
+    assert_eq!(world.rev("registry", BRANCH), own);
+    world.git("registry", &["branch", "-m", BRANCH, "mine"]);
+    world.run(&["candidate", "retry", "deploy"]).ok();
+}
+
+#[test]
 fn accept_refuses_what_the_team_took_back_as_it_refuses_what_it_declined() {
     for kind in ["took back", "declined"] {
         let world = crate::sync::world();
