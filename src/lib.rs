@@ -61,7 +61,7 @@
 //! |---|---|---|
 //! | the default branch | [`registry::Change`] | people; `init` and the commands that commit (those with `--propose`); never `sync` |
 //! | `refs/heads/<prefix>mirror/<source>` | `sync/mirror.rs` | `sync`, `add`, `source enable`; only ever forward. `source rename` moves it along |
-//! | `refs/heads/<prefix>candidate/<source>/<skill>` | `sync/reconcile.rs` | `sync`, `candidate retry`; `candidate resolve` adds a commit, `candidate accept` and `candidate decline` delete it; people add commits |
+//! | `refs/heads/<prefix>candidate/<source>/<skill>` | `sync/reconcile.rs` | `sync`, `candidate retry`; `candidate resolve` adds a commit, `candidate accept`, `candidate decline` and `disable` delete it; people add commits |
 //! | `refs/tags/<tag_prefix><skill>/v<N>` | `sync/versions.rs` | `tag`, and `sync` where there is no remote; never moved |
 //! | `refs/heads/<prefix>proposal/<command>-<hash>` | [`registry::Change`] | a command with `--propose`, once |
 //! | `refs/skillgraft/offered/<source>/<skill>` | `sync/reconcile.rs` | `sync`, together with the candidate: the commit that the tool last made there; it moves when the source is renamed, and goes when the source does |

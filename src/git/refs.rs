@@ -137,10 +137,34 @@ impl Refs {
         };
         let moved = transaction.prepare(edits, wait, wait).and_then(|prepared| prepared.commit(Some(committer)));
         moved.map(drop).map_err(|cause| {
-            Error::new(ErrorKind::Conflict, names()).because(cause.into_boxed()).hint(
-                "somebody moved it meanwhile, or a ref with the same beginning is in the way; run the command again",
-            )
+            if let Some(obstacle) = changes.iter().find_map(|change| self.in_the_way(change)) {
+                return obstacle;
+            }
+            Error::new(ErrorKind::Conflict, names())
+                .because(cause.into_boxed())
+                .hint("somebody moved it meanwhile; run the command again")
         })
+    }
+}
+
+impl Refs {
+    /// Says which ref makes a new one impossible, because of git's files: `a` and `a/b` cannot both be.
+    fn in_the_way(&self, change: &RefChange) -> Option<Error> {
+        let name = change.name.as_str();
+        if change.expected.is_some() || change.new.is_none() {
+            return None;
+        }
+        let mut above = name.match_indices('/').map(|(at, _)| name[..at].to_owned());
+        let found = above
+            .find(|above| self.get(above).is_ok_and(|found| found.is_some()))
+            .or_else(|| self.list(&format!("{name}/")).ok()?.into_keys().next())?;
+        let way = match (found.strip_prefix("refs/tags/"), found.strip_prefix("refs/heads/")) {
+            (Some(tag), _) => format!("git tag <new name> {tag} && git tag -d {tag}"),
+            (_, Some(branch)) => format!("git branch -m {branch} <new name>"),
+            _ => format!("git update-ref <new name> {found} && git update-ref -d {found}"),
+        };
+        let message = format!("{found} is in the way of {name}: git keeps one of the two");
+        Some(Error::new(ErrorKind::Conflict, message).hint(format!("give it another name, then run this again: {way}")))
     }
 }
 

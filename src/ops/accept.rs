@@ -4,7 +4,7 @@ use super::{Commit, Outside, candidate};
 use crate::git::{History, Oid, RefChange};
 use crate::registry::{Destination, Person, Registry, State};
 use crate::sync::merge::merge_trees;
-use crate::sync::{Branches, Ground, Review, Reviewer};
+use crate::sync::{Branches, CandidateState, Ground, Review, Reviewer};
 use crate::types::{Error, ErrorKind, Result};
 use serde::Serialize;
 
@@ -67,6 +67,24 @@ pub fn accept(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repo
 
 fn refuse_what_is_not_ready(registry: &Registry, state: &State, review: &Review) -> Result<()> {
     let id = &review.skill;
+    if let Some(notice) = &review.diverged {
+        let hint = notice.hint.clone().unwrap_or_default();
+        return Err(Error::new(ErrorKind::Conflict, notice.message.clone())
+            .hint(format!("{hint}, git checkout {}, skillgraft candidate accept {id}", registry.branch.short())));
+    }
+    if matches!(review.state, CandidateState::Reverted | CandidateState::Declined) {
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            format!(
+                "the candidate of `{id}` offers an update that the team {}",
+                match review.state {
+                    CandidateState::Reverted => "took back",
+                    _ => "declined",
+                }
+            ),
+        )
+        .hint(ask_again(state, review)));
+    }
     if !review.conflicts.is_empty() {
         let paths: Vec<_> = review
             .conflicts
@@ -103,6 +121,17 @@ fn refuse_what_is_not_ready(registry: &Registry, state: &State, review: &Review)
         format!("`{id}` has changed on the default branch since its candidate was made"),
     )
     .hint(format!("bring the candidate in step first: skillgraft sync {}", review.source)))
+}
+
+/// Returns the commands after which a held update is proposed again.
+fn ask_again(state: &State, review: &Review) -> String {
+    let source = state.sources.get(&review.source).and_then(|source| source.file.as_ref().ok());
+    if source.is_some_and(|source| !source.selection.selects(&review.path, &source.name)) {
+        return format!("select {} again in {} first", review.path, state.layout.source(&review.source));
+    }
+    let mut commands = review.closing.clone();
+    commands.push(format!("skillgraft candidate retry {}", review.skill));
+    format!("to propose it all the same: {}", commands.join(", "))
 }
 
 fn merge(registry: &Registry, head: Oid, review: &Review) -> Result<Oid> {

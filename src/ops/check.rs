@@ -4,10 +4,10 @@ mod settings;
 
 use super::Outside;
 use crate::git::{History, Mode, Oid, Store};
-use crate::registry::{Registry, SkillState, State};
+use crate::registry::{Registry, SkillState, State, Status, skill_md_of};
 use crate::skill::spec::{self, Severity, check_skill_md};
 use crate::skill::{Limits, SKILL_MD, TreeHasher, license, show_bytes};
-use crate::sync::late::moved_without_content;
+use crate::sync::late::{self, moved_without_content};
 use crate::sync::records::Records;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, escape, fold_component};
 use rayon::prelude::*;
@@ -132,14 +132,11 @@ impl Checker<'_> {
                 if let (Some(upstream), Some(records)) = (&entry.upstream, self.records)
                     && let Some(commit) = moved_without_content(self.store, &self.state.layout, records, id, upstream)?
                 {
-                    let message = format!(
-                        "commit {} recorded an update without its content; if nobody meant that, undo it (git revert \
-                         {0}) and run: skillgraft candidate retry {id}",
-                        commit.short()
-                    );
+                    let late = late::told(self.store, commit, id)?;
+                    let message = format!("{}; {}", late.message, late.hint.unwrap_or_default());
                     findings.push(warning(entry_file.as_str(), "update-without-content", message));
                 }
-                let active = entry.status == crate::registry::Status::Active;
+                let active = entry.status == Status::Active;
                 let gone = entry.upstream.as_ref().is_none_or(|up| up.accepted != crate::types::TreeHash::EMPTY);
                 if skill.tree.is_none() && active && gone {
                     findings.push(error(
@@ -153,6 +150,13 @@ impl Checker<'_> {
         }
         findings.extend(self.license(id, skill)?);
         if let Some(tree) = skill.tree {
+            if skill.is_disabled() {
+                let message = format!(
+                    "the skill is disabled, but its directory stands here, so agents load it; take it off: skillgraft \
+                     disable {id} --reason <why>, or use it: skillgraft enable {id}"
+                );
+                findings.push(error(self.state.layout.skill(id).as_str(), "disabled-present", message));
+            }
             self.files(id, skill, tree, &mut findings)?;
         }
         Ok(findings)
@@ -226,6 +230,7 @@ impl Checker<'_> {
         let directory = self.state.layout.skill(id);
         match skill_md_of(self.store, tree)? {
             Some(blob) => findings.extend(self.skill_md(id, skill, blob)?),
+            None if skill.is_disabled() => {}
             None => findings.push(error(
                 directory.as_str(),
                 "skill-md-missing",
@@ -310,11 +315,6 @@ enum Base {
     Here(Oid),
     /// This clone does not have it.
     Elsewhere,
-}
-
-fn skill_md_of(store: &Store, tree: Oid) -> Result<Option<Oid>> {
-    let tree = store.tree(tree)?;
-    Ok(tree.get(SKILL_MD.as_bytes()).filter(|entry| entry.mode.is_file()).map(|entry| entry.id))
 }
 
 #[derive(Default)]

@@ -155,6 +155,8 @@ pub struct Retried {
     /// The skill, as a sync reports it.
     #[serde(flatten)]
     pub skill: SkillReport,
+    /// The command that publishes the branch; none where there is no remote.
+    pub publish: Option<String>,
 }
 
 /// Proposes an update again that is held back. `id` is a skill.
@@ -173,5 +175,8 @@ pub fn retry(outside: &Outside, id: &str) -> Result<Retried> {
         now: outside.now,
         progress: &quiet,
     };
-    Ok(Retried { format: 1, skill: sync::retry(&registry, &options, &id)? })
+    let skill = sync::retry(&registry, &options, &id)?;
+    let branch = skill.candidate.as_ref().map(|candidate| &candidate.branch);
+    let publish = registry.remote.as_ref().zip(branch).map(|(remote, branch)| sync::push_command(remote, branch));
+    Ok(Retried { format: 1, skill, publish })
 }

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod diff;
 pub mod disable;
 pub mod discover;
+mod enable;
 pub mod export;
 pub mod import;
 pub mod init;

@@ -4,7 +4,7 @@ use super::{Commit, Outside, candidate};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, Store, entry_at, with_changes};
 use crate::registry::{Conflict, ConflictKind, Layout, Person, Registry, entry, fast_forward};
 use crate::sync::merge::still_conflicted;
-use crate::sync::{Branches, Ground};
+use crate::sync::{Branches, Ground, Reviewer};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use serde::Serialize;
 
@@ -64,6 +64,12 @@ pub fn resolve(outside: &Outside, id: &str, paths: &[String], take: Option<Side>
         On::DefaultBranch => None,
     };
     let head = branch.as_ref().and_then(|branch| branch.head).unwrap_or(registry.head);
+    if let On::Candidate(source) = &on {
+        let review = Reviewer::new(&registry, &state, &branches, outside.today)?.review(source, &skill)?;
+        if let Some(notice) = review.diverged {
+            return Err(Error::new(ErrorKind::Conflict, notice.message).hint(notice.hint.unwrap_or_default()));
+        }
+    }
     let ground = Ground::at(store, &state.layout, &skill, head)?;
     let at_entry = ground.entry.as_ref().ok_or_else(|| nothing_listed(&skill))?;
     let listed = at_entry.entry.clone()?.conflicts;

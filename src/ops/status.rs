@@ -62,6 +62,9 @@ pub fn status(outside: &Outside) -> Result<Report> {
         if is_missing {
             problems.push(format!("`{}` has an entry, but its directory is gone", skill.id));
         }
+        if skill.tree.is_some() && skill.status == crate::registry::Status::Disabled {
+            problems.push(format!("`{}` is disabled, but its directory is there, so agents load it", skill.id));
+        }
     }
     problems.extend(open.unreadable);
     let mut failing = Vec::new();

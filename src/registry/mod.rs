@@ -17,7 +17,7 @@ pub use lock::{Lock, WAIT};
 pub use names::{Layout, RefNames};
 pub use settings::{NewSkills, RemovedSkills, Settings};
 pub use source_file::{NewSource, Origin, Selection, SourceFile};
-pub use state::{EntryState, Pausable, SkillState, SourceState, State, read_entry, skill_at};
+pub use state::{EntryState, Pausable, SkillState, SourceState, State, read_entry, skill_at, skill_md_of};
 pub use uncommitted::Uncommitted;
 pub use view::View;
 

@@ -1,6 +1,6 @@
 //! What a registry holds at one commit. Every decision is made from this, never from the work tree.
 
-use super::entry::Entry;
+use super::entry::{Entry, Status};
 use super::names::Layout;
 use super::settings::{self, Settings};
 use super::source_file::{self, SourceFile};
@@ -83,6 +83,11 @@ impl SkillState {
     /// Tells whether the skill is here and follows nothing: the team's own.
     pub fn is_own(&self) -> bool {
         self.tree.is_some() && self.unreadable().is_none() && self.entry().is_none_or(|entry| entry.upstream.is_none())
+    }
+
+    /// Tells whether a person has taken it off the default branch.
+    pub fn is_disabled(&self) -> bool {
+        self.entry().is_some_and(|entry| entry.status == Status::Disabled)
     }
 
     /// Returns why the entry cannot be read, if there is one that cannot.
@@ -288,4 +293,10 @@ pub fn skill_at(store: &Store, tree: Oid, layout: &Layout, id: &SkillId) -> Resu
     let skill = tree_at(store, tree, &layout.skill(id))?;
     let entry = entry_at(store, tree, &layout.entry(id))?.filter(|place| place.mode.is_file());
     Ok((skill, entry.map(|place| place.id)))
+}
+
+/// Returns the blob of a skill's `SKILL.md`; none where its tree has none of its own.
+pub fn skill_md_of(store: &Store, tree: Oid) -> Result<Option<Oid>> {
+    let tree = store.tree(tree)?;
+    Ok(tree.get(SKILL_MD.as_bytes()).filter(|entry| entry.mode.is_file()).map(|entry| entry.id))
 }

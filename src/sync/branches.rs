@@ -20,6 +20,8 @@ pub struct Branch {
     pub name: RefName,
     /// The local branch.
     pub local: Option<Oid>,
+    /// The remote-tracking branch.
+    pub tracking: Option<Oid>,
     /// The head that counts.
     pub head: Option<Oid>,
     /// Local and remote-tracking branch each have something that the other has not.
@@ -91,10 +93,10 @@ impl Branches {
     /// they diverged, the remote's.
     pub fn get(&self, store: &Store, name: &RefName) -> Result<Branch> {
         let local = self.local.get(name.as_str()).copied();
-        let remote = self.remote.get(name.as_str()).copied();
-        let (head, diverged) = counting(store, local, remote)?;
+        let tracking = self.remote.get(name.as_str()).copied();
+        let (head, diverged) = counting(store, local, tracking)?;
         let checked_out = self.checked_out.contains_key(name.as_str());
-        Ok(Branch { name: name.clone(), local, head, diverged, checked_out })
+        Ok(Branch { name: name.clone(), local, tracking, head, diverged, checked_out })
     }
 }
 

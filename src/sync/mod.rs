@@ -41,6 +41,7 @@ pub use classify::Class;
 pub use contained::Contained;
 pub use mirror::{Mirror, commit_of_base};
 pub use moved::RELATED;
+pub use notices::push_command;
 pub use offers::id_for;
 pub use push::{Delivery, Fate};
 pub use renamed::Renamed;

@@ -1,12 +1,14 @@
 //! What a person is told about a skill: why nothing is proposed, where it may have gone, what has ended.
 
+use super::branches::Branch;
 use super::classify::Class;
 use super::holds::{Hold, HoldKind};
 use super::moved::{ENOUGH, Lost};
 use super::plan::Planner;
 use super::report::{Notice, ended_pause};
 use crate::git::RefName;
-use crate::registry::{Entry, Pausable};
+use crate::registry::{Entry, Pausable, Registry, View, skill_md_of};
+use crate::skill::SKILL_MD;
 use crate::types::{RelPath, SkillId, TreeHash};
 
 impl Planner<'_> {
@@ -14,8 +16,19 @@ impl Planner<'_> {
     pub(super) fn notice(&self, id: &SkillId, class: Class) -> Option<Notice> {
         match (self.of_class(id, class), self.lost(id, class)) {
             (Some(kept), Some(lost)) => Some(Notice::new(format!("{}; {}", kept.message, lost.message), lost.hint)),
-            (notice, lost) => notice.or(lost),
+            (notice, lost) => notice.or(lost).or_else(|| self.without_skill_md(id)),
         }
+    }
+
+    fn without_skill_md(&self, id: &SkillId) -> Option<Notice> {
+        let skill = self.state.skills.get(id)?;
+        let base = skill.entry()?.upstream.as_ref()?.git_tree;
+        let tree = skill.tree.filter(|tree| *tree != base)?;
+        let directory = self.state.layout.skill(id);
+        let hint = format!("bring it back from a commit that has it: git checkout <commit> -- {directory}/{SKILL_MD}");
+        skill_md_of(self.maker.store, tree)
+            .is_ok_and(|found| found.is_none())
+            .then(|| Notice::new(format!("{directory} has no {SKILL_MD}, so no agent loads it"), hint))
     }
 
     fn of_class(&self, id: &SkillId, class: Class) -> Option<Notice> {
@@ -41,6 +54,14 @@ impl Planner<'_> {
             )),
             Class::Removed if self.policy_forbids(class) => {
                 Some(Notice::new("it is gone upstream; `removed_skills = \"keep\"` leaves it here", None))
+            }
+            Class::Disabled
+                if self.state.skills.get(id).is_some_and(|skill| skill.is_disabled() && skill.tree.is_some()) =>
+            {
+                Some(Notice::new(
+                    format!("it is disabled, but {directory} stands there, so agents load it"),
+                    format!("take it off: skillgraft disable {id} --reason TEXT, or use it: skillgraft enable {id}"),
+                ))
             }
             Class::New if self.policy_forbids(class) => {
                 Some(Notice::new("it is new upstream; `new_skills = \"ignore\"` leaves it there", None))
@@ -90,14 +111,53 @@ impl Planner<'_> {
     }
 }
 
-/// What to tell about a held update.
-pub(super) fn held(id: &SkillId, hold: &Hold) -> Notice {
+/// What to tell about a held update. Where the remote counts, a branch that `retry` makes here has to go there too.
+pub(super) fn held(id: &SkillId, hold: &Hold, view: &View, branch: &RefName) -> Notice {
     let message = match hold.kind {
         HoldKind::Reverted => "held: the team took this very update back; the next one is proposed again",
         HoldKind::Declined => "held: the team declined this update; the next one is proposed again",
         HoldKind::Withdrawn => "held: somebody deleted the branch of this update; the next one is proposed again",
     };
-    Notice::new(message, format!("to propose it all the same: skillgraft candidate retry {id}"))
+    let publish = match view {
+        View::Clone => String::new(),
+        View::Remote { remote, .. } => format!(", then: {}", push_command(remote, branch)),
+    };
+    Notice::new(message, format!("to propose it all the same: skillgraft candidate retry {id}{publish}"))
+}
+
+/// Returns the command that publishes a branch. A person runs it: `sync --push` publishes no commit that only a clone has.
+pub fn push_command(remote: &str, branch: &RefName) -> String {
+    format!("git push {remote} {}", branch.short())
+}
+
+/// What to tell about a branch with work of people here that the remote's one, which counts, has not.
+pub(super) fn diverged(registry: &Registry, branch: &RefName) -> Notice {
+    let (name, remote) = (branch.short(), registry.remote.as_deref().unwrap_or("origin"));
+    Notice::new(
+        format!("{name} has edits here and others on {remote}; what {remote} has counts, and neither is moved"),
+        format!(
+            "join the two: git checkout {name} && git merge {remote}/{name}, then: {}",
+            push_command(remote, branch)
+        ),
+    )
+}
+
+/// Returns the commands that do away with a branch, here and on the remote; none where `retry` does so itself.
+pub(super) fn closing(registry: &Registry, branch: &Branch, edited: bool) -> Vec<String> {
+    let name = branch.name.short();
+    let mut commands = Vec::new();
+    if let (Some(_), Some(remote)) = (branch.tracking, &registry.remote) {
+        commands.push(format!("git push {remote} {}", registry.branch.short()));
+        commands.push(match edited {
+            true => format!("git push {remote} --delete {name}"),
+            false => "skillgraft sync --push".into(),
+        });
+        commands.push(format!("git fetch --prune {remote}"));
+    }
+    if branch.local.is_some() && edited {
+        commands.push(format!("git branch -D {name}"));
+    }
+    commands
 }
 
 /// What to tell about a branch that only has a candidate's name.

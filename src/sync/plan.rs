@@ -7,9 +7,9 @@ use super::classify::{Class, Facts, classify};
 use super::holds::{Hold, Holder};
 use super::mirror::{oldest_of_newest_run, upstream_at};
 use super::moved::Moved;
-use super::notices::held;
+use super::notices::{closing, foreign, held, push_command};
 use super::reconcile::Wanted;
-use super::report::{ErrorReport, SkillReport};
+use super::report::{ErrorReport, Notice, SkillReport};
 use super::verdict::Judge;
 use crate::git::{Oid, RefChange};
 use crate::registry::{Entry, NewSkills, Registry, RemovedSkills, SkillState, SourceFile, State, Status};
@@ -94,13 +94,6 @@ impl Planner<'_> {
             }
         };
         report.class = Some(class);
-        let branch = self.branch(id)?;
-        // What was merged, and perhaps taken back, is not open any more.
-        let merged = branch.head.map_or(Ok(true), |head| self.judge.main.contains(head))?;
-        if !merged {
-            return Err(Error::new(ErrorKind::Usage, format!("`{id}` has an open candidate already"))
-                .hint(format!("see it: skillgraft candidate show {id}")));
-        }
         if !class.wants_candidate() || class == Class::New && upstream.is_none() {
             return Err(Error::new(
                 ErrorKind::Usage,
@@ -108,11 +101,62 @@ impl Planner<'_> {
             ));
         }
         let (ground, offer) = self.ground_and_offer(path, existing, upstream, &report)?;
+        let branch = self.branch(id)?;
+        self.refuse_what_is_open(id, &branch, existing.map(|(_, entry)| entry), &offer)?;
         report.plugin = self.maker.plugin_move(&ground, &offer)?;
         let made = self.maker.make(&ground, &offer)?;
         let wanted = Wanted { id, class, ground: &ground, offer: &offer, made: &made };
-        let changes = self.propose(&wanted, &branch, &mut report)?;
+        let changes = self.propose_anew(&wanted, &branch, &mut report)?;
         Ok((report, changes))
+    }
+
+    /// A branch that offers what is held, and that nobody asked for, is not open: an unedited one that only this clone
+    /// has gives way. What was merged, and perhaps taken back, is not open either.
+    fn refuse_what_is_open(&self, id: &SkillId, branch: &Branch, entry: Option<&Entry>, offer: &Offer) -> Result<()> {
+        let Some(head) = branch.head else { return Ok(()) };
+        if self.judge.main.contains(head)? {
+            return Ok(());
+        }
+        let refused = |message: String, hint: String| Err(Error::new(ErrorKind::Usage, message).hint(hint));
+        let hold = self.holder.hold(id, entry, offer, None)?;
+        let held = hold.map(|hold| Ok((hold.kind, self.judge.is_asked_for(head, id, offer, &hold.rests_on)?)));
+        match held.transpose()? {
+            Some((_, false)) if self.judge.is_foreign(head, id, self.offered(id)?.commit())? => {
+                let Notice { message, hint } = foreign(&branch.name);
+                refused(message, hint.unwrap_or_default())
+            }
+            Some((kind, false)) => {
+                let edited = self.judge.is_edited(head, id, None)?;
+                let mut commands = closing(self.registry, branch, edited);
+                if branch.checked_out {
+                    commands.insert(0, format!("git checkout {}", self.registry.branch.short()));
+                }
+                if commands.is_empty() {
+                    return Ok(());
+                }
+                commands.push(format!("skillgraft candidate retry {id}"));
+                let (what, first) = match edited {
+                    true => (", with edits of people", "keep what is worth keeping, then "),
+                    false => ("", ""),
+                };
+                let message = format!(
+                    "{} stands still{what}; the update that it offers is {}",
+                    branch.name.short(),
+                    kind.as_str()
+                );
+                refused(message, format!("{first}run one after the other: {}", commands.join(", ")))
+            }
+            _ => match &self.registry.remote {
+                Some(remote) if branch.local == branch.head && branch.local != branch.tracking => refused(
+                    format!("`{id}` has an open candidate already, here and not on {remote}"),
+                    format!("publish it: {}", push_command(remote, &branch.name)),
+                ),
+                _ => refused(
+                    format!("`{id}` has an open candidate already"),
+                    format!("see it: skillgraft candidate show {id}"),
+                ),
+            },
+        }
     }
 
     fn ground_and_offer(
@@ -180,7 +224,7 @@ impl Planner<'_> {
         report.plugin = self.maker.plugin_move(&ground, &offer)?;
         if let Some(hold) = self.hold(id, class, &branch, existing.map(|(_, entry)| entry), &offer)? {
             report.hold = Some(hold.kind);
-            report.notice = Some(held(id, &hold));
+            report.notice = Some(held(id, &hold, &self.registry.view, &branch.name));
             return self.settle(id, &branch, report);
         }
         let made = self.maker.make(&ground, &offer).map_err(|error| match ground.upstream() {

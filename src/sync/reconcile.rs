@@ -5,7 +5,7 @@ use super::candidate::{Ground, Made, Offer};
 use super::carry::Carried;
 use super::classify::Class;
 use super::contained::Contained;
-use super::notices::foreign;
+use super::notices::{diverged, foreign};
 use super::plan::Planner;
 use super::renamed::Renamed;
 use super::report::{Action, CandidateReport, Notice, SkillReport};
@@ -52,17 +52,8 @@ impl Planner<'_> {
         branch: &Branch,
         report: &mut SkillReport,
     ) -> Result<Vec<RefChange>> {
-        let mut candidate = CandidateReport {
-            branch: branch.name.clone(),
-            commit: branch.head,
-            action: Action::Kept,
-            edited: false,
-            conflicts: wanted.made.conflicts.clone(),
-            license_change: self.maker.license_change(wanted.ground, wanted.made)?,
-        };
-        report.contains = self.contained(wanted)?;
-        let base = wanted.ground.upstream().map(|followed| followed.git_tree);
-        report.renamed = Renamed::find(self.state, self.maker.store, wanted.id, base, wanted.offer.tree)?;
+        let mut candidate = self.report_of(wanted, branch)?;
+        self.describe(wanted, report)?;
         let offered = self.offered(wanted.id)?.commit();
         let changes = match branch.head {
             None => {
@@ -95,7 +86,49 @@ impl Planner<'_> {
             },
         };
         report.candidate = Some(candidate);
+        if report.notice.is_none() {
+            report.notice = self.edits_here(wanted.id, branch)?;
+        }
         Ok(changes)
+    }
+
+    /// Makes the wanted candidate in the place of whatever stands there: `retry` has looked at that.
+    pub(super) fn propose_anew(
+        &self,
+        wanted: &Wanted<'_>,
+        branch: &Branch,
+        report: &mut SkillReport,
+    ) -> Result<Vec<RefChange>> {
+        let mut candidate = self.report_of(wanted, branch)?;
+        self.describe(wanted, report)?;
+        if let Some(notice) = self.must_not_move(wanted.id, branch)? {
+            candidate.action = Action::Left;
+            report.notice = Some(notice);
+            report.candidate = Some(candidate);
+            return Ok(Vec::new());
+        }
+        candidate.action = Action::Opened;
+        let changes = self.make_anew(wanted, branch, &mut candidate)?;
+        report.candidate = Some(candidate);
+        Ok(changes)
+    }
+
+    fn report_of(&self, wanted: &Wanted<'_>, branch: &Branch) -> Result<CandidateReport> {
+        Ok(CandidateReport {
+            branch: branch.name.clone(),
+            commit: branch.head,
+            action: Action::Kept,
+            edited: false,
+            conflicts: wanted.made.conflicts.clone(),
+            license_change: self.maker.license_change(wanted.ground, wanted.made)?,
+        })
+    }
+
+    fn describe(&self, wanted: &Wanted<'_>, report: &mut SkillReport) -> Result<()> {
+        report.contains = self.contained(wanted)?;
+        let base = wanted.ground.upstream().map(|followed| followed.git_tree);
+        report.renamed = Renamed::find(self.state, self.maker.store, wanted.id, base, wanted.offer.tree)?;
+        Ok(())
     }
 
     fn contained(&self, wanted: &Wanted<'_>) -> Result<Vec<Contained>> {
@@ -246,16 +279,13 @@ impl Planner<'_> {
                 format!("check out another branch there, then run: skillgraft sync {}", self.source.name),
             )));
         }
-        if let Some(local) = branch.local.filter(|local| Some(*local) != branch.head)
-            && branch.diverged
-            && self.judge.is_edited(local, id, None)?
-        {
-            return Ok(Some(Notice::new(
-                format!("{} has edits here and others on the remote, so it was not moved", branch.name.short()),
-                format!("join the two: git checkout {0} && git pull", branch.name.short()),
-            )));
-        }
-        Ok(None)
+        self.edits_here(id, branch)
+    }
+
+    /// RULES, "diverged: the remote's, and it is said": where people's work is what the remote has not.
+    pub(super) fn edits_here(&self, id: &SkillId, branch: &Branch) -> Result<Option<Notice>> {
+        let has_edits = self.judge.has_edits_apart(branch, id)?;
+        Ok(has_edits.then(|| diverged(self.registry, &branch.name)))
     }
 
     /// `offered` is written by every sync: a run that was killed after it had moved the branch left it behind.

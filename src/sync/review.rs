@@ -7,9 +7,10 @@ use super::classify::Class;
 use super::contained::Contained;
 use super::holds::{HoldKind, Holder};
 use super::mirror::{self, Mirror, upstream_at};
+use super::notices::{closing, diverged};
 use super::records::Records;
 use super::renamed::Renamed;
-use super::report::LicenseChange;
+use super::report::{LicenseChange, Notice};
 use super::verdict::Judge;
 use crate::git::{History, Oid};
 use crate::registry::{Conflict, Registry, State, Upstream};
@@ -49,6 +50,8 @@ pub struct Review {
     pub carried: bool,
     /// Whether upstream or the default branch has moved since: the next sync makes it again.
     pub stale: bool,
+    /// What to tell where this clone's branch has edits that the remote's, which counts, has not.
+    pub diverged: Option<Notice>,
     /// What it leaves for a person to decide.
     pub conflicts: Vec<Conflict>,
     /// The merge base.
@@ -69,6 +72,9 @@ pub struct Review {
     pub license_change: Option<LicenseChange>,
     /// Updates that the team reverted or declined, and that this one contains.
     pub contains: Vec<Contained>,
+    /// The commands that do away with the branch before `candidate retry` makes it again; none where that does so itself.
+    #[serde(skip)]
+    pub closing: Vec<String>,
     /// The entries' upstreams, before and as offered.
     #[serde(skip)]
     pub entries: (Option<Upstream>, Upstream),
@@ -111,6 +117,7 @@ pub struct Reviewer<'a> {
 
 /// One branch that is looked at.
 struct Open<'o> {
+    branch: &'o Branch,
     source: &'o SourceName,
     id: &'o SkillId,
     head: Oid,
@@ -127,6 +134,7 @@ struct Examined {
     carried: bool,
     stale: bool,
     contains: Vec<Contained>,
+    diverged: Option<Notice>,
 }
 
 impl<'a> Reviewer<'a> {
@@ -166,7 +174,7 @@ impl<'a> Reviewer<'a> {
         let left = followed.as_ref().filter(|up| up.source == offered.source && up.path != offered.path);
         let moved_from = left.map(|up| up.path.clone());
         let class = class_of(base, local, offered.accepted, moved_from.is_some());
-        let open = Open { source, id, head, class, proposed: &proposed, offered: &offered, now: &now };
+        let open = Open { branch: &branch, source, id, head, class, proposed: &proposed, offered: &offered, now: &now };
         let examined = self.examine(&open)?;
         let here = |tree: Oid| (tree != store.empty_tree() && store.contains(tree)).then_some(tree);
         let conflicts = conflicts_of(&proposed);
@@ -190,6 +198,8 @@ impl<'a> Reviewer<'a> {
             edited: examined.edited,
             carried: examined.carried,
             stale: examined.stale,
+            diverged: examined.diverged,
+            closing: closing(self.registry, &branch, examined.edited),
             conflicts,
             base,
             local,
@@ -210,7 +220,14 @@ impl<'a> Reviewer<'a> {
         let Some(mirror) = self.mirror(open.source)? else {
             // Without the mirror nobody can tell what the tool would have made.
             let state = CandidateState::Edited;
-            return Ok(Examined { state, edited: true, carried: false, stale: false, contains: Vec::new() });
+            return Ok(Examined {
+                state,
+                edited: true,
+                carried: false,
+                stale: false,
+                contains: Vec::new(),
+                diverged: None,
+            });
         };
         let find_base = |upstream: &Upstream| base_here(store, &self.hasher, &mirror, upstream);
         let (hasher, layout, source) = (&self.hasher, &self.state.layout, open.source);
@@ -249,7 +266,9 @@ impl<'a> Reviewer<'a> {
             None if edited => CandidateState::Edited,
             None => CandidateState::Open,
         };
-        Ok(Examined { state, edited, carried, stale, contains })
+        let apart = judge.has_edits_apart(open.branch, open.id)?;
+        let diverged = apart.then(|| diverged(self.registry, &open.branch.name));
+        Ok(Examined { state, edited, carried, stale, contains, diverged })
     }
 
     fn is_kept(&self, judge: &Judge<'_>, open: &Open<'_>) -> Result<bool> {

@@ -9,9 +9,9 @@ use super::publish::{Moves, Of};
 use super::records::Records;
 use super::report::{ErrorReport, Outcome, SourceReport, ended_pause};
 use super::verdict::Judge;
-use super::{Maker, MirrorHead, Options, import, mirror_head, offers, standing_mirror};
+use super::{Maker, MirrorHead, Options, import, late, mirror_head, offers, standing_mirror};
 use crate::git::{History, Oid, RefChange, RefName, Store};
-use crate::registry::{Entry, Pausable, Registry, SourceFile, State, Upstream};
+use crate::registry::{Entry, Pausable, Registry, SkillState, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{observe, observe_revision};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash};
@@ -272,6 +272,7 @@ impl Run<'_> {
             let unreadable = unreadable.par_iter().map(|(id, path, error)| planner.unreadable(id, path, error));
             followed.chain(appeared).chain(abandoned).chain(unreadable).collect()
         });
+        self.tell_late(&followed, &mut plans)?;
         plans.extend(self.of_former_names(source, &mirror));
         plans.sort_by(|a, b| a.report.id.cmp(&b.report.id));
 
@@ -296,6 +297,19 @@ impl Run<'_> {
             report.outcome = Outcome::Synced;
         }
         Ok(moves)
+    }
+
+    fn tell_late(&self, followed: &[(&SkillId, &SkillState, &Entry)], plans: &mut [Plan]) -> Result<()> {
+        let upstreams: BTreeMap<&str, (&SkillId, &Upstream)> =
+            followed.iter().filter_map(|(id, _, entry)| Some((id.as_str(), (*id, entry.upstream.as_ref()?)))).collect();
+        let mut skills: Vec<_> = plans
+            .iter_mut()
+            .filter_map(|plan| {
+                let (id, upstream) = *upstreams.get(plan.report.id.as_str())?;
+                Some((id, upstream, &mut plan.report))
+            })
+            .collect();
+        late::tell(self.store(), &self.state.layout, self.registry.head, &mut skills)
     }
 
     /// Returns the skills of this source, as far as anybody can tell, whose entry cannot be read: it names the source in

@@ -1,6 +1,7 @@
 //! Questions about an open candidate: is it edited, kept, already on the default branch?
 
 use super::ancestry::changed_lines;
+use super::branches::Branch;
 use super::candidate::{Ground, Made, Maker, Offer};
 use super::merge::merge_trees;
 use crate::git::{History, Oid, first_parents};
@@ -90,6 +91,15 @@ impl Judge<'_> {
         let main: BTreeSet<Oid> = first_parents(self.maker.store, self.main.head()).collect::<Result<_>>()?;
         let mut line = first_parents(self.maker.store, head);
         line.find(|commit| commit.as_ref().map_or(true, |commit| main.contains(commit))).transpose()
+    }
+
+    /// Tells whether the local branch has people's edits that the remote-tracking one, which counts, has not, nor it the
+    /// other's.
+    pub fn has_edits_apart(&self, branch: &Branch, id: &SkillId) -> Result<bool> {
+        match branch.local.filter(|local| branch.diverged && Some(*local) != branch.head) {
+            Some(local) => self.is_edited(local, id, None),
+            None => Ok(false),
+        }
     }
 
     /// Returns the merge base's ground and the old candidate: what the tool made there of the entry at `head`. None

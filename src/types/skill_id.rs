@@ -58,7 +58,8 @@ impl SkillId {
 
     /// Returns the id that [`as_branch_component`](Self::as_branch_component) came from.
     pub fn from_branch_component(component: &str) -> Result<Self> {
-        Self::parse(&component.replace('.', "/"))
+        // A slash would make another id, whose branch has another name.
+        Self::parse(&component.replace('/', "//").replace('.', "/"))
     }
 
     /// Returns the ids that are namespaces of this one: of `a/b/c`, `a` and `a/b`.
@@ -109,6 +110,7 @@ mod tests {
         let id = SkillId::parse("acme/ops").expect("valid");
         assert_eq!((id.name(), id.as_branch_component().as_str()), ("ops", "acme.ops"));
         assert_eq!(SkillId::from_branch_component("acme.ops").expect("valid"), id);
+        assert!(SkillId::from_branch_component("acme/ops").is_err());
         assert_eq!(id.namespaces().collect::<Vec<_>>(), ["acme"]);
     }
 }

@@ -458,7 +458,7 @@ fn where_local_edits_and_the_remotes_diverged_nothing_moves_and_it_is_said() {
     let synced = world.sync();
     assert_eq!((synced.action("deploy"), world.rev("registry", BRANCH)), ("left", ours.clone()));
     let notice = &synced.skill("deploy")["notice"];
-    assert!(notice["message"].as_str().unwrap().contains("others on the remote"), "{notice}");
+    assert!(notice["message"].as_str().unwrap().contains("others on origin"), "{notice}");
     // Neither does a decline or an adoption take them away.
     world.run(&["candidate", "decline", "deploy", "--reason", "no"]).ok();
     assert_eq!(world.rev("registry", BRANCH), ours);

@@ -259,10 +259,38 @@ fn an_entry_only_candidate_that_was_merged_late_is_reported() {
     assert!(found.contains(&"skills/deploy.toml warning update-without-content".into()), "{found:?}");
     let said = world.run(&["check"]).stdout;
     assert!(said.contains(&format!("commit {} recorded an update without its content", &late[..7])), "{said}");
+    let synced = world.sync();
+    let notice = &synced.skill("deploy")["notice"];
+    assert_eq!(notice["message"], format!("commit {} recorded an update without its content", &late[..7]));
     // Undone and proposed again, as the message says.
-    world.git("registry", &["revert", "--no-edit", "-m", "1", "HEAD"]);
-    world.run(&["candidate", "retry", "deploy"]).ok();
+    let hint = notice["hint"].as_str().unwrap().strip_prefix("if nobody meant that: ").unwrap();
+    assert!(said.contains(hint), "{said}");
+    let (undo, again) = hint.split_once(", then: ").unwrap();
+    world.git("registry", &undo.split(' ').skip(1).collect::<Vec<_>>());
+    assert!(world.sync().skill("deploy")["notice"]["message"].as_str().unwrap().starts_with("held: "));
+    world.run(&again.split(' ').skip(1).collect::<Vec<_>>()).ok();
     world.run(&["candidate", "accept", "deploy"]).ok();
     assert!(world.read("registry/skills/deploy/SKILL.md").contains("v2"));
     assert!(!findings(&world).iter().any(|finding| finding.contains("update-without-content")));
+    assert!(world.sync().skill("deploy")["notice"].is_null());
+}
+
+#[test]
+fn a_late_entry_is_told_by_sync_when_it_was_squashed_and_upstream_has_moved_on_too() {
+    let world = crate::sync::world();
+    let text = |last: &str| crate::sync::lines("first", last);
+    world.registry(&[("skills/deploy/SKILL.md", &text("v2"))]);
+    world.upstream(&[("skills/deploy/SKILL.md", &text("v2"))]);
+    assert_eq!(world.sync().class("deploy"), "already_applied");
+    world.registry(&[("skills/deploy/SKILL.md", &text("last"))]);
+    world.git("registry", &["merge", "-q", "--squash", "candidate/up/deploy"]);
+    let late = world.commit("registry", "squashed late");
+    world.upstream(&[("skills/deploy/SKILL.md", &crate::sync::lines("third", "v2"))]);
+    let synced = world.sync();
+    let notice = &synced.skill("deploy")["notice"];
+    assert_eq!(
+        (synced.class("deploy"), notice["message"].as_str()),
+        ("three_way", Some(format!("commit {} recorded an update without its content", &late[..7]).as_str()))
+    );
+    assert!(notice["hint"].as_str().unwrap().contains(&format!("git revert --no-edit {}, ", &late[..7])), "{notice}");
 }

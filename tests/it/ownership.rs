@@ -186,22 +186,6 @@ fn a_disabled_skill_is_off_the_branch_and_comes_back_with_its_last_content() {
 }
 
 #[test]
-fn disabling_closes_an_unedited_candidate_and_leaves_an_edited_one() {
-    for edited in [false, true] {
-        let world = world();
-        deploy(&world, "v2");
-        world.sync();
-        let head = if edited { review(&world) } else { String::new() };
-        world.run(&["disable", "deploy", "--reason", "no"]).ok();
-        let synced = world.sync();
-        assert_eq!(synced.action("deploy"), if edited { "left" } else { "closed" });
-        if edited {
-            assert_eq!(world.rev("registry", BRANCH), head);
-        }
-    }
-}
-
-#[test]
 fn the_teams_own_skill_is_disabled_and_enabled_too() {
     let world = world();
     world.registry(&[("skills/mine/SKILL.md", &skill("mine", "ours"))]);

@@ -1,5 +1,6 @@
 //! Candidates: what waits for review, and what became of it.
 
+use super::sync::tell;
 use super::{count, follow_or_stay, license_change, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, Text, YELLOW};
 use crate::ops::{accept, candidate, decline, demo, diff, resolve};
@@ -12,6 +13,7 @@ pub fn candidates(report: &candidate::List, out: &mut Text) {
     } else {
         candidate_table(&report.candidates, out);
     }
+    report.candidates.iter().filter_map(|review| review.diverged.as_ref()).for_each(|notice| tell(notice, out));
     report.unreadable.iter().for_each(|error| out.remark(format!("{YELLOW}warning:{YELLOW:#} {error}")));
 }
 
@@ -81,6 +83,7 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
     for contained in &review.contains {
         out.line(format!("{YELLOW}notice{YELLOW:#}    {}", contained.sentence()));
     }
+    review.diverged.iter().for_each(|notice| tell(notice, out));
     if report.files.is_empty() {
         out.line("merging it changes no file of the skill, only its entry");
     }
@@ -97,9 +100,9 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
     }
     let next = match () {
         () if matches!(review.state, CandidateState::Reverted | CandidateState::Declined) => {
-            let drop = match review.edited {
-                true => format!("git branch -D {}", review.branch),
-                false => format!("skillgraft sync {}", review.source),
+            let drop = match review.closing.as_slice() {
+                [] => format!("skillgraft sync {}", review.source),
+                commands => commands.join(", "),
             };
             format!("{drop}; to propose it all the same, then: skillgraft candidate retry {}", review.skill)
         }

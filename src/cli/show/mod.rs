@@ -14,7 +14,7 @@ pub use skills::{adopt, check, disable, export, found_origin, link, list, log, r
 pub use sources::{add, add_plugins, init, pause, show_command, source, source_file, sources, status, trusted};
 pub use sync::{retry, sync};
 
-use super::output::{RED, Text, YELLOW};
+use super::output::{CYAN, RED, Text, YELLOW};
 use crate::types::{escape, one_line};
 use comfy_table::Table;
 
@@ -22,6 +22,7 @@ use comfy_table::Table;
 fn untagged(errors: &[crate::sync::report::ErrorReport], out: &mut Text) {
     for error in errors {
         out.remark(format!("{RED}error:{RED:#} {}", error.message));
+        error.hint.iter().for_each(|hint| out.remark(format!("  {CYAN}hint:{CYAN:#} {hint}")));
     }
 }
 

@@ -213,6 +213,12 @@ pub fn disable(report: &disable::Report, out: &mut Text) {
         let all: Vec<&str> = report.skills.iter().map(crate::types::SkillId::as_str).collect();
         out.remark(format!("to bring it back: skillgraft enable {}", all.join(" ")));
     }
+    report.left_out.iter().for_each(|skill| {
+        out.remark(format!(
+            "an update of {skill} that was merged while it was disabled conflicts with its content, so it was left out; to \
+             propose it again: skillgraft candidate retry {skill}"
+        ))
+    });
 }
 
 pub fn check(report: &check::Report, out: &mut Text) {

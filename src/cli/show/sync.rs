@@ -161,7 +161,8 @@ fn tell_ended(name: &str, ended: &[Notice], out: &mut Text) {
 }
 
 pub fn retry(report: &decline::Retried, out: &mut Text) {
-    let report = &report.skill;
-    sync_skill(report, report.id.len(), out);
-    out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate show {}", report.id));
+    let skill = &report.skill;
+    sync_skill(skill, skill.id.len(), out);
+    let publish = report.publish.as_ref().map_or(String::new(), |command| format!(", and for the others: {command}"));
+    out.remark(format!("{CYAN}next:{CYAN:#} skillgraft candidate show {}{publish}", skill.id));
 }
