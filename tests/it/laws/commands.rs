@@ -130,7 +130,9 @@ pub fn adopt_or_link(team: &mut Team, dice: &mut Dice) -> Done {
 
 pub fn pause_or_resume(team: &mut Team, dice: &mut Dice) -> Done {
     let tree = team.main_tree();
-    let there = IDS.into_iter().filter(|skill| team.entry(tree, skill).is_some());
+    // What follows nothing has nothing to wait for.
+    let waits = |entry: &toml::Table| entry.contains_key("upstream") || entry.contains_key("paused");
+    let there = IDS.into_iter().filter(|skill| team.entry(tree, skill).is_some_and(|entry| waits(&entry)));
     let is_paused = |skill: &&str| team.entry(tree, skill).is_some_and(|entry| entry.contains_key("paused"));
     let (mut paused, mut active): (Vec<&str>, Vec<&str>) = there.partition(is_paused);
     let source = trees::blob_at(&team.repository.store, tree, "sources/sp.toml").expect("nobody removes it");
