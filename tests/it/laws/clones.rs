@@ -56,6 +56,10 @@ pub fn two_clones(team: &mut Team, dice: &mut Dice) -> Done {
     if merge_base(&team.repository.store, old, main).unwrap() != Some(old) || super::oracle::is_away(team) {
         return Ok(None);
     }
+    if !super::oracle::is_evidence(team) {
+        // Each sync counts that the source failed.
+        return Ok(None);
+    }
     let lender = team.desk().join(".git");
     borrow(&team.path("hub"), &lender, &now, Clone::Whole);
     for (name, refs) in [("early", &now), ("late", &earlier)] {
