@@ -108,7 +108,12 @@ pub fn add_plugins(report: &add_plugins::Report, out: &mut Text) {
     if !report.unchanged.is_empty() {
         out.remark(format!("{} followed already", count(report.unchanged.len(), "plugin")));
     }
-    for (reason, why) in [(Nothing::NoSkills, "without skills"), (Nothing::NoneSelected, "of which none is selected")] {
+    let reasons = [
+        (Nothing::NoSkills, "without skills"),
+        (Nothing::NoneSelected, "of which none is selected"),
+        (Nothing::NamedTwice, "with the name of an earlier one in the list"),
+    ];
+    for (reason, why) in reasons {
         let these = report.skipped.iter().filter(|skipped| skipped.reason == reason);
         let names: Vec<String> = these.map(|skipped| one_line(&skipped.plugin, 80)).collect();
         if !names.is_empty() {
