@@ -16,7 +16,7 @@ pub use entry::{Conflict, ConflictKind, Entry, Status, Upstream};
 pub use lock::{Lock, WAIT};
 pub use names::{Layout, RefNames};
 pub use settings::{NewSkills, RemovedSkills, Settings};
-pub use source_file::{NewSource, Origin, Selection, SourceFile};
+pub use source_file::{Day, NewSource, Origin, Selection, SourceFile};
 pub use state::{EntryState, Pausable, SkillState, SourceState, State, read_entry, skill_at};
 pub use uncommitted::Uncommitted;
 pub use view::View;

@@ -53,5 +53,6 @@ mod sync;
 mod text;
 mod tree_hash;
 mod unknown_base;
+mod verdicts;
 mod versions;
 mod withdrawn;

@@ -2,6 +2,7 @@
 
 use super::{count, follow_or_stay, license_change, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, Text, YELLOW};
+use crate::ops::candidate::Merging;
 use crate::ops::{accept, candidate, decline, demo, diff, resolve};
 use crate::sync::{CandidateState, Class, Review};
 use crate::types::{escape, one_line, short_revision};
@@ -65,6 +66,19 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
     out.line(format!("branch    {} at {}", review.branch, review.commit.short()));
     out.line(format!("class     {}", review.class.as_str()));
     out.line(format!("verdict   {}", review.verdict));
+    if let Some(held) = &review.held {
+        out.line(format!("held      {} {}", held.kind.as_str(), held.words()).trim_end());
+    }
+    if let Some(edits) = &review.branch_edits {
+        let by: Vec<String> = edits.by.iter().map(|by| one_line(by, 60)).collect();
+        let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
+        out.line(format!("edited    {}{by}", count(edits.commits, "commit")));
+        edits.files.iter().flatten().for_each(|file| out.line(format!("          {}", one_line(file, 200))));
+    }
+    // That any button does, and that conflicts come first, is said below.
+    if !matches!(report.merging, Merging::Any | Merging::Refused) {
+        out.line(format!("merging   {}", report.merging.words()));
+    }
     if let Some(from) = &review.moved_from {
         out.line(format!("moved     from {from} to {}", review.path));
     }
