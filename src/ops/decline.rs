@@ -153,13 +153,5 @@ pub fn retry(outside: &Outside, id: &str) -> Result<Retried> {
         None => SkillId::parse(id).context(ErrorKind::Usage, || "name the skill")?,
     };
     let quiet = |_: &str| {};
-    let options = sync::Options {
-        sources: &[],
-        access: outside.access(true, false),
-        jobs: 1,
-        today: outside.today,
-        now: outside.now,
-        progress: &quiet,
-    };
-    Ok(Retried { format: 1, skill: sync::retry(&registry, &options, &id)? })
+    Ok(Retried { format: 1, skill: sync::retry(&registry, &outside.offline(&quiet), &id)? })
 }

@@ -138,7 +138,7 @@ pub fn discover(outside: &Outside, named: &[PathBuf], doctor: bool) -> Result<Re
 fn registry_folder(outside: &Outside) -> Result<Option<PathBuf>> {
     let registry = match outside.registry() {
         Ok(registry) => registry,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NoRegistry | ErrorKind::NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
     if !registry.directory.join(settings::FILE).is_file() {

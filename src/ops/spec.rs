@@ -56,7 +56,10 @@ pub fn version_at(
     let tag = tag.ok_or_else(|| {
         let newest = versions.newest(id).map_or("it has none".into(), |newest| format!("the newest is v{newest}"));
         Error::new(ErrorKind::NotFound, format!("`{id}` has no version v{number}: {newest}"))
-            .hint("tag what has no tag yet: skillgraft tag; or fetch the remote's: git fetch --tags")
+            .hint(
+                "tag what has no tag yet: skillgraft tag, and where there is a remote: git push, then: skillgraft sync --push; \
+                 or fetch the remote's tags: git fetch --tags",
+            )
     })?;
     let commit = store
         .peel_to_commit(tag)?

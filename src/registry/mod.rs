@@ -52,7 +52,7 @@ impl Registry {
     /// Opens the registry that `dir` lies in: `skillgraft.toml` is looked for upward, as cargo looks for its manifest.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] where there is none.
+    /// [`ErrorKind::NoRegistry`] where there is none.
     pub fn open(dir: &Path) -> Result<Self> {
         let dir = dir.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", dir.display()))?;
         let found = dir.ancestors().find(|above| above.join(settings::FILE).is_file());
@@ -94,7 +94,7 @@ impl Registry {
 }
 
 fn no_registry(dir: &Path) -> Error {
-    Error::new(ErrorKind::NotFound, format!("no {} in {} or above", settings::FILE, dir.display()))
+    Error::new(ErrorKind::NoRegistry, format!("no {} in {} or above", settings::FILE, dir.display()))
         .hint("to make this folder a registry, run: skillgraft init")
 }
 

@@ -2,7 +2,7 @@
 
 use super::settings::{Policy, WrittenPolicy};
 use super::toml_file;
-use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName, one_line};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -103,7 +103,7 @@ pub struct SourceFile {
 }
 
 /// Who paused something, why, and until when.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paused {
     /// Who.
@@ -120,6 +120,16 @@ impl Paused {
     /// Tells whether it holds on the day `today`: `until` is its last day.
     pub fn holds_on(&self, today: Date) -> bool {
         self.until.is_none_or(|until| until.holds_on(today))
+    }
+
+    /// Returns who, since and until when, and why, on one line and escaped; empty where nothing of it is known.
+    pub fn words(&self) -> String {
+        let name = self.by.as_deref().and_then(|by| by.split(" <").next());
+        let by = name.map_or(String::new(), |by| format!(" by {}", one_line(by, 60)));
+        let since = self.since.map_or(String::new(), |day| format!(" since {}", day.0));
+        let until = self.until.map_or(String::new(), |day| format!(" until {}", day.0));
+        let why = self.reason.as_ref().map_or(String::new(), |why| format!(": {}", one_line(why, 200)));
+        format!("{by}{since}{until}{why}").trim_start_matches([' ', ':']).to_owned()
     }
 }
 
@@ -194,7 +204,7 @@ fn glob_set(globs: &[String]) -> Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {
         let built = GlobBuilder::new(glob).literal_separator(true).build();
-        set.add(built.context(ErrorKind::Config, || format!("`{}` is not a glob", crate::types::one_line(glob, 80)))?);
+        set.add(built.context(ErrorKind::Config, || format!("`{}` is not a glob", one_line(glob, 80)))?);
     }
     set.build().context(ErrorKind::Config, || "the globs are too large")
 }
@@ -467,6 +477,19 @@ pub fn with_excluded(text: &str, path: &RelPath) -> Result<String> {
         list.push(glob);
     }
     Ok(document.to_string())
+}
+
+/// Returns the globs of `exclude` that leave the skill at the upstream path `path` in, as TOML.
+pub fn excludes_without(source: &SourceFile, text: &str, path: &RelPath) -> Result<String> {
+    let document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
+    let mut left = toml_edit::Array::new();
+    for glob in document.get("exclude").and_then(|list| list.as_array()).iter().flat_map(|list| list.iter()) {
+        let Some(glob) = glob.as_str() else { continue };
+        if !matches(&glob_set(&[glob.to_owned()])?, path, &source.name) {
+            left.push(glob);
+        }
+    }
+    Ok(left.to_string())
 }
 
 /// Returns the text of a source file that says which name it had before.

@@ -57,7 +57,7 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
             mirror: oldest_of_newest_run(store, mirror.head, path, Some(tree))?,
         };
         let made = maker.make(&ground, &offer)?;
-        skills.push((id.clone(), maker.changes(id, &made)));
+        skills.push((id.clone(), maker.changes(id, &made)?));
     }
     let unreadable = new.unreadable.iter().map(|(id, path)| {
         Remark::new(path, "ownership", format!("`{id}` has an entry that cannot be read, so nobody knows whose it is"))

@@ -1,7 +1,9 @@
 //! What a person is told about a skill: why nothing is proposed, where it may have gone, what has ended.
 
 use super::classify::Class;
-use super::holds::{Hold, HoldKind};
+use super::held::Held;
+use super::holds::HoldKind;
+use super::missing::way_back;
 use super::moved::{ENOUGH, Lost};
 use super::plan::Planner;
 use super::report::{Notice, ended_pause};
@@ -27,10 +29,7 @@ impl Planner<'_> {
             )),
             Class::MissingLocal => Some(Notice::new(
                 format!("the entry stands, but {directory} is gone"),
-                format!(
-                    "bring it back: git checkout <commit> -- {directory}, or remove {} too",
-                    self.state.layout.entry(id)
-                ),
+                way_back(self.maker.store, &self.state.layout, self.judge.main.head(), id),
             )),
             Class::Unselected => Some(Notice::new(
                 format!("the settings of source `{source}` no longer select it"),
@@ -91,12 +90,15 @@ impl Planner<'_> {
 }
 
 /// What to tell about a held update.
-pub(super) fn held(id: &SkillId, hold: &Hold) -> Notice {
+pub(super) fn held(id: &SkillId, hold: &Held) -> Notice {
     let message = match hold.kind {
-        HoldKind::Reverted => "held: the team took this very update back; the next one is proposed again",
-        HoldKind::Declined => "held: the team declined this update; the next one is proposed again",
-        HoldKind::Withdrawn => "held: somebody deleted the branch of this update; the next one is proposed again",
+        HoldKind::Reverted => "held: the team took this very update back",
+        HoldKind::Declined => "held: the team declined this update",
+        HoldKind::Withdrawn => "held: somebody deleted the branch of this update",
     };
+    let words =
+        Some(hold.words()).filter(|words| !words.is_empty()).map_or(String::new(), |words| format!(" ({words})"));
+    let message = format!("{message}{words}; the next one is proposed again");
     Notice::new(message, format!("to propose it all the same: skillgraft candidate retry {id}"))
 }
 
@@ -105,6 +107,6 @@ pub(super) fn foreign(branch: &RefName) -> Notice {
     let name = branch.short();
     Notice::new(
         format!("{name} is somebody's own branch, not a candidate, so it was left alone"),
-        format!("give it another name, and the update gets its branch: git branch -m {name} <new name>"),
+        format!("give it another name, and the update gets its branch: git branch -m {name} NEW-NAME"),
     )
 }

@@ -169,6 +169,7 @@ impl Planner<'_> {
         };
         report.class = Some(class);
         report.notice = self.notice(id, class);
+        report.pause = existing.and_then(|(_, entry)| entry.paused.clone()).filter(|_| class == Class::Paused);
         if matches!(class, Class::Paused | Class::Conflicted) {
             return Ok(Vec::new());
         }
@@ -179,8 +180,10 @@ impl Planner<'_> {
         let (ground, offer) = self.ground_and_offer(path, existing, upstream, report)?;
         report.plugin = self.maker.plugin_move(&ground, &offer)?;
         if let Some(hold) = self.hold(id, class, &branch, existing.map(|(_, entry)| entry), &offer)? {
+            let known = self.holder.why(&hold, existing.map(|(_, entry)| entry), &offer.accepted.to_string())?;
             report.hold = Some(hold.kind);
-            report.notice = Some(held(id, &hold));
+            report.notice = Some(held(id, &known));
+            report.held = Some(known);
             return self.settle(id, &branch, report);
         }
         let made = self.maker.make(&ground, &offer).map_err(|error| match ground.upstream() {
@@ -264,6 +267,8 @@ fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
         plugin: None,
         candidate: None,
         hold: None,
+        held: None,
+        pause: None,
         contains: Vec::new(),
         notice: None,
         ended: Vec::new(),

@@ -28,7 +28,9 @@ use std::sync::OnceLock;
 /// An open candidate.
 #[derive(Debug, Serialize)]
 pub struct Review {
-    /// The skill.
+    /// The skill's id, as sync names it.
+    pub id: SkillId,
+    /// The same.
     pub skill: SkillId,
     /// The source.
     pub source: SourceName,
@@ -64,7 +66,8 @@ pub struct Review {
     pub base: Option<TreeHash>,
     /// The skill on the default branch.
     pub local: Option<TreeHash>,
-    /// The skill upstream.
+    /// The skill upstream; for a removal the empty tree, which JSON shows as null, as sync does.
+    #[serde(serialize_with = "null_for_nothing")]
     pub upstream: TreeHash,
     /// The upstream commit that the skill was last reconciled with.
     pub base_revision: Option<String>,
@@ -74,7 +77,7 @@ pub struct Review {
     pub base_version: Option<String>,
     /// Upstream's own version, as offered.
     pub version: Option<String>,
-    /// The licence before and after, where the one before is known and another one follows.
+    /// The licence before and after, where another one follows.
     pub license_change: Option<LicenseChange>,
     /// Updates that the team reverted or declined, and that this one contains.
     pub contains: Vec<Contained>,
@@ -190,6 +193,7 @@ impl<'a> Reviewer<'a> {
         };
         Ok(Review {
             verdict: words::verdict(&words),
+            id: id.clone(),
             skill: id.clone(),
             source: source.clone(),
             path: offered.path.clone(),
@@ -317,6 +321,10 @@ impl Open<'_> {
         let Upstream { path, accepted, git_tree, mirror, .. } = self.offered.clone();
         Offer { path, tree: (accepted != TreeHash::EMPTY).then_some(git_tree), accepted, mirror }
     }
+}
+
+fn null_for_nothing<S: serde::Serializer>(hash: &TreeHash, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    Some(hash).filter(|hash| **hash != TreeHash::EMPTY).serialize(serializer)
 }
 
 fn conflicts_of(proposed: &Ground) -> Vec<Conflict> {

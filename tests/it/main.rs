@@ -41,6 +41,7 @@ mod plugins;
 mod policy;
 mod pull_request;
 mod push;
+mod reasons;
 mod recognised;
 mod removed_source;
 mod renamed;

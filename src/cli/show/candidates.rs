@@ -5,7 +5,7 @@ use crate::cli::output::{BOLD, CYAN, GREEN, Text, YELLOW};
 use crate::ops::candidate::Merging;
 use crate::ops::{accept, candidate, decline, demo, diff, resolve};
 use crate::sync::{CandidateState, Class, Review};
-use crate::types::{escape, one_line, short_revision};
+use crate::types::{TreeHash, escape, one_line, short_revision};
 
 pub fn candidates(report: &candidate::List, out: &mut Text) {
     if report.candidates.is_empty() {
@@ -59,7 +59,9 @@ fn moved(review: &Review) -> String {
 
 pub fn candidate(report: &candidate::Show, out: &mut Text) {
     let review = &report.review;
-    let hash = |hash: Option<crate::types::TreeHash>| hash.map_or("nothing".into(), |hash| hash.to_string());
+    let hash = |hash: Option<TreeHash>| {
+        hash.filter(|hash| *hash != TreeHash::EMPTY).map_or("nothing".into(), |hash| hash.to_string())
+    };
     let moved =
         Some(moved(review)).filter(|moved| !moved.is_empty()).map_or(String::new(), |moved| format!(", {moved}"));
     out.line(format!("{BOLD}{}{BOLD:#} from {}{moved} ({})", review.skill, review.source, state(review)));
@@ -88,7 +90,7 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
     }
     out.line(format!("base      {}", hash(review.base)));
     out.line(format!("local     {}", hash(review.local)));
-    out.line(format!("upstream  {}", review.upstream));
+    out.line(format!("upstream  {}", hash(Some(review.upstream))));
     if let Some(change) = &review.license_change {
         out.line(format!("{YELLOW}licence{YELLOW:#}   {}", license_change(change)));
     }

@@ -44,6 +44,24 @@ pub fn skill(report: &ops_show::Show, out: &mut Text) {
     skill.description.iter().for_each(|text| out.line(text));
     let mut fact =
         |key: &str, text: Option<String>| text.into_iter().for_each(|text| out.line(format!("{key:<9} {text}")));
+    fact(
+        "status",
+        (skill.status != Status::Active)
+            .then(|| if skill.status == Status::Disabled { "disabled".into() } else { "declined".into() }),
+    );
+    fact("paused", skill.pause.as_ref().map(|paused| paused.words()));
+    let held = report.held_back.as_ref().filter(|_| skill.pause.is_none());
+    fact(
+        "held",
+        held.and_then(|held| held.held.as_ref()).map(|held| format!("{} {}", held.kind.as_str(), held.words())),
+    );
+    fact(
+        "notice",
+        held.filter(|held| held.held.is_none())
+            .and_then(|held| held.notice.as_ref())
+            .map(|notice| notice.message.clone()),
+    );
+    fact("error", held.and_then(|held| held.error.as_ref()).map(|error| error.message.clone()));
     fact("source", skill.source.as_ref().zip(skill.path.as_ref()).map(|(source, path)| format!("{source} at {path}")));
     fact("revision", skill.revision.clone());
     fact("version", skill.version.clone());
@@ -111,7 +129,8 @@ pub fn found_origin(found: &link::Proposal) -> String {
         (Some(id), Some(date)) => {
             let day =
                 jiff::Timestamp::from_second(date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
-            format!("{} of {day}", short_revision(id))
+            // In full: it can be given to --base as it stands here.
+            format!("{} of {day}", one_line(id, 64))
         }
         _ => "its present state".into(),
     };

@@ -94,8 +94,9 @@ fn notes(show: &Show) -> String {
         ));
     }
     if let Some(change) = &review.license_change {
-        let after = change.after.as_ref().map_or("none is stated or known".into(), |after| code_span(after, 100));
-        lines.push(format!("- **The licence changes:** {} -> {after}\n", code_span(&change.before, 100)));
+        let [before, after] = [&change.before, &change.after]
+            .map(|one| one.as_ref().map_or("none is stated or known".into(), |license| code_span(license, 100)));
+        lines.push(format!("- **The licence changes:** {before} -> {after}\n"));
     }
     if let Some(held) = &review.held {
         let by = held.by.as_ref().map_or(String::new(), |by| format!(" by {}", code_span(by, 80)));
