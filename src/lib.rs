@@ -27,10 +27,10 @@
 //! | path | owner | who writes it |
 //! |---|---|---|
 //! | `skillgraft.toml` | [`registry::settings`] | `init`, then people |
-//! | `sources/<name>.toml` | [`registry::source_file`] | `add`, `import --link`; `source ...`, `pause`, `resume`, `adopt`, `candidate decline` (single keys); people |
+//! | `sources/<name>.toml` | [`registry::source_file`] | `add`, `import --link`; `source ...`, `pause`, `resume`, `adopt`, `link`, `candidate decline` (single keys); people |
 //! | `skills/<id>/` | [`registry::Layout`] | people; `add`, `import`, `source enable`, candidates, `rollback`, `disable`, `enable`, `source remove --delete` |
 //! | `skills/<id>.toml` | [`registry::entry`] | `add`, `import`, `source ...`, candidates, `candidate resolve`, `candidate decline`, `link`, `adopt`, `rollback`, `disable`, `enable`, `pause`, `resume`; people add owners and comments |
-//! | `licenses/<source>/` | [`registry::Layout`] | `add`, `source enable`, candidates |
+//! | `licenses/<source>/` | [`registry::Layout`] | `add`, `link`, `import --link`, `source enable`, candidates |
 //! | `.gitattributes`, `README.md`, `sources/README.md`, `skills/using-skillgraft/` | [`ops::init`], which has them embedded from `registry-template/` | `init`, where nothing stands there; then people |
 //! | `.github/`, `.gitlab/`, `.gitlab-ci.yml`, `.forgejo/` (at the repository's root), `server/`: the files of `registry-template/forge/` | [`ops::init`] | `init --forge`, where nothing stands there; then people |
 //!

@@ -135,7 +135,8 @@ pub enum Command {
         /// The upstream commit that the skill was copied from [default: the nearest one in upstream's history]
         #[arg(long, value_name = "REV")]
         base: Option<String>,
-        /// Do not ask
+        /// Do not ask; refuses a skill with less than 25 % of its SKILL.md, and no file, in common with upstream's, unless
+        /// --base names the commit
         #[arg(short, long)]
         yes: bool,
         #[command(flatten)]
@@ -272,7 +273,7 @@ pub struct Add {
     /// Let skills of the team's own that have the name of an upstream one follow it: finds what each was copied from
     #[arg(long, conflicts_with = "no_enable")]
     pub link: bool,
-    /// Do not ask about what --link finds
+    /// Do not ask about what --link finds; refuses what has hardly anything in common with upstream's
     #[arg(short, long, requires = "link")]
     pub yes: bool,
     /// Allow http without encryption, which anybody on the way can change

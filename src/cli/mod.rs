@@ -7,6 +7,7 @@ mod outside;
 mod progress;
 mod show;
 
+use crate::ops::link::Consent;
 use crate::ops::{self, Commit, Outside};
 use crate::registry::Destination;
 use crate::types::{ErrorKind, Result, visible};
@@ -68,9 +69,8 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
         Command::Link { skill, to, base, yes, commits } => {
             let (skill, to, base) = (skill.clone(), to.clone(), base.clone());
             let options = ops::link::Options { skill, to, base, commit: commit(commits) };
-            let ask =
-                |found: &ops::link::Proposal| if *yes { Ok(true) } else { output::agree(&show::found_origin(found)) };
-            out.report(&ops::link::link(outside, &options, ask)?, show::link);
+            let consent = if *yes { Consent::Beforehand } else { Consent::Asked(&agree_to) };
+            out.report(&ops::link::link(outside, &options, consent)?, show::link);
         }
         Command::Adopt { skill, commits } => {
             out.report(&ops::adopt::adopt(outside, skill, &commit(commits))?, show::adopt);
@@ -180,6 +180,11 @@ fn source(outside: &Outside, command: &Source, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
+/// Asks whether each of these was copied from what was found.
+fn agree_to(found: &[ops::link::Proposal]) -> Result<bool> {
+    output::agree(&found.iter().map(show::found_origin).collect::<Vec<_>>().join(";\n"))
+}
+
 fn commit(commits: &Commits) -> Commit {
     let destination = if commits.propose { Destination::Proposal } else { Destination::DefaultBranch };
     Commit { destination, message: commits.message.clone() }
@@ -189,9 +194,9 @@ fn add(outside: &Outside, options: &Add, global: &Global, out: &mut Output) -> R
     let bar = progress::Progress::new(global);
     let ask = |found: &[ops::link::Proposal]| {
         bar.finish();
-        let question: Vec<String> = found.iter().map(show::found_origin).collect();
-        if options.yes { Ok(true) } else { output::agree(&question.join(";\n")) }
+        agree_to(found)
     };
+    let consent = if options.yes { Consent::Beforehand } else { Consent::Asked(&ask) };
     let add = ops::add::Options {
         source: options.source.clone().or_else(|| options.command.as_ref()?.first().cloned()).unwrap_or_default(),
         command: options.command.clone(),
@@ -214,7 +219,7 @@ fn add(outside: &Outside, options: &Add, global: &Global, out: &mut Output) -> R
         out.report(&report, show::add_plugins);
         return Ok(if report.failed() { FAILED } else { 0 });
     }
-    let report = ops::add::add(outside, &add, &ask);
+    let report = ops::add::add(outside, &add, consent);
     bar.finish();
     out.report(&report?, show::add);
     Ok(0)

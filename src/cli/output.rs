@@ -3,6 +3,7 @@
 //! A pipe that closes early (`skillgraft list | head`) ends the output, not the program with a panic.
 
 use super::args::{Color, Global};
+use crate::git::redact;
 use crate::types::{Context as _, Error, ErrorKind, Result, escape};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -11,6 +12,7 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Red, for errors and removed lines.
 pub const RED: Style = AnsiColor::Red.on_default();
@@ -110,15 +112,17 @@ impl Output {
             let document = serde_json::json!({ "format": 1, "error": report });
             self.json(&document);
         }
-        let mut text = format!("{RED}error:{RED:#} {}\n", escape(&error.to_string()));
+        // What a person typed may stand in it, and a log is read by others.
+        let safe = |said: &str| escape(&redact(said));
+        let mut text = format!("{RED}error:{RED:#} {}\n", safe(&error.to_string()));
         for cause in error.causes() {
-            for (index, line) in escape(&cause).lines().enumerate() {
+            for (index, line) in safe(&cause).lines().enumerate() {
                 let label = if index == 0 { "cause: " } else { "       " };
                 writeln!(text, "  {label}{line}").expect("writing to a String cannot fail");
             }
         }
         if let Some(hint) = error.hint_text() {
-            writeln!(text, "  {CYAN}hint:{CYAN:#} {}", escape(hint)).expect("writing to a String cannot fail");
+            writeln!(text, "  {CYAN}hint:{CYAN:#} {}", safe(hint)).expect("writing to a String cannot fail");
         }
         self.stderr(&text);
     }
@@ -151,16 +155,7 @@ pub fn kept_temporary_folder() -> Result<PathBuf> {
 
 /// Asks for a line on the terminal; none where there is no terminal.
 pub fn ask(question: &str) -> Result<Option<String>> {
-    use std::io::BufRead as _;
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
-        return Ok(None);
-    }
-    let mut stderr = std::io::stderr();
-    let mut answer = String::new();
-    let asked = write!(stderr, "{question} ").and_then(|()| stdin.lock().read_line(&mut answer));
-    asked.context(ErrorKind::Io, || "cannot ask")?;
-    Ok(Some(answer.trim().to_owned()))
+    can_ask().then(|| answer(question)).transpose()
 }
 
 /// Asks a question on the terminal.
@@ -168,15 +163,26 @@ pub fn ask(question: &str) -> Result<Option<String>> {
 /// # Errors
 /// Where there is no terminal to ask on.
 pub fn agree(question: &str) -> Result<bool> {
-    use std::io::BufRead as _;
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+    if !can_ask() {
         return Err(Error::new(ErrorKind::Usage, format!("{question}: nobody can be asked without a terminal"))
             .hint("to go ahead, add --yes"));
     }
-    let mut stderr = std::io::stderr();
+    Ok(matches!(answer(&format!("{question}. Go ahead? [y/N]"))?.as_str(), "y" | "Y" | "yes"))
+}
+
+/// Whether a person is being asked. Nothing is half written then, so that the first ^C ends the program at once.
+pub static ASKING: AtomicBool = AtomicBool::new(false);
+
+fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn answer(question: &str) -> Result<String> {
+    use std::io::BufRead as _;
     let mut answer = String::new();
-    let asked = write!(stderr, "{question}. Go ahead? [y/N] ").and_then(|()| stdin.lock().read_line(&mut answer));
+    ASKING.store(true, Ordering::Relaxed);
+    let asked = write!(std::io::stderr(), "{question} ").and_then(|()| std::io::stdin().lock().read_line(&mut answer));
+    ASKING.store(false, Ordering::Relaxed);
     asked.context(ErrorKind::Io, || "cannot ask")?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(answer.trim().to_owned())
 }

@@ -1,6 +1,7 @@
 //! Reads the world once: environment, clock, terminal. Everything below gets it as arguments.
 
 use super::args::Global;
+use super::output;
 use crate::git::{Environment, Git};
 use crate::ops::Outside;
 use crate::registry::WAIT;
@@ -60,14 +61,14 @@ fn machine(environment: &Environment) -> Machine {
     }
 }
 
-/// Returns a flag that ^C, SIGTERM and a closed terminal set. Commands look at it before they write; asked twice, the
-/// program ends at once: what it writes, it writes whole.
+/// Returns a flag that ^C, SIGTERM and a closed terminal set. Commands look at it before they write; asked twice, or at a
+/// question, the program ends at once: what it writes, it writes whole.
 fn on_interrupt() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = flag.clone();
     let handler = move || {
-        if set.swap(true, Ordering::Relaxed) {
-            #[expect(clippy::exit, reason = "the second ^C: the person does not want to wait")]
+        if set.swap(true, Ordering::Relaxed) || output::ASKING.load(Ordering::Relaxed) {
+            #[expect(clippy::exit, reason = "the person does not want to wait, or nobody else ends the waiting")]
             std::process::exit(i32::from(super::INTERRUPTED));
         }
     };

@@ -173,20 +173,23 @@ fn merge(registry: &Registry, head: Oid, review: &Review) -> Result<Oid> {
 /// What is merged has no branch any more. A branch that is checked out stays; the next sync tells.
 fn delete_accepted(outside: &Outside, registry: &Registry, branches: &Branches, reviews: &[Review]) {
     let identity = format!("{} {} +0000", crate::registry::IDENTITY, outside.now);
-    for review in reviews {
-        let gone = || -> Result<()> {
-            let branch =
-                branches.get(&registry.repository.store, &registry.names.candidate(&review.source, &review.skill)?)?;
-            if branch.checked_out || branch.local != Some(review.commit) {
-                return Ok(());
-            }
-            let offered = registry.names.offered(&review.source, &review.skill)?;
-            let mut changes = vec![RefChange { name: branch.name, expected: branch.local, new: None }];
-            let expected = branches.own(&offered);
-            changes.extend(expected.map(|_| RefChange { name: offered, expected, new: None }));
-            registry.repository.refs.apply(&changes, "skillgraft: accepted", &identity)
-        };
-        // The merge stands whatever becomes of the branch; the next sync deletes it.
-        let _ = gone();
+    let gone = |review: &Review| -> Result<Vec<RefChange>> {
+        let branch =
+            branches.get(&registry.repository.store, &registry.names.candidate(&review.source, &review.skill)?)?;
+        if branch.checked_out || branch.local != Some(review.commit) {
+            return Ok(Vec::new());
+        }
+        let offered = registry.names.offered(&review.source, &review.skill)?;
+        let mut changes = vec![RefChange { name: branch.name, expected: branch.local, new: None }];
+        let expected = branches.own(&offered);
+        changes.extend(expected.map(|_| RefChange { name: offered, expected, new: None }));
+        Ok(changes)
+    };
+    let delete = |changes: &[RefChange]| registry.repository.refs.apply(changes, "skillgraft: accepted", &identity);
+    // The merges stand whatever becomes of the branches; the next sync deletes them.
+    let changes: Vec<Vec<RefChange>> = reviews.iter().filter_map(|review| gone(review).ok()).collect();
+    // Together, because each time git's file of all refs is written anew; one that moved meanwhile stays alone.
+    if delete(&changes.concat()).is_err() {
+        changes.iter().for_each(|changes| drop(delete(changes)));
     }
 }

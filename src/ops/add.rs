@@ -1,6 +1,6 @@
 //! `add`: follows a source. Everything is checked before anything is written.
 
-use super::link::{self, Linked, Proposal};
+use super::link::{self, Consent, Linked, Proposal};
 use super::{Commit, Outside, identity};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, Repository, entry_at, with_changes};
 use crate::registry::settings::{self, Settings};
@@ -70,14 +70,11 @@ pub struct Report {
     pub warnings: Vec<Remark>,
 }
 
-/// Asks a person whether what was found is right: what each skill was copied from.
-pub type Agree<'a> = &'a dyn Fn(&[Proposal]) -> Result<bool>;
-
-/// Adds a source. Where `options` says to link, `agree` is asked once, with all that was found.
+/// Adds a source. Where `options` says to link, `consent` is asked once, with all that was found.
 ///
 /// # Errors
 /// [`ErrorKind::Ownership`] where the source's name, or a skill's id, belongs to someone else; nothing is written.
-pub fn add(outside: &Outside, options: &Options, agree: Agree<'_>) -> Result<Report> {
+pub fn add(outside: &Outside, options: &Options, consent: Consent<'_>) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
     let Described { mut new, name } = describe(outside, &registry, options)?;
@@ -101,7 +98,7 @@ pub fn add(outside: &Outside, options: &Options, agree: Agree<'_>) -> Result<Rep
         .hint(format!("choose a name with --name, or edit {}", state.layout.source(&name))));
     }
     trust_what_was_typed(outside, options)?;
-    let link = options.link.then_some(agree);
+    let link = options.link.then_some(consent);
     let what = Follow { access: &access, file: &file, text: &text, command: "add", link };
     Ok(Report { registry: folder, ..follow(outside, &registry, &state, &what, &options.commit)? })
 }
@@ -113,8 +110,8 @@ pub(super) struct Follow<'a> {
     /// The text of its file.
     pub(super) text: &'a str,
     pub(super) command: &'a str,
-    /// Whom to ask about skills that can be linked; none leaves them alone.
-    pub(super) link: Option<Agree<'a>>,
+    /// Who says that skills are to be linked; none leaves them alone.
+    pub(super) link: Option<Consent<'a>>,
 }
 
 /// A command that a person typed on this machine, word for word, may run on it.
@@ -161,17 +158,18 @@ pub(super) fn follow(
             message.push_str(&format!("{id}\n"));
             changes.extend(what.clone());
         }
-        if let Some(agree) = link.filter(|_| !admission.own.is_empty()) {
+        if let Some(consent) = link.filter(|_| !admission.own.is_empty()) {
             let found = link::find_all(outside, registry, state, source, &admission.own)?;
             report.linked = found.iter().map(|linked| linked.proposal.clone()).collect();
-            if !agree(&report.linked)? {
+            if !consent.is_given(&report.linked, || leave_out(&report.linked))? {
                 return Ok(report);
             }
+            changes.extend(admission.licenses);
             message.push_str("\nLinked, because they were copied from there:\n");
-            for Linked { proposal, entry: (path, place), unrelated, .. } in found {
+            for Linked { proposal, entry: (path, place), .. } in found {
                 let at = proposal.revision.as_deref().and_then(|id| id.get(..7)).unwrap_or("its present state");
                 message.push_str(&format!("{} at {at}\n", proposal.skill));
-                if unrelated {
+                if proposal.unrelated {
                     let words = format!(
                         "`{0}` was linked, but has hardly anything in common with upstream's; if it is another skill: \
                          skillgraft adopt {0}",
@@ -196,6 +194,14 @@ pub(super) fn follow(
     let new = change.build(&person, tree, vec![registry.head], &commit.message(&message))?;
     report.changed = Some(publish(outside, registry, &mirrors, || change.publish(&person, new))?);
     Ok(report)
+}
+
+/// What to do about skills that only have the names of upstream's.
+fn leave_out(linked: &[Proposal]) -> String {
+    let names = linked.iter().filter(|proposal| proposal.unrelated);
+    let exclude: Vec<String> = names.map(|proposal| format!("--exclude {}", proposal.skill.name())).collect();
+    let exclude = exclude.join(" ");
+    format!("leave upstream's out: {exclude}; or look at what was found and decide, at a terminal and without --yes")
 }
 
 /// A mirror that a source brings: the source, where its branch is, and where it goes.

@@ -2,8 +2,8 @@
 
 use super::{Commit, Outside, decline};
 use crate::git::{Changes, Mode, Place, with_changes};
-use crate::registry::{Changed, Destination, SkillState, entry, source_file};
-use crate::sync::{Branches, Reviewer};
+use crate::registry::{Changed, Destination, Registry, SkillState, State, Status, entry, source_file};
+use crate::sync::{self, Branches, Reviewer};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, short_revision};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -15,11 +15,22 @@ pub struct Report {
     pub format: u32,
     /// The skills.
     pub skills: Vec<SkillId>,
+    /// What each of them followed, in the same order: source and path.
+    pub followed: Vec<Followed>,
     /// Sources that nothing follows any more; they were disabled.
     pub disabled: Vec<SourceName>,
     /// The commit.
     #[serde(flatten)]
     pub changed: Changed,
+}
+
+/// What a skill followed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Followed {
+    /// The source.
+    pub source: SourceName,
+    /// Where upstream has it now.
+    pub path: RelPath,
 }
 
 /// An entry after adoption, and what it followed.
@@ -32,8 +43,8 @@ pub(super) struct Adopted {
     pub path: RelPath,
 }
 
-/// Adopts skills: their lineage is recorded, and their paths are excluded in the source, so that they do not come back
-/// as new ones.
+/// Adopts skills: their lineage is recorded, and their paths are excluded in the source, also those that upstream moved
+/// them to, so that they do not come back as new ones.
 pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
@@ -43,6 +54,7 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
     let (branches, mut unasked) = (Branches::load(&registry)?, Vec::new());
     let reviewer = Reviewer::new(&registry, &state, &branches, outside.today)?;
     let mut excluded: BTreeMap<SourceName, Vec<RelPath>> = BTreeMap::new();
+    let mut followed = Vec::new();
     for id in ids {
         let id = SkillId::parse(id)?;
         if skills.contains(&id) {
@@ -52,6 +64,14 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
             Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
         })?;
         let Adopted { text, source, path } = adopted(&id, skill)?;
+        let is_active = skill.entry().is_some_and(|entry| entry.status == Status::Active);
+        if skill.tree.is_none() && is_active {
+            let (directory, entry) = (state.layout.skill(&id), state.layout.entry(&id));
+            return Err(Error::new(ErrorKind::NotFound, format!("{directory} is gone, so there is nothing to adopt"))
+                .hint(format!(
+                    "bring it back: skillgraft rollback {id} --reason TEXT, or take its entry away: git rm {entry}"
+                )));
+        }
         changes
             .insert(state.layout.entry(&id), Some(Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? }));
         // A source that is disabled below is not looked at again, so that no sync would close these.
@@ -61,7 +81,11 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
         {
             unasked.push(review);
         }
-        excluded.entry(source).or_default().push(path);
+        let mut paths = vec![path];
+        paths.extend(moved_to(&registry, &state, &id, skill)?.filter(|place| *place != paths[0]));
+        let path = paths.last().expect("its entry names one").clone();
+        followed.push(Followed { source: source.clone(), path });
+        excluded.entry(source).or_default().extend(paths);
         skills.push(id);
     }
     let mut disabled = Vec::new();
@@ -90,7 +114,14 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
             decline::close(outside, &registry, &branches, review, "skillgraft: adopt")?;
         }
     }
-    Ok(Report { format: 1, skills, disabled, changed })
+    Ok(Report { format: 1, skills, followed, disabled, changed })
+}
+
+/// Returns where upstream has the skill now, as far as its mirror tells.
+fn moved_to(registry: &Registry, state: &State, id: &SkillId, skill: &SkillState) -> Result<Option<RelPath>> {
+    let Some(upstream) = skill.entry().and_then(|entry| entry.upstream.as_ref()) else { return Ok(None) };
+    let mirror = sync::standing_mirror(registry, &upstream.source)?;
+    mirror.map(|mirror| sync::place_of(registry, state, &mirror, id, upstream)).transpose()
 }
 
 /// Returns a skill's entry without its upstream.

@@ -13,6 +13,7 @@ use crate::registry::{Origin, Registry, State};
 use crate::source::compare_url;
 use crate::sync::{Branches, Review, Reviewer};
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
+use rayon::prelude::*;
 use serde::Serialize;
 
 /// The open candidates.
@@ -61,8 +62,9 @@ pub(super) fn open(outside: &Outside, registry: &Registry, state: &State) -> Res
         branches.names().filter_map(|name| registry.names.parse_candidate(name)).collect();
     known.sort();
     let reviewer = Reviewer::new(registry, state, &branches, outside.today)?;
-    for (source, id) in known {
-        match reviewer.review(&source, &id) {
+    let reviews: Vec<Result<Review>> = known.par_iter().map(|(source, id)| reviewer.review(source, id)).collect();
+    for review in reviews {
+        match review {
             Ok(review) => list.candidates.push(review),
             Err(error) => list.unreadable.push(crate::types::escape(&error.full_message())),
         }

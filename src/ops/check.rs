@@ -365,11 +365,13 @@ fn warning(file: &str, rule: &'static str, message: String) -> Finding {
     Finding { severity: Severity::Warning, ..error(file, rule, message) }
 }
 
-/// An error of one of our files begins with `file:line:column: `, or with `file: `.
+/// An error of one of our files begins with `file:line:column: `, or with `file: `, which the finding says itself.
 fn located(wrong: &Error, rule: &'static str, file: &str) -> Finding {
     let rule = if wrong.kind() == ErrorKind::NewerFormat { "newer-format" } else { rule };
     let message = escape(&wrong.full_message());
-    let place = message.split(": ").next().unwrap_or_default();
+    let (place, said) = message.split_once(": ").unwrap_or(("", &message));
     let line = place.split(':').nth(1).and_then(|line| line.parse().ok());
-    Finding { line, ..error(file, rule, message) }
+    let names_file = place.split(':').next().is_some_and(|named| !named.is_empty() && file.ends_with(named));
+    let said = if names_file { said } else { &message };
+    Finding { line, ..error(file, rule, said.to_owned()) }
 }

@@ -5,7 +5,7 @@ use crate::git::{Changes, Mode, Place, RefChange, with_changes};
 use crate::registry::{Changed, Destination, Person, Registry, State, entry, source_file};
 use crate::sync::report::SkillReport;
 use crate::sync::{self, Branches, Class, Review, Reviewer};
-use crate::types::{Context as _, Error, ErrorKind, Result, SkillId};
+use crate::types::{Context as _, Error, ErrorKind, Result, SkillId, SourceName};
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -36,6 +36,16 @@ pub struct Report {
     pub changed: Changed,
     /// Whether the skill's path was excluded in its source.
     pub excluded: bool,
+    /// The source.
+    pub source: SourceName,
+    /// What the declined update was.
+    pub class: Class,
+    /// Its upstream commit; none for a plain folder.
+    pub revision: Option<String>,
+    /// The last day on which this holds, where one was given.
+    pub until: Option<String>,
+    /// The branch that stays, because people have edited it.
+    pub branch_left: Option<String>,
 }
 
 /// Declines the update that a candidate proposes: recorded with its content's hash, so that it ends when upstream
@@ -85,7 +95,9 @@ pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
     if options.commit.destination == Destination::DefaultBranch && !review.edited {
         close(outside, &registry, &branches, &review, "skillgraft: decline")?;
     }
-    Ok(Report { format: 1, skill, changed, excluded })
+    let (class, revision, until) = (review.class, review.revision, options.until.map(|day| day.to_string()));
+    let branch_left = review.edited.then_some(review.branch);
+    Ok(Report { format: 1, skill, changed, excluded, source, class, revision, until, branch_left })
 }
 
 fn record(registry: &Registry, state: &State, skill: &SkillId, declined: &entry::Declined) -> Result<Changes> {

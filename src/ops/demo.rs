@@ -1,6 +1,6 @@
 //! `demo`: the whole story on bundled skills, without network. Every step is the real command.
 
-use super::{Commit, Outside, add, candidate, init, sync};
+use super::{Commit, Outside, add, candidate, init, link, sync};
 use crate::git::Where;
 use crate::registry::Destination;
 use crate::sync::{Class, Report as SyncReport};
@@ -79,7 +79,7 @@ pub fn demo(outside: &Outside, directory: &Path) -> Result<Report> {
         link: false,
         commit,
     };
-    let added = add::add(&here, &options, &|_| Ok(true))?;
+    let added = add::add(&here, &options, link::Consent::Beforehand)?;
 
     // The team edits some skills, as it likes.
     let edits: [(&str, &str, &str, &str); 3] = [

@@ -13,6 +13,8 @@ pub struct Report {
     pub format: u32,
     /// The skills that changed.
     pub skills: Vec<SkillId>,
+    /// The skills that were so already.
+    pub unchanged: Vec<SkillId>,
     /// Whether they are enabled now.
     pub enabled: bool,
     /// The commit; none where nothing changed.
@@ -42,7 +44,7 @@ fn change(
     let state = registry.state()?;
     let store = &registry.repository.store;
     let enabling = command == "enable";
-    let (mut changes, mut skills) = (Changes::new(), Vec::new());
+    let (mut changes, mut skills, mut unchanged) = (Changes::new(), Vec::new(), Vec::new());
     for id in ids {
         let id = SkillId::parse(id)?;
         let skill = state.skills.get(&id).ok_or_else(|| {
@@ -53,6 +55,7 @@ fn change(
         }
         let is_disabled = skill.entry().is_some_and(|entry| entry.status == Status::Disabled);
         if is_disabled != enabling {
+            unchanged.push(id);
             continue;
         }
         let text = entry::with_status(
@@ -65,7 +68,7 @@ fn change(
         changes.insert(state.layout.skill(&id), tree.map(|id| Place { mode: Mode::Tree, id }));
         skills.push(id);
     }
-    let mut report = Report { format: 1, skills, enabled: enabling, changed: None };
+    let mut report = Report { format: 1, skills, unchanged, enabled: enabling, changed: None };
     if !report.skills.is_empty() {
         let list: Vec<_> = report.skills.iter().map(SkillId::as_str).collect();
         let verb = if enabling { "Enable" } else { "Disable" };

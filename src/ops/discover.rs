@@ -1,16 +1,21 @@
 //! `discover`: the skills that agents on this machine see, and who shadows whom. Reads; writes nothing.
 
+mod doctor;
+mod hosts;
+mod shadows;
+
 use super::Outside;
-use crate::registry::settings;
-use crate::skill::spec::{self, Severity};
-use crate::skill::{SKILL_MD, frontmatter};
-use crate::source::is_skipped;
+use crate::registry::{Registry, State, settings};
+use crate::skill::spec::Severity;
+use crate::skill::{Limits, frontmatter};
 use crate::source::local::{self, LocalSkill};
 use crate::source::roots::{Layer, Root, RootKind, roots};
+use crate::source::{Found, Snapshot, is_skipped};
 use crate::types::{ErrorKind, Result, escape, one_line};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use walkdir::WalkDir;
 
 /// How many files of a skill are counted.
@@ -51,16 +56,18 @@ pub struct Skill {
     pub files: usize,
     /// What it says it is for.
     pub description: Option<String>,
-    /// The directories of the same key that come later, and count for nothing.
+    /// The directories of the same key that an agent does not see because it finds this one first.
     pub shadows: Vec<PathBuf>,
-    /// The directory of the same key that comes first.
+    /// The directory of the same key that an agent finds first, of those that read both.
     pub shadowed_by: Option<PathBuf>,
+    /// The agents that find another one first; the others that read its root see this one.
+    pub shadowed_for: Vec<&'static str>,
     /// Why its `SKILL.md` cannot be read.
     pub error: Option<String>,
 }
 
 /// Something that a person may want to put right.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The file or directory.
     pub path: PathBuf,
@@ -76,41 +83,84 @@ pub struct Finding {
 
 /// The roots of this machine with what is in them: what `discover` tells, and what `import` takes from.
 pub(super) struct Seen {
-    /// Each root with its skills, in order.
-    pub roots: Vec<(Root, local::Listing)>,
+    /// The roots, in order.
+    roots: Vec<Held>,
     /// Why the registry at hand cannot be read.
     registry_error: Option<crate::types::Error>,
+    /// What is wrong with sources whose programs answer for skills.
+    wrong_sources: Vec<Finding>,
+}
+
+/// A root with what is in it.
+struct Held {
+    root: Root,
+    listing: local::Listing,
+    /// Of skills that a mirror holds: where each one of the listing stands there.
+    mirror: Option<(Rc<Snapshot>, Vec<Found>)>,
+}
+
+/// A skill that was seen, in its root.
+#[derive(Clone, Copy)]
+pub(super) struct SeenSkill<'s> {
+    /// The root.
+    pub(super) root: &'s Root,
+    /// The skill.
+    pub(super) skill: &'s LocalSkill,
+    /// Where it stands in a mirror; none where it is on the disk.
+    pub(super) mirror: Option<(&'s Rc<Snapshot>, &'s Found)>,
+}
+
+impl SeenSkill<'_> {
+    /// Reads the skill that was listed.
+    fn load(&self, limits: &Limits) -> Result<(Rc<Snapshot>, Found)> {
+        match self.mirror {
+            Some((snapshot, found)) => Ok((snapshot.clone(), found.clone())),
+            None => local::load(self.root, self.skill, None, limits).map(|(read, found)| (Rc::new(read), found)),
+        }
+    }
 }
 
 impl Seen {
     /// Lists all roots; `named` are those of the command line.
     pub fn on(outside: &Outside, named: &[PathBuf]) -> Self {
-        let (registry, registry_error) = match registry_folder(outside) {
-            Ok(folder) => (folder, None),
+        let (registry, registry_error) = match registry_at_hand(outside) {
+            Ok(registry) => (registry, None),
             Err(error) => (None, Some(error)),
         };
-        let all = roots(&outside.machine, &outside.directory, named, registry.as_deref());
-        Seen { registry_error, ..Seen::of(all) }
+        let folder = registry.as_ref().and_then(|(registry, state)| folder_of(registry, state));
+        let mut seen = Seen::of(roots(&outside.machine, &outside.directory, named, folder.as_deref()));
+        if let Some((registry, state)) = &registry {
+            let (held, wrong) = hosts::hosts(registry, state, &outside.trust);
+            seen.roots.extend(held);
+            seen.wrong_sources = wrong;
+        }
+        Seen { registry_error, ..seen }
     }
 
     /// Lists these roots.
     pub fn of(roots: Vec<Root>) -> Self {
         let list = |root: Root| {
             let listing = local::list(&root);
-            (root, listing)
+            Held { root, listing, mirror: None }
         };
-        Seen { roots: roots.into_iter().map(list).collect(), registry_error: None }
+        Seen { roots: roots.into_iter().map(list).collect(), registry_error: None, wrong_sources: Vec::new() }
     }
 
-    /// Returns every skill with its root, in the order in which they count.
-    pub fn skills(&self) -> impl Iterator<Item = (&Root, &LocalSkill)> {
-        self.roots.iter().flat_map(|(root, listing)| listing.skills.iter().map(move |skill| (root, skill)))
+    /// Returns every skill, in the order in which they count.
+    pub fn skills(&self) -> impl Iterator<Item = SeenSkill<'_>> {
+        self.roots.iter().flat_map(|Held { root, listing, mirror }| {
+            let each = listing.skills.iter().enumerate();
+            each.map(move |(at, skill)| {
+                let mirror = mirror.as_ref().map(|(snapshot, found)| (snapshot, &found[at]));
+                SeenSkill { root, skill, mirror }
+            })
+        })
     }
 
     /// Returns the skills by key; of one key, the one that counts first.
-    pub fn by_key(&self) -> BTreeMap<&str, Vec<(&Root, &LocalSkill)>> {
+    fn by_key(&self) -> BTreeMap<&str, Vec<SeenSkill<'_>>> {
         let mut keys: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-        self.skills().for_each(|(root, skill)| keys.entry(&skill.key).or_default().push((root, skill)));
+        self.skills().for_each(|seen| keys.entry(&seen.skill.key).or_default().push(seen));
         keys
     }
 }
@@ -129,41 +179,50 @@ pub fn discover(outside: &Outside, named: &[PathBuf], doctor: bool) -> Result<Re
     }
     let seen = Seen::on(outside, named);
     let skills = seen.by_key().into_values().flat_map(|same| described(&same)).collect();
-    let findings = doctor.then(|| examined(&seen));
+    let findings = doctor.then(|| doctor::examined(&seen));
     let registry_error = seen.registry_error.as_ref().map(|error| escape(&error.full_message()));
     Ok(Report { format: 1, skills, registry_error, findings })
 }
 
-/// The folder of the skills of the registry at hand; none outside of any, and in a bare one.
-fn registry_folder(outside: &Outside) -> Result<Option<PathBuf>> {
-    let registry = match outside.registry() {
-        Ok(registry) => registry,
-        Err(error) if matches!(error.kind(), ErrorKind::NoRegistry | ErrorKind::NotFound) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    if !registry.directory.join(settings::FILE).is_file() {
-        return Ok(None);
+/// The registry at hand; none outside of any.
+fn registry_at_hand(outside: &Outside) -> Result<Option<(Registry, State)>> {
+    match outside.registry() {
+        Ok(registry) => {
+            let state = registry.state()?;
+            Ok(Some((registry, state)))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NoRegistry | ErrorKind::NotFound) => Ok(None),
+        Err(error) => Err(error),
     }
-    Ok(Some(registry.directory.join(registry.state()?.settings.skills.as_str())))
 }
 
-fn described(same: &[(&Root, &LocalSkill)]) -> Vec<Skill> {
-    let first = same[0].1;
-    let describe = |(at, (root, skill)): (usize, &(&Root, &LocalSkill))| {
+/// The folder of a registry's skills; a bare one has none.
+fn folder_of(registry: &Registry, state: &State) -> Option<PathBuf> {
+    let is_there = registry.directory.join(settings::FILE).is_file();
+    is_there.then(|| registry.directory.join(state.settings.skills.as_str()))
+}
+
+fn described(same: &[SeenSkill<'_>]) -> Vec<Skill> {
+    let shadows = shadows::shadows(same);
+    let path = |at: usize| same[at].skill.directory.clone();
+    let describe = |(at, seen): (usize, &SeenSkill<'_>)| {
+        let SeenSkill { root, skill, .. } = *seen;
         let read = skill.skill_md.as_ref().ok().map(|bytes| frontmatter::read(bytes));
-        let later = same[at + 1..].iter().map(|(_, skill)| skill.directory.clone());
+        let shadow = shadows[at].as_ref();
+        let is_by_this = |other: &usize| shadows[*other].as_ref().is_some_and(|shadow| shadow.by == at);
         Skill {
             id: skill.key.clone(),
             layer: root.layer,
             kind: root.kind,
-            agents: root.agents.clone(),
+            agents: root.agent_ids(),
             root: root.path.clone(),
             path: skill.directory.clone(),
-            links_to: is_link(root, skill).then(|| skill.real.clone()),
-            files: count_files(&skill.real),
+            links_to: is_link(seen).then(|| skill.real.clone()),
+            files: count_files(seen),
             description: read.and_then(|read| read.description).map(|text| one_line(&text, 300)),
-            shadows: if at == 0 { later.collect() } else { Vec::new() },
-            shadowed_by: (at > 0).then(|| first.directory.clone()),
+            shadows: (0..same.len()).filter(is_by_this).map(path).collect(),
+            shadowed_by: shadow.map(|shadow| path(shadow.by)),
+            shadowed_for: shadow.map_or(Vec::new(), |shadow| shadow.agents.clone()),
             error: skill.skill_md.as_ref().err().map(|error| escape(&error.full_message())),
         }
     };
@@ -171,96 +230,16 @@ fn described(same: &[(&Root, &LocalSkill)]) -> Vec<Skill> {
 }
 
 /// A link somewhere between the root and the skill; one above the root is the machine's own affair.
-fn is_link(root: &Root, skill: &LocalSkill) -> bool {
+fn is_link(SeenSkill { root, skill, mirror }: &SeenSkill<'_>) -> bool {
     let below = skill.directory.strip_prefix(&root.path).unwrap_or(Path::new(""));
-    root.path.canonicalize().is_ok_and(|real| real.join(below) != skill.real)
+    mirror.is_none() && root.path.canonicalize().is_ok_and(|real| real.join(below) != skill.real)
 }
 
-fn count_files(directory: &Path) -> usize {
-    let walk = WalkDir::new(directory).min_depth(1).follow_links(false).into_iter();
+fn count_files(seen: &SeenSkill<'_>) -> usize {
+    if let Some((snapshot, found)) = seen.mirror {
+        return super::diff::summarize(snapshot.store(), None, Some(found.tree)).map_or(0, |files| files.len());
+    }
+    let walk = WalkDir::new(&seen.skill.real).min_depth(1).follow_links(false).into_iter();
     let walk = walk.filter_entry(|entry| !is_skipped(entry.file_name())).flatten();
     walk.filter(|entry| !entry.file_type().is_dir()).take(COUNTED).count()
-}
-
-/// Files of a skill that no agent can read, and links that `import` would refuse.
-fn unusable_files(root: &Root, skill: &LocalSkill) -> Vec<(PathBuf, &'static str, String)> {
-    let within = root.path.canonicalize().unwrap_or_default();
-    let within = if skill.real.starts_with(&within) { &within } else { &skill.real };
-    let walk = WalkDir::new(&skill.directory).follow_root_links(true).min_depth(1).into_iter();
-    let look = |entry: walkdir::Result<walkdir::DirEntry>| {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                let path = error.path().unwrap_or(&skill.directory).to_owned();
-                return Some((path, "unreadable", "it cannot be read".to_owned()));
-            }
-        };
-        let path = entry.path().to_owned();
-        if path.parent() == Some(&skill.directory) && entry.file_name() == SKILL_MD {
-            return None;
-        }
-        if entry.file_type().is_symlink() {
-            return match path.canonicalize() {
-                Err(_) => Some((path, "dangling_link", "the link leads nowhere".into())),
-                Ok(target) if !target.starts_with(within) => Some((
-                    path,
-                    "symlink_escapes",
-                    "the link leads out of its root, so import refuses the skill".into(),
-                )),
-                Ok(_) => None,
-            };
-        }
-        let unreadable = entry.file_type().is_file() && std::fs::File::open(&path).is_err();
-        unreadable.then(|| (path, "unreadable", "it cannot be read".into()))
-    };
-    walk.filter_entry(|entry| !is_skipped(entry.file_name())).take(COUNTED).filter_map(look).collect()
-}
-
-fn examined(seen: &Seen) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let warning = |path: &Path, rule, message: String| Finding {
-        path: path.to_owned(),
-        line: None,
-        rule,
-        severity: Severity::Warning,
-        message: escape(&message),
-    };
-    for (root, skill) in seen.skills() {
-        found
-            .extend(unusable_files(root, skill).into_iter().map(|(path, rule, message)| warning(&path, rule, message)));
-        let file = skill.directory.join(SKILL_MD);
-        match &skill.skill_md {
-            Ok(bytes) => {
-                let name = skill.directory.file_name().unwrap_or_default().to_string_lossy();
-                found.extend(spec::check_skill_md(bytes, &name).into_iter().map(|finding| Finding {
-                    path: file.clone(),
-                    line: finding.line,
-                    rule: finding.rule,
-                    severity: finding.severity,
-                    message: escape(&finding.message),
-                }));
-            }
-            Err(error) => found.push(Finding {
-                severity: Severity::Error,
-                ..warning(
-                    &file,
-                    "unreadable",
-                    format!("{}; no other skill named `{}` is taken for it", error.full_message(), skill.key),
-                )
-            }),
-        }
-    }
-    for (key, same) in seen.by_key() {
-        let first = same[0].1;
-        // The same directory under another name is what installers make on purpose.
-        for (_, later) in same[1..].iter().filter(|(_, later)| later.real != first.real) {
-            let message = format!("`{key}` is found first in {}, so this one is not seen", first.directory.display());
-            found.push(warning(&later.directory, "shadowed", message));
-        }
-    }
-    let oddities = seen.roots.iter().flat_map(|(_, listing)| &listing.oddities);
-    found.extend(oddities.map(|oddity| warning(&oddity.path, oddity.rule, oddity.message.clone())));
-    found.sort_by(|a, b| (&a.path, a.line, a.rule).cmp(&(&b.path, b.line, b.rule)));
-    found.dedup();
-    found
 }

@@ -101,7 +101,12 @@ impl Report {
 /// # Errors
 /// Where it cannot even be said what is to be imported. What is wrong with one skill is in its item.
 pub fn import(outside: &Outside, options: &Options, ask: &Ask<'_>) -> Result<Report> {
-    let name = options.name.as_deref().map(SkillId::parse).transpose()?;
+    let as_typed = |typed: &str| {
+        SkillId::parse(typed).map_err(|why| {
+            Error::new(ErrorKind::Usage, "--as is no skill id").because(why).hint("for example: --as acme/deploy")
+        })
+    };
+    let name = options.name.as_deref().map(as_typed).transpose()?;
     let expect = options.expect.as_deref().map(TreeHash::parse).transpose()?;
     if expect.is_some() && options.on_conflict != Some(OnConflict::Overwrite) {
         return Err(Error::new(ErrorKind::Usage, "--expect says what an overwrite is to replace")
@@ -155,7 +160,7 @@ fn carry_out(
     let mut entries = BTreeMap::new();
     if options.link {
         let followed = follow::follow(outside, registry, state, &mut plan)?;
-        changes.extend(followed.sources);
+        changes.extend(followed.files);
         entries = followed.entries;
     }
     let store = &registry.repository.store;

@@ -1,15 +1,18 @@
 //! `link`: makes a skill that was copied from somewhere follow its upstream. Finds the state it was copied from.
 
+mod stated;
+
 use super::{Commit, Outside};
 use crate::git::{Changes, Mode, Oid, Place, with_changes};
-use crate::registry::{Changed, Registry, SourceFile, State, Upstream, entry};
-use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
+use crate::registry::{Changed, Registry, SourceFile, State, Upstream, entry, source_file};
+use crate::skill::TreeHasher;
 use crate::source::{Snapshot, discover, observe, observe_at, observe_history};
-use crate::sync::ancestry::{self, Copied, Origin};
+use crate::sync::ancestry::{self, Copied, Origin, Rival};
 use crate::sync::merge::Alike;
-use crate::sync::{ENOUGH, commit_of_base, import};
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, one_line, short_revision};
+use crate::sync::{RELATED, commit_of_base, import};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, short_revision};
 use serde::Serialize;
+use stated::Stated;
 use std::collections::BTreeMap;
 
 /// What `link` is to do.
@@ -46,8 +49,55 @@ pub struct Proposal {
     pub same_files: usize,
     /// How many files differ.
     pub other_files: usize,
-    /// How many lines differ.
+    /// How many files stand there only.
+    pub missing_files: usize,
+    /// How many lines differ in the files that stand here.
     pub changed_lines: Option<usize>,
+    /// Other states that are as near, or nearly.
+    pub rivals: Vec<Rival>,
+    /// How much of its `SKILL.md` is in that state's, in whole percent.
+    pub alike: u32,
+    /// Hardly anything of it is in that state, the nearest: no file but a licence, and less than [`RELATED`] percent of its
+    /// `SKILL.md`.
+    /// Perhaps it is another skill of the same name.
+    pub unrelated: bool,
+}
+
+/// Who says that what was found is right.
+#[derive(Clone, Copy)]
+pub enum Consent<'a> {
+    /// The person, before anything was found (`--yes`). That holds for what has something in common.
+    Beforehand,
+    /// A person who is asked, with all that was found.
+    Asked(&'a dyn Fn(&[Proposal]) -> Result<bool>),
+}
+
+impl Consent<'_> {
+    /// Tells whether `found` may be linked.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoEvidence`] where nobody was asked, and one of them has hardly anything in common with upstream's: every
+    /// later update would be merged with a text that it does not come from.
+    pub(super) fn is_given(self, found: &[Proposal], hint: impl FnOnce() -> String) -> Result<bool> {
+        let Consent::Asked(ask) = self else {
+            let unrelated: Vec<String> = found.iter().filter(|it| it.unrelated).map(Proposal::distance).collect();
+            return match unrelated.is_empty() {
+                true => Ok(true),
+                false => Err(Error::new(ErrorKind::NoEvidence, unrelated.join("; ")).hint(hint())),
+            };
+        };
+        ask(found)
+    }
+}
+
+impl Proposal {
+    fn distance(&self) -> String {
+        let Proposal { skill, source, path, alike, .. } = self;
+        format!(
+            "`{skill}` has hardly anything in common with {source}:{path}: no file, and {alike} % of its SKILL.md, where \
+             --yes wants {RELATED} %"
+        )
+    }
 }
 
 /// What `link` did.
@@ -60,14 +110,16 @@ pub struct Report {
     pub proposal: Proposal,
     /// Whether sync looks at the source; one that was only registered waits for `source enable`.
     pub source_enabled: bool,
+    /// Whether the source's settings select the skill's path.
+    pub selected: bool,
     /// What was committed; none where the person said no.
     #[serde(flatten)]
     pub changed: Option<Changed>,
 }
 
-/// Links a skill, if `agree` says yes to what was found. The entry is all that is written; the next sync joins the base
-/// to the mirror (RULES, Mirror 4).
-pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) -> Result<bool>) -> Result<Report> {
+/// Links a skill, if `agree` says yes to what was found. The entry is written, and the licence files that cover the skill; an `exclude` of its path goes;
+/// the next sync joins the base to the mirror (RULES, Mirror 4).
+pub fn link(outside: &Outside, options: &Options, consent: Consent<'_>) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
     let store = &registry.repository.store;
@@ -85,6 +137,7 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
         Error::new(ErrorKind::Usage, format!("there is no source `{name}`"))
             .hint(format!("register it first: skillgraft add URL --name {name} --no-enable"))
     })?;
+    let source_text = source.text.as_str();
     let source = source.file.as_ref().map_err(Clone::clone)?;
     let finder = Finder { outside, registry: &registry, state: &state, source };
     // What the skill follows is where upstream has it now; the base may stand where upstream had it then.
@@ -93,14 +146,39 @@ pub fn link(outside: &Outside, options: &Options, agree: impl FnOnce(&Proposal) 
         None => finder.in_history(&id, skill, path, local)?,
     };
     let found = prepare(&registry, &state, source, &snapshot, &Found { id: &id, path, origin, local })?;
-    if !agree(&found.proposal)? {
-        return Ok(Report { format: 1, proposal: found.proposal, source_enabled: source.enabled, changed: None });
+    let insists = options.base.is_some() && matches!(consent, Consent::Beforehand);
+    let agreed = insists || consent.is_given(std::slice::from_ref(&found.proposal), || name_base(&found.proposal))?;
+    if !agreed {
+        let selected = source.selection.selects(&found.proposal.path, &name);
+        return Ok(Report {
+            format: 1,
+            proposal: found.proposal,
+            source_enabled: source.enabled,
+            selected,
+            changed: None,
+        });
     }
-    let changes = Changes::from([found.entry]);
+    let mut changes = found.licenses;
+    changes.extend([found.entry]);
+    // What `adopt` or a decline excluded, the person now wants after all.
+    let text = source_file::without_excluded(source_text, &found.proposal.path)?;
+    if text != source_text {
+        let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
+        changes.insert(state.layout.source(&name), Some(place));
+    }
+    let selected = SourceFile::parse(name.clone(), &text)?.selection.selects(&found.proposal.path, &name);
     let whole = with_changes(store, state.tree, &changes)?;
     let message = format!("Link {id} to {name}\n\n{}\n", found.sentence);
     let changed = options.commit.commit(&registry, outside, "link", whole, &message)?;
-    Ok(Report { format: 1, proposal: found.proposal, source_enabled: source.enabled, changed: Some(changed) })
+    let (proposal, source_enabled) = (found.proposal, source.enabled);
+    Ok(Report { format: 1, proposal, source_enabled, selected, changed: Some(changed) })
+}
+
+fn name_base(found: &Proposal) -> String {
+    let Proposal { skill, source, path, .. } = found;
+    format!(
+        "if it was copied from there all the same, name the commit: skillgraft link {skill} --to {source}:{path} --base REV"
+    )
 }
 
 /// Where a skill was copied from.
@@ -116,10 +194,10 @@ pub(super) struct Found<'a> {
 pub(super) struct Linked {
     pub(super) proposal: Proposal,
     pub(super) entry: (RelPath, Option<Place>),
+    /// The licence files that cover it there, where none stands at their path here.
+    pub(super) licenses: Changes,
     /// What the commit's message says.
     pub(super) sentence: String,
-    /// Hardly anything of it is in the state that is nearest to it: perhaps it is another skill of the same name.
-    pub(super) unrelated: bool,
 }
 
 /// Makes the entry of a skill whose origin was found. `snapshot` is upstream at the origin's state.
@@ -143,7 +221,7 @@ pub(super) fn prepare(
     };
     let hasher = TreeHasher::new(store);
     let accepted = hasher.hash(tree)?;
-    let stated = frontmatter_of(registry, tree)?;
+    let stated = Stated::read(store, state, source, snapshot, &origin.path, tree)?;
     let mut upstream = Upstream {
         source: name.clone(),
         path: path.clone(),
@@ -151,14 +229,15 @@ pub(super) fn prepare(
         git_tree: tree,
         mirror: tree,
         revision: revision.clone(),
-        version: stated.0,
-        license: stated.1,
+        version: stated.version,
+        license: stated.license,
     };
     upstream.mirror = commit_of_base(store, name, &upstream)?;
     let standing = state.skills.get(*id).and_then(|skill| skill.entry.as_ref());
     let text = entry::render(standing.map(|entry| entry.text.as_str()), &upstream, &[])?;
     let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     let at = revision.as_deref().map_or(String::new(), |id| format!(" at {}", short_revision(id)));
+    let alike = Alike::new(store).skill_md(tree, *local)?;
     let proposal = Proposal {
         skill: (*id).clone(),
         source: name.clone(),
@@ -169,11 +248,15 @@ pub(super) fn prepare(
         identical: hasher.hash(*local)? == accepted,
         same_files: origin.same_files,
         other_files: origin.other_files,
+        missing_files: origin.missing_files,
         changed_lines: origin.changed_lines,
+        rivals: origin.rivals.clone(),
+        alike,
+        unrelated: alike < RELATED && !ancestry::share_a_file(store, tree, *local)?,
     };
-    let unrelated = origin.same_files == 0 && Alike::new(store).skill_md(tree, *local)? < ENOUGH;
     let sentence = format!("It was copied from {}{at}.", crate::types::inert(path.as_str()));
-    Ok(Linked { proposal, entry: (state.layout.entry(id), Some(place)), sentence, unrelated })
+    let (entry, licenses) = ((state.layout.entry(id), Some(place)), stated.licenses);
+    Ok(Linked { proposal, entry, licenses, sentence })
 }
 
 /// Finds the origins of skills of the team's own, each named with the path at which `source` has it now: one walk over
@@ -203,9 +286,7 @@ pub(super) fn find_all(
     snapshot.need(blobs)?;
     let mut linked = Vec::new();
     for found in found {
-        if snapshot.commit().is_some() {
-            snapshot.tree = snapshot.store().commit(found.origin.revision)?.tree;
-        }
+        snapshot.tree = ancestry::root(&snapshot, &found.origin)?;
         linked.push(prepare(registry, state, source, &snapshot, &found)?);
     }
     Ok(linked)
@@ -254,8 +335,7 @@ impl Finder<'_> {
         let found = ancestry::find_origins(&snapshot, &self.registry.repository.store, &copied)?.pop().flatten();
         let origin = found.ok_or_else(|| self.nothing_at(&path))?;
         // Read on at the commit that was found.
-        let store = snapshot.store();
-        let tree = if snapshot.commit().is_some() { store.commit(origin.revision)?.tree } else { snapshot.tree };
+        let tree = ancestry::root(&snapshot, &origin)?;
         Ok((Snapshot { tree, ..snapshot }, origin, path))
     }
 
@@ -296,14 +376,4 @@ impl Finder<'_> {
         Error::new(ErrorKind::NotFound, format!("no state of source `{}` has a skill at {path}", self.source.name))
             .hint(format!("name the path: --to {}:PATH", self.source.name))
     }
-}
-
-fn frontmatter_of(registry: &Registry, tree: Oid) -> Result<(Option<String>, Option<String>)> {
-    let store = &registry.repository.store;
-    let skill_md = store.tree(tree)?.get(SKILL_MD.as_bytes()).map(|entry| entry.id);
-    let Some(blob) = skill_md else { return Ok((None, None)) };
-    let read = frontmatter::read(&store.blob(blob)?);
-    let version = read.version.map(|text| one_line(&text, 100)).filter(|text| !text.is_empty());
-    // Licence files above it may have been others at that revision; the next update reads them.
-    Ok((version, license::of_skill(store, tree, None, &RelPath::root())?))
 }

@@ -21,9 +21,35 @@ pub struct Report {
     pub source: Option<SourceName>,
     /// Whether it is paused now.
     pub paused: bool,
+    /// Why, until when, and who since when, as its note says.
+    #[serde(flatten)]
+    pub note: Note,
+    /// What the note said before, where it was paused already.
+    pub before: Option<Note>,
     /// What was committed; none where it was so already.
     #[serde(flatten)]
     pub changed: Option<Changed>,
+}
+
+/// The note of a pause.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// Why.
+    pub reason: Option<String>,
+    /// The last day.
+    pub until: Option<String>,
+    /// Who paused it.
+    pub by: Option<String>,
+    /// The first day.
+    pub since: Option<String>,
+}
+
+impl Note {
+    fn of(paused: &Paused) -> Self {
+        let (reason, by) = (paused.reason.clone(), paused.by.clone());
+        let text = |day: Option<Day>| day.map(|day| day.0.to_string());
+        Note { reason, until: text(paused.until), by, since: text(paused.since) }
+    }
 }
 
 /// A source or a skill, and the file that says whether it is paused.
@@ -33,10 +59,11 @@ struct Target {
     source: Option<SourceName>,
     file: RelPath,
     text: String,
-    paused: bool,
+    paused: Option<Paused>,
 }
 
-/// Pauses a source or a skill: sync passes it by, and leaves its candidates as they are.
+/// Pauses a source or a skill: sync passes it by, and leaves its candidates as they are. Of a pause that holds already only
+/// what is given changes.
 pub fn pause(
     outside: &Outside,
     name: &str,
@@ -51,23 +78,28 @@ pub fn pause(
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
     let target = find(&state, name)?;
-    let person = Person::ask(&outside.git, &registry.repository)?;
-    let paused = Paused {
-        by: Some(person.name().to_owned()),
-        reason: reason.map(str::to_owned),
-        since: Some(Day(outside.today)),
-        until: until.map(Day),
+    // One that has ended by itself holds nothing any more: this is a new one.
+    let standing = target.paused.clone().filter(|paused| paused.holds_on(outside.today));
+    let (verb, before) = match &standing {
+        Some(paused) => ("Change the pause of", Some(Note::of(paused))),
+        None => ("Pause", None),
     };
-    let until = until.map_or(String::new(), |until| format!(" until {until}"));
-    let message = format!("Pause {}{until}\n\n{}\n", target.name, reason.unwrap_or("No reason given."));
-    write(outside, &registry, &state, &target, Some(&paused), commit, "pause", &message).map(|changed| Report {
-        format: 1,
-        name: target.name.clone(),
-        kind: target.kind,
-        source: target.source,
-        paused: true,
-        changed,
-    })
+    let mut paused = match standing {
+        Some(paused) => paused,
+        None => {
+            let person = Person::ask(&outside.git, &registry.repository)?;
+            Paused { by: Some(person.name().to_owned()), reason: None, since: Some(Day(outside.today)), until: None }
+        }
+    };
+    paused.reason = reason.map(str::to_owned).or(paused.reason);
+    paused.until = until.map(Day).or(paused.until);
+    let note = Note::of(&paused);
+    let until = note.until.as_ref().map_or(String::new(), |until| format!(" until {until}"));
+    let why = note.reason.as_deref().unwrap_or("No reason given.");
+    let message = format!("{verb} {}{until}\n\n{why}\n", target.name);
+    let changed = write(outside, &registry, &state, &target, Some(&paused), commit, "pause", &message)?;
+    let Target { name, kind, source, .. } = target;
+    Ok(Report { format: 1, name, kind, source, paused: true, note, before, changed })
 }
 
 /// Ends a pause.
@@ -76,10 +108,11 @@ pub fn resume(outside: &Outside, name: &str, commit: &Commit) -> Result<Report> 
     let state = registry.state()?;
     let target = find(&state, name)?;
     let report = |changed| {
-        let source = target.source.clone();
-        Report { format: 1, name: target.name.clone(), kind: target.kind, source, paused: false, changed }
+        let (name, source, before) = (target.name.clone(), target.source.clone(), target.paused.as_ref().map(Note::of));
+        let note = Note::default();
+        Report { format: 1, name, kind: target.kind, source, paused: false, note, before, changed }
     };
-    if !target.paused {
+    if target.paused.is_none() {
         return Ok(report(None));
     }
     let message = format!("Resume {}\n", target.name);
@@ -138,7 +171,7 @@ fn find(state: &State, typed: &str) -> Result<Target> {
 fn find_source(state: &State, name: &str) -> Result<Option<Target>> {
     let Ok(name) = SourceName::parse(name) else { return Ok(None) };
     let Some(source) = state.sources.get(&name) else { return Ok(None) };
-    let paused = source.file.as_ref().map_err(Clone::clone)?.paused.is_some();
+    let paused = source.file.as_ref().map_err(Clone::clone)?.paused.clone();
     let (file, text, called) = (state.layout.source(&name), source.text.clone(), name.to_string());
     Ok(Some(Target { kind: "source", name: called, source: Some(name), file, text, paused }))
 }
@@ -147,7 +180,10 @@ fn find_skill(state: &State, name: &str) -> Result<Option<Target>> {
     let Ok(id) = SkillId::parse(name) else { return Ok(None) };
     let Some(standing) = state.skills.get(&id).and_then(|skill| skill.entry.as_ref()) else { return Ok(None) };
     let entry = standing.entry.as_ref().map_err(Clone::clone)?;
-    let paused = entry.paused.is_some();
+    let paused = entry.paused.clone();
+    if entry.upstream.is_none() && paused.is_none() {
+        return Ok(None);
+    }
     let source = entry.upstream.as_ref().map(|upstream| upstream.source.clone());
     let (file, text) = (state.layout.entry(&id), standing.text.clone());
     Ok(Some(Target { kind: "skill", name: id.to_string(), source, file, text, paused }))

@@ -24,7 +24,7 @@ pub struct Report {
     pub declined: bool,
 }
 
-/// Takes a skill back to version `to` (none: the one before the present one).
+/// Takes a skill back to version `to` (none: the one before the present content).
 pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, commit: &Commit) -> Result<Report> {
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
@@ -71,6 +71,11 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
             text = entry::with_declined(&text, Some(&decline))?;
             declined = true;
         }
+        // Who paused or resumed it since has not asked for that to be undone.
+        let paused = skill.entry().and_then(|entry| entry.paused.as_ref());
+        if then.entry.as_ref().ok().and_then(|entry| entry.paused.as_ref()) != paused {
+            text = entry::with_paused(&text, paused)?;
+        }
         let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
         changes.insert(state.layout.entry(&id), Some(place));
     }
@@ -80,6 +85,8 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
     Ok(Report { format: 1, skill: id, to, changed, declined })
 }
 
+/// Returns the version before the first one that had the present content, else the newest: without a number a rollback
+/// goes further back each time, and never to what an earlier one took back.
 fn version_before(
     registry: &Registry,
     state: &State,
@@ -87,13 +94,19 @@ fn version_before(
     id: &SkillId,
     now: Option<Oid>,
 ) -> Result<u64> {
-    for (number, _) in versions.of(id).rev() {
-        if spec::version_at(registry, state, versions, id, number)?.0 != now {
-            return Ok(number);
+    let mut before = None;
+    for (number, _) in versions.of(id) {
+        if spec::version_at(registry, state, versions, id, number)?.0 == now {
+            return before.ok_or_else(|| {
+                Error::new(ErrorKind::NotFound, format!("`{id}` is what v{number} was, and has no version before that"))
+                    .hint(format!("name the version to go to: skillgraft log {id}, then rollback {id} --to vN"))
+            });
         }
+        before = Some(number);
     }
-    Err(Error::new(ErrorKind::NotFound, format!("`{id}` has no earlier version"))
-        .hint("tag what has no tag yet: skillgraft tag"))
+    before.ok_or_else(|| {
+        spec::no_version(registry, format!("`{id}` has no version to go back to: none of it was tagged yet"))
+    })
 }
 
 /// The entry of the last first-parent commit that still had that tree.

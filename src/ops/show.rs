@@ -1,9 +1,11 @@
 //! `show` and `log`: one skill, and how it came to be what it is.
 
+use super::discover::{Seen, SeenSkill};
 use super::{Outside, list, spec};
 use crate::git::Oid;
 use crate::registry::{Entry, Registry, SkillState, State, read_entry, skill_at};
 use crate::skill::TreeHasher;
+use crate::source::roots::Layer;
 use crate::sync;
 use crate::sync::report::SkillReport;
 use crate::sync::versions::Versions;
@@ -86,7 +88,8 @@ pub fn show(outside: &Outside, text: &str) -> Result<Show> {
     let state = registry.state()?;
     let store = &registry.repository.store;
     let versions = Versions::load(&registry, &state)?;
-    let point = spec::find(&registry, &state, &versions, text)?;
+    let point =
+        spec::find(&registry, &state, &versions, text).map_err(|error| found_elsewhere(outside, text, error))?;
     let skill = match point.commit {
         // A version is described as its own commit has it.
         Some(commit) => Some(standing_at(&registry, &state, &point.id, commit)?),
@@ -121,6 +124,20 @@ fn standing_at(registry: &Registry, state: &State, id: &SkillId, commit: Oid) ->
     let (tree, entry) = skill_at(store, store.commit(commit)?.tree, &state.layout, id)?;
     let entry = entry.map(|blob| read_entry(store, state.layout.entry(id).as_str(), blob)).transpose()?;
     Ok(SkillState { tree, entry })
+}
+
+/// Says where a skill is that the registry does not have, as `discover` would.
+fn found_elsewhere(outside: &Outside, key: &str, error: Error) -> Error {
+    if error.kind() != ErrorKind::NotFound {
+        return error;
+    }
+    let seen = Seen::on(outside, &[]);
+    let is_it = |seen: &SeenSkill<'_>| seen.skill.key == key && seen.root.layer != Layer::Registry;
+    let place = seen.skills().find(is_it).map(|seen| seen.skill.directory.display().to_string());
+    match place {
+        Some(place) => error.hint(format!("there is one outside of the registry, {place}: skillgraft import {key}")),
+        None => error,
+    }
 }
 
 /// Lists the versions of a skill, those without a tag included.

@@ -158,8 +158,37 @@ pub struct Report {
     /// What was committed; none where it was so already.
     #[serde(flatten)]
     pub changed: Option<Changed>,
-    /// The skills that moved along.
+    /// What was done to it.
+    #[serde(flatten)]
+    pub done: Done,
+    /// The skills that it is about: those that follow it, or moved along.
     pub skills: Vec<SkillId>,
+}
+
+/// What was done to a source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "done", rename_all = "snake_case")]
+pub enum Done {
+    /// Sync passes it by.
+    Disabled,
+    /// One key of its file says something else.
+    Set {
+        /// The key.
+        key: String,
+        /// What it said, where it said something.
+        before: Option<String>,
+        /// What it says.
+        value: Option<String>,
+    },
+    /// It has another name.
+    Renamed {
+        /// The name before.
+        from: SourceName,
+    },
+    /// It is gone, and its skills are the team's own.
+    RemovedAndAdopted,
+    /// It is gone, and its skills with it.
+    RemovedAndDeleted,
 }
 
 /// What becomes of the skills of a source that is removed.
@@ -199,7 +228,8 @@ pub fn disable(outside: &Outside, name: &str, commit: &Commit) -> Result<Report>
     let (registry, _lock) = outside.locked_registry()?;
     let state = registry.state()?;
     let (name, source) = find(&state, name)?;
-    let mut report = Report { format: 1, source: name.clone(), changed: None, skills: Vec::new() };
+    let skills = state.followers(&name).map(|(id, ..)| id.clone()).collect();
+    let mut report = Report { format: 1, source: name.clone(), changed: None, done: Done::Disabled, skills };
     if source.file.as_ref().map_err(Clone::clone)?.enabled {
         let text = source_file::with_enabled(&source.text, false)?;
         let message = format!("Disable source {name}\n");
@@ -225,9 +255,12 @@ pub fn set(outside: &Outside, name: &str, assignment: &str, commit: &Commit) -> 
         Ok(_) => error.hint("nothing was changed; sources/README.md explains the keys and what each may be"),
         Err(_) => error,
     })?;
-    let mut report = Report { format: 1, source: name.clone(), changed: None, skills: Vec::new() };
+    let key = key.trim();
+    let (before, value) = (source_file::value_of(&source.text, key), source_file::value_of(&text, key));
+    let done = Done::Set { key: key.to_owned(), before, value };
+    let mut report = Report { format: 1, source: name.clone(), changed: None, done, skills: Vec::new() };
     if text != source.text {
-        let message = format!("Set {} of source {name}\n\n{}\n", key.trim(), assignment.trim());
+        let message = format!("Set {key} of source {name}\n\n{}\n", assignment.trim());
         report.changed = Some(put(outside, &registry, &state, &name, &text, commit, "source-set", &message)?);
     }
     Ok(report)
@@ -275,7 +308,7 @@ pub fn rename(outside: &Outside, old: &str, new: &str, commit: &Commit) -> Resul
         }
         apply(outside, &registry, &moves, "skillgraft: source rename")?;
     }
-    Ok(Report { format: 1, source: new, changed: Some(changed), skills })
+    Ok(Report { format: 1, source: new, changed: Some(changed), done: Done::Renamed { from: old }, skills })
 }
 
 /// Removes a source; its skills become the team's own, or go. The mirror stays: merge bases live there.
@@ -310,7 +343,8 @@ pub fn remove(outside: &Outside, name: &str, fate: Fate, commit: &Commit) -> Res
     if commit.destination == Destination::DefaultBranch {
         apply(outside, &registry, &close(open), "skillgraft: source remove")?;
     }
-    Ok(Report { format: 1, source: name, changed: Some(changed), skills })
+    let done = if fate == Fate::Adopt { Done::RemovedAndAdopted } else { Done::RemovedAndDeleted };
+    Ok(Report { format: 1, source: name, changed: Some(changed), done, skills })
 }
 
 /// The refs of the open candidates of a source, which go when it does.

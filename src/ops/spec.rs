@@ -37,6 +37,9 @@ pub fn find(registry: &Registry, state: &State, versions: &Versions, text: &str)
                 Error::new(ErrorKind::Usage, format!("`@{}` is no state of a skill", one_line(version, 60)))
                     .hint("after the `@` stands v1, v2, ..., base or upstream")
             })?;
+            if skill.is_none() && versions.newest(&id).is_none() {
+                return Err(unknown());
+            }
             let (tree, commit) = version_at(registry, state, versions, &id, number)?;
             Ok(point(&format!("v{number}"), tree, Some(commit)))
         }
@@ -53,18 +56,25 @@ pub fn version_at(
 ) -> Result<(Option<Oid>, Oid)> {
     let store = &registry.repository.store;
     let tag = versions.of(id).find(|(n, _)| *n == number).map(|(_, tag)| tag);
-    let tag = tag.ok_or_else(|| {
-        let newest = versions.newest(id).map_or("it has none".into(), |newest| format!("the newest is v{newest}"));
-        Error::new(ErrorKind::NotFound, format!("`{id}` has no version v{number}: {newest}"))
-            .hint(
-                "tag what has no tag yet: skillgraft tag, and where there is a remote: git push, then: skillgraft sync --push; \
-                 or fetch the remote's tags: git fetch --tags",
-            )
+    let tag = tag.ok_or_else(|| match versions.newest(id) {
+        Some(newest) => no_version(registry, format!("`{id}` has no version v{number}: the newest is v{newest}")),
+        None => no_version(registry, format!("`{id}` has no version v{number}: none of it was tagged yet")),
     })?;
     let commit = store
         .peel_to_commit(tag)?
         .ok_or_else(|| Error::new(ErrorKind::Git, format!("the tag of `{id}` v{number} names no commit")))?;
     Ok((tree_at(store, store.commit(commit)?.tree, &state.layout.skill(id))?, commit))
+}
+
+/// Returns the error for a version that has no tag, with what makes tags here.
+pub fn no_version(registry: &Registry, message: String) -> Error {
+    Error::new(ErrorKind::NotFound, message).hint(match registry.remote {
+        Some(_) => {
+            "versions are tags: `skillgraft sync --push` makes them, of what the remote has (git push first); those that are there already \
+             come with: git fetch --tags"
+        }
+        None => "versions are tags: `skillgraft sync` makes them, and at once: skillgraft tag",
+    })
 }
 
 fn base(registry: &Registry, id: &SkillId, skill: &SkillState) -> Result<Option<Oid>> {

@@ -2,6 +2,7 @@
 
 mod change;
 pub mod entry;
+mod excluded;
 mod lock;
 mod names;
 pub mod settings;
@@ -13,6 +14,7 @@ mod view;
 
 pub use change::{Change, Changed, Destination, Person, fast_forward};
 pub use entry::{Conflict, ConflictKind, Entry, Status, Upstream};
+pub use excluded::excludes_without;
 pub use lock::{Lock, WAIT};
 pub use names::{Layout, RefNames};
 pub use settings::{NewSkills, RemovedSkills, Settings};
@@ -180,20 +182,23 @@ fn branch_head(repository: &Repository, branch: &RefName, remote: Option<&str>) 
     {
         return Ok(head);
     }
-    Err(match repository.head_branch()? {
-        Some(here) if here != *branch && repository.head_commit()?.is_some() => no_such_branch(branch, &here, remote),
+    let here = repository.head_branch()?;
+    Err(match repository.head_commit()? {
+        Some(_) if here.as_ref() != Some(branch) => no_such_branch(branch, here.as_ref(), remote),
         _ => Error::new(ErrorKind::NotFound, format!("the default branch `{}` has no commit", branch.short()))
             .hint("commit skillgraft.toml first, or run: skillgraft init"),
     })
 }
 
-/// `skillgraft.toml`, or the remote, names a branch that is not here, while another one is checked out.
-fn no_such_branch(branch: &RefName, here: &RefName, remote: Option<&str>) -> Error {
-    let (branch, here) = (branch.short(), here.short());
-    let fetch = remote.map_or(String::new(), |remote| format!("; or fetch it, if {remote} has it: git fetch {remote}"));
+/// `skillgraft.toml`, or the remote, names a branch that is not here, while something else is checked out.
+fn no_such_branch(branch: &RefName, here: Option<&RefName>, remote: Option<&str>) -> Error {
+    let branch = branch.short();
+    let (name, at) = here.map_or(("main", "HEAD"), |here| (here.short(), here.short()));
+    let fetch = remote
+        .map_or(String::new(), |remote| format!("; or fetch it, if {remote} has it: git fetch {remote} {branch}"));
     Error::new(ErrorKind::NotFound, format!("the default branch is `{branch}`, and there is no such branch")).hint(
         format!(
-            "write branch = \"{here}\" under [registry] in {} and commit it; or make it: git branch {branch} {here}{fetch}",
+            "write branch = \"{name}\" under [registry] in {} and commit it; or make it: git branch {branch} {at}{fetch}",
             settings::FILE
         ),
     )

@@ -121,16 +121,6 @@ impl Paused {
     pub fn holds_on(&self, today: Date) -> bool {
         self.until.is_none_or(|until| until.holds_on(today))
     }
-
-    /// Returns who, since and until when, and why, on one line and escaped; empty where nothing of it is known.
-    pub fn words(&self) -> String {
-        let name = self.by.as_deref().and_then(|by| by.split(" <").next());
-        let by = name.map_or(String::new(), |by| format!(" by {}", one_line(by, 60)));
-        let since = self.since.map_or(String::new(), |day| format!(" since {}", day.0));
-        let until = self.until.map_or(String::new(), |day| format!(" until {}", day.0));
-        let why = self.reason.as_ref().map_or(String::new(), |why| format!(": {}", one_line(why, 200)));
-        format!("{by}{since}{until}{why}").trim_start_matches([' ', ':']).to_owned()
-    }
 }
 
 /// A date in TOML: `2026-11-20`, bare or quoted.
@@ -479,17 +469,14 @@ pub fn with_excluded(text: &str, path: &RelPath) -> Result<String> {
     Ok(document.to_string())
 }
 
-/// Returns the globs of `exclude` that leave the skill at the upstream path `path` in, as TOML.
-pub fn excludes_without(source: &SourceFile, text: &str, path: &RelPath) -> Result<String> {
-    let document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
-    let mut left = toml_edit::Array::new();
-    for glob in document.get("exclude").and_then(|list| list.as_array()).iter().flat_map(|list| list.iter()) {
-        let Some(glob) = glob.as_str() else { continue };
-        if !matches(&glob_set(&[glob.to_owned()])?, path, &source.name) {
-            left.push(glob);
-        }
+/// Returns the text of a source file without the exclusion of the upstream path `path` that `adopt` and `decline` write.
+pub fn without_excluded(text: &str, path: &RelPath) -> Result<String> {
+    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
+    let glob = globset::escape(path.as_str());
+    if let Some(list) = document.get_mut("exclude").and_then(|list| list.as_array_mut()) {
+        list.retain(|there| there.as_str() != Some(&glob));
     }
-    Ok(left.to_string())
+    Ok(document.to_string())
 }
 
 /// Returns the text of a source file that says which name it had before.
@@ -513,6 +500,16 @@ pub fn with_key(text: &str, key: &str, typed: &str) -> Result<String> {
     let table = table.ok_or_else(|| Error::new(ErrorKind::Usage, "that key is no table"))?;
     table.insert(key, toml_edit::Item::Value(read));
     Ok(document.to_string())
+}
+
+/// Returns what a source file says of one key, as it is written there; none where it says nothing.
+pub fn value_of(text: &str, key: &str) -> Option<String> {
+    let document: toml_edit::DocumentMut = text.parse().ok()?;
+    let item = match key.split_once('.') {
+        Some((table, key)) => document.get(table)?.get(key)?,
+        None => document.get(key)?,
+    };
+    Some(item.as_str().map_or_else(|| item.to_string().trim().to_owned(), str::to_owned))
 }
 
 /// Returns the text of a source file with `enabled` set, everything else as it was.

@@ -3,13 +3,14 @@
 use super::entry::Entry;
 use super::names::Layout;
 use super::settings::{self, Settings};
-use super::source_file::{self, SourceFile};
+use super::source_file::{self, Paused, SourceFile};
 use super::toml_file;
 use crate::git::{Mode, Oid, Store, entry_at, tree_at};
 use crate::skill::SKILL_MD;
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, one_line};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// The content of a registry at one commit.
 pub struct State {
@@ -145,6 +146,12 @@ impl State {
         })
     }
 
+    /// Tells whether the skill's entry follows `source`.
+    pub fn follows(&self, id: &SkillId, source: &SourceName) -> bool {
+        let entry = self.skills.get(id).and_then(SkillState::entry);
+        entry.and_then(|entry| entry.upstream.as_ref()).is_some_and(|upstream| upstream.source == *source)
+    }
+
     /// Returns how `pause` and `resume` call a source or a skill: by its name, and by its kind too where a source and a
     /// skill have that name.
     pub fn pausable_as(&self, what: Pausable<'_>) -> String {
@@ -152,8 +159,8 @@ impl State {
             Pausable::Source(name) => ("source", name.as_str()),
             Pausable::Skill(id) => ("skill", id.as_str()),
         };
-        let is_source = self.sources.keys().any(|source| source.as_str() == name);
-        let is_skill = self.skills.iter().any(|(id, skill)| id.as_str() == name && skill.entry.is_some());
+        let is_source = self.sources.contains_key(name);
+        let is_skill = self.skills.get(name).is_some_and(|skill| skill.entry.is_some());
         if is_source && is_skill { format!("{kind}:{name}") } else { name.to_owned() }
     }
 
@@ -165,12 +172,15 @@ impl State {
                 None => format!("`{id}` is the team's own"),
             });
         }
-        if let Some(above) = id.namespaces().find_map(|above| self.skills.keys().find(|other| other.as_str() == above))
-        {
+        if let Some(above) = id.namespaces().find(|above| self.skills.contains_key(*above)) {
             return Some(format!("`{above}` is a skill, so it cannot be the namespace of `{id}`"));
         }
         let below = format!("{id}/");
-        if let Some(inside) = self.skills.keys().find(|other| other.as_str().starts_with(&below)) {
+        // What begins with these words stands right after them.
+        let after = (Bound::Included(below.as_str()), Bound::Unbounded);
+        if let Some((inside, _)) = self.skills.range::<str, _>(after).next()
+            && inside.as_str().starts_with(&below)
+        {
             return Some(format!("`{id}` is the namespace of `{inside}`"));
         }
         // A new skill's tree would take the place of these files.
@@ -278,4 +288,16 @@ pub fn skill_at(store: &Store, tree: Oid, layout: &Layout, id: &SkillId) -> Resu
     let skill = tree_at(store, tree, &layout.skill(id))?;
     let entry = entry_at(store, tree, &layout.entry(id))?.filter(|place| place.mode.is_file());
     Ok((skill, entry.map(|place| place.id)))
+}
+
+impl Paused {
+    /// Returns who, since and until when, and why, on one line and escaped; empty where nothing of it is known.
+    pub fn words(&self) -> String {
+        let name = self.by.as_deref().and_then(|by| by.split(" <").next());
+        let by = name.map_or(String::new(), |by| format!(" by {}", one_line(by, 60)));
+        let since = self.since.map_or(String::new(), |day| format!(" since {}", day.0));
+        let until = self.until.map_or(String::new(), |day| format!(" until {}", day.0));
+        let why = self.reason.as_ref().map_or(String::new(), |why| format!(": {}", one_line(why, 200)));
+        format!("{by}{since}{until}{why}").trim_start_matches([' ', ':']).to_owned()
+    }
 }

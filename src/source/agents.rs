@@ -96,17 +96,30 @@ pub const AGENTS: &[Agent] = &[
             "C:\\ProgramData\\Windsurf\\skills",
         ],
     },
-    agent("openclaw", "OpenClaw", &["skills", SHARED], &["~/.openclaw/skills", HOME]),
+    agent(
+        "openclaw",
+        "OpenClaw",
+        &["skills", SHARED],
+        &["~/.openclaw/skills", "~/.clawdbot/skills", "~/.moltbot/skills", HOME],
+    ),
     agent("adal", "AdaL", &[".adal/skills"], &["~/.adal/skills"]),
     agent("aider-desk", "AiderDesk", &[".aider-desk/skills"], &["~/.aider-desk/skills"]),
-    agent("antigravity", "Antigravity", &[SHARED], &["~/.gemini/antigravity/skills", "~/.antigravity/skills"]),
+    agent(
+        "antigravity",
+        "Antigravity",
+        &[".agent/skills", SHARED],
+        &["~/.gemini/antigravity/skills", "~/.antigravity/skills"],
+    ),
     agent("antigravity-cli", "Antigravity CLI", &[SHARED], &["~/.gemini/antigravity-cli/skills"]),
     agent("astrbot", "AstrBot", &["data/skills"], &["~/.astrbot/data/skills"]),
     agent("augment", "Augment", &[".augment/skills"], &["~/.augment/skills"]),
     agent("autohand-code", "Autohand Code", &[".autohand/skills"], &["${AUTOHAND_HOME:-~/.autohand}/skills"]),
     agent("bob", "IBM Bob", &[".bob/skills"], &["~/.bob/skills"]),
     agent("cline", "Cline", &[".cline/skills", ".clinerules/skills", SHARED], &["~/.cline/skills", HOME]),
+    agent("codearts-agent", "CodeArts Agent", &[".codeartsdoer/skills"], &["~/.codeartsdoer/skills"]),
     agent("codebuddy", "CodeBuddy", &[".codebuddy/skills"], &["~/.codebuddy/skills"]),
+    agent("codemaker", "Codemaker", &[".codemaker/skills"], &["~/.codemaker/skills"]),
+    agent("codestudio", "Code Studio", &[".codestudio/skills"], &["~/.codestudio/skills"]),
     agent("command-code", "Command Code", &[".commandcode/skills"], &["~/.commandcode/skills"]),
     agent("continue", "Continue", &[".continue/skills"], &["~/.continue/skills"]),
     agent("cortex", "Cortex Code", &[".cortex/skills"], &["~/.snowflake/cortex/skills"]),
@@ -114,11 +127,13 @@ pub const AGENTS: &[Agent] = &[
     agent("deepagents", "Deep Agents", &[SHARED], &["~/.deepagents/agent/skills"]),
     agent("devin", "Devin for Terminal", &[".devin/skills"], &["${XDG_CONFIG_HOME:-~/.config}/devin/skills"]),
     agent("droid", "Factory Droid", &[".factory/skills", SHARED], &["~/.factory/skills", HOME]),
+    agent("eve", "Eve", &["agent/skills"], &[]),
     agent("firebender", "Firebender", &[SHARED], &["~/.firebender/skills"]),
     agent("forgecode", "ForgeCode", &[".forge/skills"], &["~/.forge/skills"]),
     agent("grok", "Grok Build", &[".grok/skills"], &["${GROK_HOME:-~/.grok}/skills"]),
     agent("hermes-agent", "Hermes Agent", &[".hermes/skills"], &["${HERMES_HOME:-~/.hermes}/skills"]),
     agent("iflow-cli", "iFlow CLI", &[".iflow/skills"], &["~/.iflow/skills"]),
+    agent("inference-sh", "inference.sh", &[".inferencesh/skills"], &["~/.inferencesh/skills"]),
     agent("jazz", "Jazz", &[".jazz/skills"], &["~/.jazz/skills"]),
     agent("junie", "Junie", &[".junie/skills"], &["~/.junie/skills"]),
     agent(
@@ -133,6 +148,7 @@ pub const AGENTS: &[Agent] = &[
     agent("lingma", "Lingma", &[".lingma/skills"], &["~/.lingma/skills"]),
     agent("mcpjam", "MCPJam", &[".mcpjam/skills"], &["~/.mcpjam/skills"]),
     agent("mistral-vibe", "Mistral Vibe", &[".vibe/skills"], &["${VIBE_HOME:-~/.vibe}/skills"]),
+    agent("moxby", "Moxby", &[".moxby/skills"], &["~/.moxby/skills"]),
     agent("mux", "Mux", &[".mux/skills"], &["~/.mux/skills"]),
     agent("neovate", "Neovate", &[".neovate/skills"], &["~/.neovate/skills"]),
     agent("ona", "Ona", &[".ona/skills"], &["~/.ona/skills"]),
@@ -141,10 +157,13 @@ pub const AGENTS: &[Agent] = &[
     agent("pochi", "Pochi", &[".pochi/skills"], &["~/.pochi/skills"]),
     agent("qoder", "Qoder", &[".qoder/skills"], &["~/.qoder/skills", "~/.qoder-cn/skills"]),
     agent("qwen-code", "Qwen Code", &[".qwen/skills"], &["~/.qwen/skills"]),
+    agent("reasonix", "Reasonix", &[".reasonix/skills"], &["~/.reasonix/skills"]),
     agent("replit", "Replit", &[SHARED], &[XDG_AGENTS]),
     agent("roo", "Roo Code", &[".roo/skills"], &["~/.roo/skills"]),
     agent("rovodev", "Rovo Dev", &[".rovodev/skills"], &["~/.rovodev/skills"]),
     agent("tabnine-cli", "Tabnine CLI", &[".tabnine/agent/skills"], &["~/.tabnine/agent/skills"]),
+    agent("terramind", "Terramind", &[".terramind/skills"], &["~/.terramind/skills"]),
+    agent("tinycloud", "Tinycloud", &[".tinycloud/skills"], &["~/.tinycloud/skills"]),
     agent("trae", "Trae", &[".trae/skills"], &["~/.trae/skills", "~/.trae-cn/skills"]),
     agent("warp", "Warp", &[SHARED], &[HOME]),
     agent("zcode", "ZCode", &[".zcode/skills"], &["~/.zcode/skills"]),
@@ -188,7 +207,7 @@ mod tests {
                 let default = split_variable(root).map_or(*root, |(_, default, _)| default);
                 assert!(default.starts_with("~/"), "{}: {root}", agent.id);
             }
-            assert!(!agent.project.is_empty() && !agent.user.is_empty() && !agent.name.is_empty(), "{}", agent.id);
+            assert!(!agent.project.is_empty() && !agent.name.is_empty(), "{}", agent.id);
         }
     }
 }

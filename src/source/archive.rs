@@ -90,7 +90,7 @@ pub fn verify(bytes: &[u8], digest: &str, name: &str) -> Result<()> {
         return Ok(());
     }
     let expected = one_line(expected, 80);
-    Err(Error::new(ErrorKind::Rejected, format!("{name} has the digest sha256:{actual}, not sha256:{expected}"))
+    Err(Error::new(ErrorKind::Altered, format!("{name} has the digest sha256:{actual}, not sha256:{expected}"))
         .hint("it was changed without its digest, or on the way; it was not used"))
 }
 

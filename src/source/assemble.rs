@@ -30,7 +30,9 @@ pub struct Remark {
 }
 
 /// The reason of a skill that upstream lists but did not give: nobody's content is wrong, something failed.
-pub const UNREACHABLE: &str = "unreachable";
+const UNREACHABLE: &str = "unreachable";
+/// The reason of a skill whose content is not what its digest says.
+const ALTERED: &str = "altered";
 
 impl Remark {
     /// Returns a remark on the skill at `path`.
@@ -38,10 +40,16 @@ impl Remark {
         Remark { path: crate::types::escape(&path.to_string()), reason, message: crate::types::escape(&message.into()) }
     }
 
+    /// Tells whether something failed, on the way or upstream; else the skill is one that cannot be taken, run after run.
+    pub fn is_failure(&self) -> bool {
+        [UNREACHABLE, ALTERED].contains(&self.reason)
+    }
+
     /// Returns a remark on the skill at `path`, which could not be taken because of `error`.
     pub fn of(path: &RelPath, error: &Error) -> Self {
         let reason = match error.kind() {
             ErrorKind::Network | ErrorKind::NoEvidence => UNREACHABLE,
+            ErrorKind::Altered => ALTERED,
             ErrorKind::Limit => "too_large",
             _ => "refused",
         };

@@ -5,13 +5,16 @@
 
 use super::links::{self, Broken};
 use super::snapshot::Snapshot;
-use crate::git::{Mode, Oid};
+use crate::git::{Mode, Oid, Store, entry_at, tree_at};
+use crate::registry::{Entry, settings};
 use crate::skill::SKILL_MD;
 use crate::types::{Error, ErrorKind, RelPath, Result};
 use std::collections::BTreeSet;
 
 /// How many tree entries a walk may see. A repository of 13 objects can stand for ten thousand million paths.
 const ENTRIES: usize = 1_000_000;
+/// In how many folders the licence files of one upstream registry may lie.
+const LICENSE_FOLDERS: usize = 10_000;
 /// The largest licence file that is kept, in bytes.
 const LICENSE_BYTES: u64 = 1 << 20;
 
@@ -69,24 +72,57 @@ pub fn has_skill_md(snapshot: &Snapshot, path: &RelPath) -> Result<bool> {
 }
 
 /// Returns the licence files of the folders above `scope` and above the skills at `paths`, the root included, with their
-/// blobs: those that cover the skills. What is inside a skill comes with it.
+/// blobs: those that cover the skills. What is inside a skill comes with it. Where upstream is a registry, those of the
+/// sources that its skills follow are among them.
 pub fn licenses<'p>(
     snapshot: &Snapshot,
     scope: &RelPath,
     paths: impl Iterator<Item = &'p RelPath>,
 ) -> Result<Vec<(RelPath, Oid)>> {
+    let paths: Vec<&RelPath> = paths.collect();
+    let mut folders = and_above(paths.iter().filter_map(|path| path.parent()).chain([scope.clone()]));
+    folders.extend(of_registries(snapshot, &folders, &paths)?);
+    let mut found = license_files(snapshot.store(), snapshot.tree, folders)?;
+    snapshot.need(found.iter().map(|(_, id)| *id))?;
+    found.retain(|(_, id)| matches!(snapshot.store().header(*id), Ok(Some((_, size))) if size <= LICENSE_BYTES));
+    found.sort();
+    Ok(found)
+}
+
+/// Returns the blobs outside of the skill at `path` of the root `tree` that tell its licence and version: licence files
+/// and manifests of the folders above it, and the repository's marketplace. So those of many states can be asked for at
+/// once.
+pub fn tell_of(store: &Store, tree: Oid, path: &RelPath) -> Result<Vec<Oid>> {
+    let mut blobs: Vec<Oid> =
+        license_files(store, tree, and_above(path.parent().into_iter()))?.into_iter().map(|(_, id)| id).collect();
+    for folder in std::iter::successors(Some(path.clone()), RelPath::parent) {
+        blobs.extend(super::plugin::manifests_in(store, tree, &folder)?.into_iter().map(|(_, id)| id));
+    }
+    for file in super::marketplace::FILES {
+        let place = entry_at(store, tree, &RelPath::parse(file).expect("a fixed name"))?;
+        blobs.extend(place.filter(|place| place.mode.is_file()).map(|place| place.id));
+    }
+    Ok(blobs)
+}
+
+/// Returns these folders, and those above them.
+fn and_above(starts: impl Iterator<Item = RelPath>) -> BTreeSet<RelPath> {
     let mut folders = BTreeSet::new();
-    for start in paths.filter_map(RelPath::parent).chain([scope.clone()]) {
+    for start in starts {
         let mut folder = Some(start);
         while let Some(here) = folder.filter(|here| !folders.contains(here)) {
             folder = here.parent();
             folders.insert(here);
         }
     }
+    folders
+}
+
+fn license_files(store: &Store, tree: Oid, folders: BTreeSet<RelPath>) -> Result<Vec<(RelPath, Oid)>> {
     let mut found = Vec::new();
     for here in folders {
-        let Ok(Some(tree)) = crate::git::tree_at(snapshot.store(), snapshot.tree, &here) else { continue };
-        for entry in snapshot.store().tree(tree)?.entries().iter().filter(|entry| entry.mode.is_file()) {
+        let Ok(Some(folder)) = tree_at(store, tree, &here) else { continue };
+        for entry in store.tree(folder)?.entries().iter().filter(|entry| entry.mode.is_file()) {
             if is_license(&entry.name)
                 && let Ok(path) = here.join(&entry.name)
             {
@@ -94,9 +130,43 @@ pub fn licenses<'p>(
             }
         }
     }
-    snapshot.need(found.iter().map(|(_, id)| *id))?;
-    found.retain(|(_, id)| matches!(snapshot.store().header(*id), Ok(Some((_, size))) if size <= LICENSE_BYTES));
-    found.sort();
+    Ok(found)
+}
+
+/// Returns the folders in which registries keep the licence files of the sources that these skills follow there
+/// (`licenses/<source>/`, and what lies below).
+fn of_registries(snapshot: &Snapshot, folders: &BTreeSet<RelPath>, skills: &[&RelPath]) -> Result<BTreeSet<RelPath>> {
+    let store = snapshot.store();
+    let named = |name: &str| RelPath::parse(name).expect("a fixed name");
+    let is_registry = |folder: &&RelPath| {
+        let file = folder.join_path(&named(settings::FILE));
+        matches!(entry_at(store, snapshot.tree, &file), Ok(Some(place)) if place.mode.is_file())
+    };
+    let registries: Vec<&RelPath> = folders.iter().filter(is_registry).collect();
+    let mut entries = Vec::new();
+    for skill in skills {
+        let Some(registry) = registries.iter().rfind(|registry| skill.is_within(registry)) else { continue };
+        let Ok(entry) = RelPath::parse(&format!("{skill}.toml")) else { continue };
+        if let Some(place) = entry_at(store, snapshot.tree, &entry)?.filter(|place| place.mode.is_file()) {
+            entries.push((*registry, entry, place.id));
+        }
+    }
+    snapshot.need(entries.iter().map(|(.., id)| *id))?;
+    let mut found = BTreeSet::new();
+    for (registry, path, id) in entries {
+        // One that cannot be read is that registry's affair.
+        let text = String::from_utf8(store.blob(id)?).unwrap_or_default();
+        let Some(upstream) = Entry::parse(path.as_str(), &text).ok().and_then(|entry| entry.upstream) else { continue };
+        let folder = registry.join_path(&named("licenses")).join_path(&named(upstream.source.as_str()));
+        let mut open = vec![folder];
+        while let Some(here) = open.pop().filter(|_| found.len() < LICENSE_FOLDERS) {
+            let Some(tree) = tree_at(store, snapshot.tree, &here)? else { continue };
+            let below = store.tree(tree)?;
+            let below = below.entries().iter().filter(|entry| entry.mode == Mode::Tree);
+            open.extend(below.filter_map(|entry| here.join(&entry.name).ok()));
+            found.insert(here);
+        }
+    }
     Ok(found)
 }
 

@@ -189,7 +189,7 @@ impl<'a> Client<'a> {
             let response = request.call().map_err(|error| match inside::was_refused(&error) {
                 true => leads_inside(url, &at),
                 false => failed(url)
-                    .because(crate::git::redact(&error.to_string()))
+                    .because(said(&error))
                     .hint("look at the address, and at https_proxy if you need one; nothing was closed or removed"),
             })?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
@@ -255,6 +255,15 @@ fn now(access: &Access<'_>) -> SystemTime {
 
 fn failed(url: &WebUrl) -> Error {
     Error::new(ErrorKind::Network, format!("cannot fetch {}", url.shown()))
+}
+
+/// What went wrong with a request, without the word that only says that it was the network.
+fn said(error: &ureq::Error) -> String {
+    let text = match error {
+        ureq::Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    crate::git::redact(&text)
 }
 
 fn leads_inside(url: &WebUrl, at: &WebUrl) -> Error {

@@ -19,6 +19,9 @@ use std::sync::Arc;
 
 /// How many blobs one request may ask for ahead of time, and how many tree entries are looked at to find them.
 const AHEAD: usize = 50_000;
+/// What is to be done about a plugin that is no more.
+pub const GONE: &str =
+    "its skills stay; where it is gone for good: skillgraft source remove SOURCE --adopt (or --delete)";
 /// How deep folders are looked into: no deeper than a path that can be used.
 const DEPTH: usize = 32;
 
@@ -235,7 +238,7 @@ impl<'a> Shop<'a> {
                 "it is called `{0}` there now: set `plugin = \"{0}\"` in the source file; nothing was closed or removed",
                 one_line(new, 100)
             )),
-            None => error.hint("its skills stay; nothing was closed or removed"),
+            None => error.hint(GONE),
         }
     }
 
@@ -387,5 +390,19 @@ mod tests {
             assert_eq!(named("../market", private), Ok(true), "{private}");
         }
         assert_eq!(named("http://127.0.0.1:8/m.git", "http://127.0.0.1:9/x"), Ok(true));
+        // A name counts as what it resolves to, unless the marketplace is inside as well, or a proxy is asked.
+        for (host, inside) in [("market.example", false), ("git.intranet.example", true), ("intranet.example", true)] {
+            access.memo.leads_inside(host, inside);
+        }
+        let proxy = Environment([("https_proxy".into(), "http://proxy.example:3128".into())].into());
+        let online = Access { offline: false, ..access.clone() };
+        let proxied = Access { environment: &proxy, ..online.clone() };
+        let refuses = |access, written| {
+            let shop = Shop { access, ..shop(written) };
+            shop.refuse_inside("https://intranet.example/x.git").is_err()
+        };
+        assert!(refuses(&online, elsewhere));
+        assert!(!refuses(&online, "https://git.intranet.example/m.git") && !refuses(&online, "../market"));
+        assert!(!refuses(&proxied, elsewhere) && !refuses(&access, elsewhere));
     }
 }

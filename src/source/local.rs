@@ -40,8 +40,16 @@ pub enum Look {
 pub fn look(directory: &Path) -> Look {
     let path = directory.join(SKILL_MD);
     // An exact name, also where the file system would find `skill.md` too.
-    let stands = std::fs::read_dir(directory)
-        .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() == SKILL_MD)));
+    let stands = match std::fs::read_dir(directory) {
+        Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() == SKILL_MD)),
+        // It may well be a skill, and nobody can tell: no other one of its name steps in.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Look::Unreadable(
+                Error::new(ErrorKind::Io, format!("cannot enter {}", directory.display())).because(error),
+            );
+        }
+        Err(_) => false,
+    };
     if !stands {
         return Look::Nothing;
     }
@@ -237,18 +245,19 @@ impl Walk<'_> {
     /// Directories right below the root in which no skill was found.
     fn empty_directories(&mut self) {
         let entries = std::fs::read_dir(&self.root.path).into_iter().flatten().flatten().take(ENTRIES);
-        let has_skill = |path: &Path| self.out.skills.iter().any(|skill| skill.directory.starts_with(path));
-        let told = |path: &Path| self.out.oddities.iter().any(|oddity| oddity.path.starts_with(path));
+        let skills: BTreeSet<&Path> = self.out.skills.iter().map(|skill| skill.directory.as_path()).collect();
+        let real_skills: BTreeSet<&Path> = self.out.skills.iter().map(|skill| skill.real.as_path()).collect();
+        let oddities: BTreeSet<&Path> = self.out.oddities.iter().map(|oddity| oddity.path.as_path()).collect();
         let is_alias = |path: &Path| {
-            path.canonicalize().is_ok_and(|real| {
-                self.real.starts_with(&real) || self.out.skills.iter().any(|skill| skill.real.starts_with(&real))
-            })
+            path.canonicalize().is_ok_and(|real| self.real.starts_with(&real) || has_within(&real_skills, &real))
         };
         let found: Vec<Oddity> = entries
             .filter(|entry| !SKIPPED.iter().any(|name| entry.file_name() == *name))
             .map(|entry| entry.path())
-            .filter(|path| path.is_dir() && !has_skill(path) && !told(path) && !is_alias(path))
-            .filter(|_| !self.out.skills.iter().any(|skill| skill.directory == self.root.path))
+            .filter(|path| {
+                path.is_dir() && !has_within(&skills, path) && !has_within(&oddities, path) && !is_alias(path)
+            })
+            .filter(|_| !skills.contains(self.root.path.as_path()))
             .map(|path| {
                 let other = std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.file_name());
                 let other = other.map(|name| name.to_string_lossy().into_owned());
@@ -265,6 +274,11 @@ impl Walk<'_> {
     fn odd(&mut self, path: &Path, rule: &'static str, message: String) {
         self.out.oddities.push(Oddity { path: path.to_owned(), rule, message });
     }
+}
+
+/// Tells whether one of `paths` is `folder` or inside it: such paths stand together, the folder first.
+fn has_within(paths: &BTreeSet<&Path>, folder: &Path) -> bool {
+    paths.range(folder..).next().is_some_and(|path| path.starts_with(folder))
 }
 
 fn dangling(path: &Path) -> Oddity {

@@ -130,6 +130,12 @@ impl Memo {
         self.tidied.get_or_init(act);
     }
 
+    /// Says beforehand where a host's name leads.
+    #[cfg(test)]
+    pub(super) fn leads_inside(&self, host: &str, inside: bool) {
+        locked(&self.inside).insert(host.to_owned(), Arc::new(OnceLock::from(inside)));
+    }
+
     /// Tells whether a host's name leads to this machine or into a private network; it is resolved once in a run.
     pub(super) fn is_inside(&self, host: &str) -> bool {
         let known = locked(&self.inside).entry(host.to_owned()).or_default().clone();

@@ -24,13 +24,13 @@ pub mod plugin;
 pub mod roots;
 mod snapshot;
 
-pub use assemble::{Flat, Remark, UNREACHABLE, flatten};
+pub use assemble::{Flat, Remark, flatten};
 pub use directory::is_skipped;
-pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
+pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses, tell_of};
 pub use forge::compare_url;
 pub use git::{is_commit_id, split_reference};
 pub use host::Trust;
-pub use listed::{Shop, read as read_marketplace};
+pub use listed::{GONE, Shop, read as read_marketplace};
 pub use memo::Memo;
 pub use snapshot::{Listed, Snapshot};
 

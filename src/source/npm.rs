@@ -133,7 +133,7 @@ fn verify(bytes: &[u8], dist: &Dist, name: &str) -> Result<()> {
         all if all.contains(&actual) => Ok(()),
         [first, ..] => {
             let first = one_line(first, 120);
-            Err(Error::new(ErrorKind::Rejected, format!("{name} has the integrity {actual}, not {first}"))
+            Err(Error::new(ErrorKind::Altered, format!("{name} has the integrity {actual}, not {first}"))
                 .hint("it was changed on the registry or on the way; it was not used"))
         }
     }

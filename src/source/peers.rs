@@ -4,7 +4,7 @@
 //! Such a file may come with a repository that somebody cloned, so it is as hostile as upstream: every value becomes a
 //! type with rules, and one bad entry is a bad entry and no more.
 
-use super::location::{self, Repository};
+use super::location::{self, Location, Repository};
 use super::roots::Machine;
 use crate::git::{Oid, RefName};
 use crate::skill::{SKILL_MD, frontmatter};
@@ -34,11 +34,13 @@ pub struct Record {
     pub tree: Option<Oid>,
 }
 
-/// A repository, as an installer recorded it.
+/// A repository or a site, as an installer recorded it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// A URL that [`location::parse`] understands.
     Url(String),
+    /// The index of a site.
+    Index(String),
     /// A folder on this machine, absolute.
     Folder(PathBuf),
 }
@@ -113,6 +115,7 @@ fn record(value: serde_json::Value, folder: &Path) -> Result<Record> {
             None => github(&written.source)?,
         },
         "gitlab" | "git" => url(written.source_url.as_ref().unwrap_or(&written.source))?,
+        "well-known" => site(&written.source, written.source_url.as_deref())?,
         "local" => Place::Folder(folder.join(&written.source)),
         other => {
             let message = format!("it came from `{}`, which is no repository to follow", one_line(other, 40));
@@ -133,6 +136,16 @@ fn url(text: &str) -> Result<Place> {
         Repository::Url(url) if location::is_local(&url) => Ok(Place::Folder(url["file://".len()..].into())),
         Repository::Url(url) if !location::is_insecure(&url) => Ok(Place::Url(without_git(&url).to_owned())),
         _ => Err(Error::new(ErrorKind::Rejected, format!("`{}` is no URL of a repository", one_line(text, 120)))),
+    }
+}
+
+/// `npx skills` records the name of the host and, of a user's skills, the URL of each.
+fn site(host: &str, skill: Option<&str>) -> Result<Place> {
+    let below = skill.and_then(|url| Some(url.split_once("/.well-known/")?.0.to_owned()));
+    let site = below.unwrap_or_else(|| format!("https://{host}"));
+    match location::parse(&format!("{site}/.well-known/agent-skills/index.json"))? {
+        Location::Index(url) if !location::is_insecure(&url) => Ok(Place::Index(url)),
+        _ => Err(Error::new(ErrorKind::Rejected, format!("`{}` is no site", one_line(host, 120)))),
     }
 }
 
@@ -194,6 +207,12 @@ mod tests {
         assert_eq!(file.place, Place::Folder("/srv/up".into()), "it is a path of this machine");
         let local = read_one(json!({"source": "../up", "sourceType": "local"})).expect("valid");
         assert_eq!(local.place, Place::Folder("/project/../up".into()));
+        let index = |url: &str| Place::Index(format!("{url}/.well-known/agent-skills/index.json"));
+        let site = read_one(json!({"source": "acme.example", "sourceType": "well-known", "computedHash": "ff"}));
+        assert_eq!(site.expect("valid").place, index("https://acme.example"));
+        let file = "https://acme.example/docs/.well-known/skills/deploy/SKILL.md";
+        let site = read_one(json!({"source": "acme.example", "sourceType": "well-known", "sourceUrl": file}));
+        assert_eq!(site.expect("valid").place, index("https://acme.example/docs"));
         let gh = "---\nname: a\ndescription: b\nmetadata:\n  github-repo: https://github.com/acme/skills\n  \
                   github-ref: refs/heads/main\n  github-path: skills/a\n---\n";
         let record = of_frontmatter(gh.as_bytes()).expect("there").expect("valid");
@@ -222,6 +241,12 @@ mod tests {
         ] {
             assert!(read_one(entry(key, text)).is_err(), "{key}: {text}");
         }
+        for host in ["a b", "u:p@h", "--x", "../..", "", "h\n"] {
+            assert!(read_one(json!({"source": host, "sourceType": "well-known"})).is_err(), "{host}");
+        }
+        let plain =
+            json!({"source": "h", "sourceType": "well-known", "sourceUrl": "http://h/.well-known/skills/a/SKILL.md"});
+        assert!(read_one(plain).is_err());
         let not_owner_repo = json!({"source": "a/b/../../c", "sourceType": "github"});
         assert!(read_one(not_owner_repo).is_err());
         assert!(read_one(json!(["surprise"])).is_err());

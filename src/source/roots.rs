@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The largest list of plugins that is read, in bytes.
 const PLUGINS_BYTES: u64 = 4 << 20;
+/// More roots than an agent reads in one folder of a project.
+const NEXT_FOLDER: usize = 100;
 /// How many packages are looked at in one project.
 const PACKAGES: usize = 20_000;
 
@@ -44,7 +46,7 @@ pub enum Layer {
     Package,
     /// What an administrator put there.
     System,
-    /// Programs that answer for skills. They have no folder; host sources list them.
+    /// Programs that answer for skills: the registry's sources with `command`, as their mirrors hold them.
     Host,
 }
 
@@ -91,8 +93,8 @@ pub struct Root {
     pub layer: Layer,
     /// Whose it is.
     pub kind: RootKind,
-    /// The ids of the agents that read it; the first one's own.
-    pub agents: Vec<&'static str>,
+    /// The agents that read it; the first one's own.
+    pub agents: Vec<Reader>,
     /// The folder.
     pub path: PathBuf,
     /// What stands before the keys of its skills; empty but for plugins.
@@ -101,10 +103,29 @@ pub struct Root {
     pub may_be_skill: bool,
 }
 
+/// An agent that reads a root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reader {
+    /// Its id.
+    pub id: &'static str,
+    /// Where the root stands among those of the same layer that this agent reads: the lowest is looked at first.
+    pub rank: usize,
+}
+
 impl Root {
     fn new(layer: Layer, path: PathBuf) -> Self {
         let (kind, agents, namespace) = (RootKind::Universal, Vec::new(), String::new());
         Root { layer, kind, agents, path, namespace, may_be_skill: false }
+    }
+
+    /// Returns the skills of a program, which have no folder: a branch of the registry holds them.
+    pub fn of_host(branch: &str) -> Self {
+        Root::new(Layer::Host, PathBuf::from(branch))
+    }
+
+    /// Returns the ids of the agents that read it.
+    pub fn agent_ids(&self) -> Vec<&'static str> {
+        self.agents.iter().map(|reader| reader.id).collect()
     }
 
     /// Returns a folder that a person named.
@@ -120,20 +141,22 @@ pub fn roots(machine: &Machine, directory: &Path, named: &[PathBuf], registry: O
     all.extend(machine.skills_path.iter().map(|path| Root::named(Layer::Environment, directory.join(path))));
     let projects: Vec<&Path> =
         project_folders(directory).into_iter().filter(|folder| Some(*folder) != machine.home.as_deref()).collect();
-    for folder in &projects {
-        all.extend(of_project(folder).into_iter().filter(|root| Some(root.path.as_path()) != registry));
+    for (nth, folder) in projects.iter().enumerate() {
+        all.extend(of_project(folder, nth).into_iter().filter(|root| Some(root.path.as_path()) != registry));
     }
     // Where agents read the registry's folder, it is theirs too. But a plain `skills` is no OpenClaw workspace.
     all.extend(registry.map(|path| {
-        let read = projects.iter().flat_map(|folder| of_project(folder).into_iter().map(move |root| (folder, root)));
+        let each = projects.iter().enumerate();
+        let read = each.flat_map(|(nth, folder)| of_project(folder, nth).into_iter().map(move |root| (folder, root)));
         let read = read.filter(|(folder, _)| folder.join("skills") != path).map(|(_, root)| root);
         let known = read.into_iter().find(|root| root.path == path);
         Root { layer: Layer::Registry, ..known.unwrap_or_else(|| Root::new(Layer::Registry, path.to_owned())) }
     }));
     all.extend(provider_first(
-        AGENTS
-            .iter()
-            .flat_map(|agent| agent.user.iter().filter_map(|root| Some((agent.id, *root, expand(machine, root)?)))),
+        AGENTS.iter().flat_map(|agent| {
+            let each = agent.user.iter().enumerate();
+            each.filter_map(|(rank, root)| Some((Reader { id: agent.id, rank }, *root, expand(machine, root)?)))
+        }),
         Layer::User,
     ));
     all.extend(plugins(machine));
@@ -141,7 +164,9 @@ pub fn roots(machine: &Machine, directory: &Path, named: &[PathBuf], registry: O
     all.extend(projects.iter().flat_map(|folder| packages(folder)));
     all.extend(provider_first(
         AGENTS.iter().flat_map(|agent| {
-            agent.system.iter().map(|root| (agent.id, *root, machine.system.join(root.trim_start_matches('/'))))
+            let each = agent.system.iter().enumerate();
+            let path = |root: &str| machine.system.join(root.trim_start_matches('/'));
+            each.map(move |(rank, root)| (Reader { id: agent.id, rank }, *root, path(root)))
         }),
         Layer::System,
     ));
@@ -152,7 +177,7 @@ pub fn roots(machine: &Machine, directory: &Path, named: &[PathBuf], registry: O
 /// the folders in it that agents read, else, again, the folder itself.
 pub fn roots_from(folder: &Path) -> Vec<Root> {
     let is_skill = |folder: &Path| folder.join(SKILL_MD).symlink_metadata().is_ok();
-    let standing = of_project(folder).into_iter().filter(|root| root.path.is_dir());
+    let standing = of_project(folder, 0).into_iter().filter(|root| root.path.is_dir());
     let inside: Vec<Root> = standing.map(|root| Root { layer: Layer::CommandLine, ..root }).collect();
     if inside.is_empty() || is_skill(folder) || folders_in(folder).iter().any(|below| is_skill(below)) {
         return vec![Root::named(Layer::CommandLine, folder.to_owned())];
@@ -184,17 +209,21 @@ pub fn shown(machine: &Machine, project: &Path, path: &Path, within: &str) -> St
     }
 }
 
-fn of_project(folder: &Path) -> Vec<Root> {
-    let rows = AGENTS.iter().flat_map(|agent| agent.project.iter().map(|root| (agent.id, *root, folder.join(root))));
+/// The roots of the `nth` folder of a project, the nearest one first.
+fn of_project(folder: &Path, nth: usize) -> Vec<Root> {
+    let rows = AGENTS.iter().flat_map(|agent| {
+        let each = agent.project.iter().enumerate();
+        each.map(|(at, root)| (Reader { id: agent.id, rank: nth * NEXT_FOLDER + at }, *root, folder.join(root)))
+    });
     provider_first(rows, Layer::Project)
 }
 
 /// Provider roots before universal ones, each in the order of the table.
-fn provider_first(rows: impl Iterator<Item = (&'static str, &'static str, PathBuf)>, layer: Layer) -> Vec<Root> {
+fn provider_first(rows: impl Iterator<Item = (Reader, &'static str, PathBuf)>, layer: Layer) -> Vec<Root> {
     let mut found: Vec<Root> = rows
-        .map(|(agent, root, path)| {
+        .map(|(reader, root, path)| {
             let kind = if UNIVERSAL.contains(&root) { RootKind::Universal } else { RootKind::Provider };
-            Root { kind, agents: vec![agent], ..Root::new(layer, path) }
+            Root { kind, agents: vec![reader], ..Root::new(layer, path) }
         })
         .collect();
     found.sort_by_key(|root| root.kind);
@@ -209,7 +238,8 @@ fn once_each(all: Vec<Root>) -> Vec<Root> {
         match at.get(&root.path) {
             Some(first) => {
                 let kept = &mut kept[*first].agents;
-                let new: Vec<_> = root.agents.into_iter().filter(|agent| !kept.contains(agent)).collect();
+                let new: Vec<_> =
+                    root.agents.into_iter().filter(|reader| kept.iter().all(|known| known.id != reader.id)).collect();
                 kept.extend(new);
             }
             None => {
@@ -244,7 +274,12 @@ fn plugins(machine: &Machine) -> Vec<Root> {
         for path in paths.filter(|path| path.is_absolute()) {
             let namespace = name.split('@').next().unwrap_or_default().to_owned();
             let root = Root::new(Layer::Package, path.join("skills"));
-            found.push(Root { kind: RootKind::Provider, agents: vec!["claude-code"], namespace, ..root });
+            found.push(Root {
+                kind: RootKind::Provider,
+                agents: vec![Reader { id: "claude-code", rank: 0 }],
+                namespace,
+                ..root
+            });
         }
     }
     found
@@ -257,7 +292,7 @@ fn extensions(machine: &Machine) -> Vec<Root> {
     };
     let root = |path: PathBuf| Root {
         kind: RootKind::Provider,
-        agents: vec!["gemini-cli"],
+        agents: vec![Reader { id: "gemini-cli", rank: 0 }],
         namespace: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         ..Root::new(Layer::Package, path.join("skills"))
     };
@@ -302,7 +337,7 @@ mod tests {
     #[test]
     fn a_variable_moves_the_user_root_of_its_agent_and_of_no_other() {
         let all = roots(&machine(), Path::new("/nowhere/at/all"), &[], None);
-        let of = |path: &str| all.iter().find(|root| root.path == Path::new(path)).map(|root| root.agents.clone());
+        let of = |path: &str| all.iter().find(|root| root.path == Path::new(path)).map(Root::agent_ids);
         assert_eq!(of("/moved/codex/skills").expect("moved"), ["codex", "cursor"]);
         assert_eq!(of("/home/pat/.codex/skills"), None);
         assert_eq!(of("/home/pat/.claude/skills").expect("default")[0], "claude-code");

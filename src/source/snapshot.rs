@@ -83,6 +83,12 @@ impl Snapshot {
         Ok(Snapshot { objects, tree, revision: None, date: None, listed, fetch: None, scope: None })
     }
 
+    /// Returns a snapshot of a tree of a repository.
+    pub fn of_tree(repository: Arc<Repository>, tree: Oid) -> Self {
+        let (objects, listed) = (Objects::Repository(repository), Listed::default());
+        Snapshot { objects, tree, revision: None, date: None, listed, fetch: None, scope: None }
+    }
+
     /// Returns it as the state that upstream calls `version`, of `date` in seconds since 1970. A date that git refuses in a
     /// commit, or that lies after the year 2099, becomes the nearest one that is fine.
     ///

@@ -20,6 +20,8 @@ pub struct Admission {
     pub local_mirror: Option<Oid>,
     /// The skills, with what each puts into the registry's tree.
     pub skills: Vec<(SkillId, Changes)>,
+    /// The licence files of the source.
+    pub licenses: Changes,
     /// The upstream path of each skill whose id is one of the team's own; each is among those that cannot come in.
     pub own: BTreeMap<SkillId, RelPath>,
     /// The guide of upstream's own registry, which stays there.
@@ -72,7 +74,8 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
             .hint("look at `skills` and `exclude` of the source: options --skill and --exclude of add"));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
+    let licenses = maker.license_changes()?;
     let (plugins, own) = (mirror.plugins, new.own);
     let (head, guide) = (mirror.head, new.guide);
-    Ok(Admission { mirror: head, local_mirror, skills, own, guide, rejected, warnings, plugins })
+    Ok(Admission { mirror: head, local_mirror, skills, licenses, own, guide, rejected, warnings, plugins })
 }

@@ -2,8 +2,9 @@
 
 use crate::git::{Commit, Mode, Oid, Store, first_parents, tree_at};
 use crate::skill::SKILL_MD;
-use crate::source::Snapshot;
+use crate::source::{Snapshot, is_license, tell_of};
 use crate::types::{RelPath, Result};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An upstream state that a skill may have been copied from.
@@ -21,9 +22,34 @@ pub struct Origin {
     pub same_files: usize,
     /// How many files differ, or stand on one side only.
     pub other_files: usize,
-    /// How many lines differ; none where the trees are identical.
+    /// How many files are executable, or links, on one side only.
+    pub other_modes: usize,
+    /// How many files stand there only: they were never copied, or have been deleted since.
+    pub missing_files: usize,
+    /// How many lines differ in the files that stand here; none where the trees are identical. Of those that stand there only
+    /// nobody knows whether they were there to be copied, so they are counted apart.
     pub changed_lines: Option<usize>,
+    /// The next states that are as near, or nearly, newest first; at most three.
+    pub rivals: Vec<Rival>,
 }
+
+/// A state that is nearly as near as the one that was chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rival {
+    /// The newest upstream commit that holds it.
+    pub revision: Oid,
+    /// Its date, in seconds since 1970.
+    pub date: i64,
+    /// How many lines differ.
+    pub changed_lines: usize,
+    /// How many files stand there only.
+    pub missing_files: usize,
+}
+
+/// With at most so many lines more than the nearest state, another one is shown.
+const NEARLY: usize = 5;
+/// How many of those are shown.
+const RIVALS: usize = 3;
 
 /// A skill that was copied: its path upstream, and its tree here.
 #[derive(Debug, Clone)]
@@ -34,9 +60,10 @@ pub struct Copied {
     pub local: Oid,
 }
 
-/// Searches the first-parent history of `snapshot` for the state that each of `skills` is nearest to: identical, else
-/// with the most identical files, then with the fewest changed lines; of equals, the newest. Where upstream moved a
-/// directory, the search goes on at its former path. The history is walked once, and blobs are asked for once.
+/// Searches the first-parent history of `snapshot` for the state that each of `skills` is nearest to: identical, else with
+/// the most identical files, then with the fewest changed lines in the files that are here, then with the fewest files that
+/// are not, then with the fewest other modes; of equals, the newest. Where upstream moved a directory, the search goes on at
+/// its former path. The history is walked once, and blobs are asked for once.
 pub fn find_origins(snapshot: &Snapshot, store: &Store, skills: &[Copied]) -> Result<Vec<Option<Origin>>> {
     let Some(head) = snapshot.commit() else {
         // What is no repository has one state.
@@ -59,17 +86,25 @@ pub fn find_origins(snapshot: &Snapshot, store: &Store, skills: &[Copied]) -> Re
         search.keep_the_nearest();
         for origin in search.near_ones.iter().filter(|origin| origin.other_files > 0) {
             let there = files(upstream, origin.tree)?;
-            let differ = |(path, id): &(&String, &Oid)| search.here.get(*path) != Some(*id);
-            differing.extend(there.iter().filter(differ).map(|(_, id)| *id));
+            let differs = |path: &&String| id_of(&there, path) != id_of(&search.here, path);
+            differing.extend(search.here.keys().filter(differs).filter_map(|path| id_of(&there, path)));
         }
     }
     snapshot.need(differing)?;
     searches.into_iter().map(|search| search.nearest(snapshot, store)).collect()
 }
 
-/// Returns the files of a state, so that they can be asked for together with those of others.
+/// Returns the files of a state, and what tells its licence and version, so that they can be asked for together with those
+/// of others.
 pub fn blobs(snapshot: &Snapshot, origin: &Origin) -> Result<Vec<Oid>> {
-    Ok(files(snapshot.store(), origin.tree)?.into_values().collect())
+    let mut blobs: Vec<Oid> = files(snapshot.store(), origin.tree)?.into_values().map(|(id, _)| id).collect();
+    blobs.extend(tell_of(snapshot.store(), root(snapshot, origin)?, &origin.path)?);
+    Ok(blobs)
+}
+
+/// Returns the root tree of a state that was found in the history of `snapshot`.
+pub fn root(snapshot: &Snapshot, origin: &Origin) -> Result<Oid> {
+    Ok(if snapshot.commit().is_some() { snapshot.store().commit(origin.revision)?.tree } else { snapshot.tree })
 }
 
 /// The search for one skill's origin.
@@ -99,7 +134,7 @@ impl Search {
         self.newer = found;
         let Some(tree) = found.filter(|tree| self.seen.insert(*tree)) else { return Ok(()) };
         let origin = near(&self.here, &files(upstream, tree)?, commit, &self.path, tree, data.committed);
-        if origin.other_files == 0 {
+        if origin.other_files == 0 && origin.other_modes == 0 {
             self.is_over = true;
             self.near_ones.clear();
         }
@@ -118,8 +153,22 @@ impl Search {
         if !self.is_over {
             count_changed_lines(snapshot, store, &self.here, &mut self.near_ones)?;
         }
-        // Of equals, the newest comes first, and `min_by_key` takes the first.
-        Ok(self.near_ones.into_iter().min_by_key(|origin| origin.changed_lines))
+        // Of equals the newest stays first.
+        self.near_ones.sort_by_key(|origin| (origin.changed_lines, origin.missing_files, origin.other_modes));
+        let mut near_ones = self.near_ones.into_iter();
+        let Some(mut nearest) = near_ones.next() else { return Ok(None) };
+        let most = nearest.changed_lines.unwrap_or_default() + NEARLY;
+        nearest.rivals = near_ones.map_while(|other| other.rival(most)).take(RIVALS).collect();
+        Ok(Some(nearest))
+    }
+}
+
+impl Origin {
+    /// Returns what to tell of a state that was not chosen, if not more than `most` lines of it differ.
+    fn rival(&self, most: usize) -> Option<Rival> {
+        let Origin { revision, date, missing_files, .. } = *self;
+        let changed_lines = self.changed_lines.filter(|lines| *lines <= most)?;
+        Some(Rival { revision, date, changed_lines, missing_files })
     }
 }
 
@@ -151,7 +200,7 @@ fn former_place(store: &Store, root: Oid, path: &RelPath, newer: Oid) -> Result<
             if below.name() == path.name()
                 && let Some(tree) = skill_tree(store, root, &below)?
             {
-                let same = files(store, tree)?.iter().filter(|(path, id)| there.get(*path) == Some(*id)).count();
+                let same = same_files(&files(store, tree)?, &there);
                 let better = best.as_ref().is_none_or(|(most, place, _)| (same, &below) > (*most, place));
                 if same * 2 >= there.len() && better {
                     best = Some((same, below, tree));
@@ -183,13 +232,24 @@ fn skill_tree(store: &Store, root: Oid, path: &RelPath) -> Result<Option<Oid>> {
     Ok(is_skill.then_some(tree))
 }
 
-type Files = BTreeMap<String, Oid>;
+type Files = BTreeMap<String, (Oid, Mode)>;
+
+fn id_of(files: &Files, path: &str) -> Option<Oid> {
+    files.get(path).map(|(id, _)| *id)
+}
+
+fn same_files(one: &Files, other: &Files) -> usize {
+    one.iter().filter(|(path, (id, _))| id_of(other, path) == Some(*id)).count()
+}
 
 fn near(here: &Files, there: &Files, revision: Oid, path: &RelPath, tree: Oid, date: i64) -> Origin {
-    let same_files = here.iter().filter(|(path, id)| there.get(*path) == Some(id)).count();
-    let all: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
-    let other_files = all.len() - same_files;
-    Origin { revision, date, path: path.clone(), tree, same_files, other_files, changed_lines: None }
+    let same_files = same_files(here, there);
+    let other_modes =
+        here.iter().filter(|(path, file)| there.get(*path).is_some_and(|there| there.1 != file.1)).count();
+    let missing_files = there.keys().filter(|path| !here.contains_key(*path)).count();
+    let other_files = here.len() + missing_files - same_files;
+    let (path, changed_lines, rivals) = (path.clone(), None, Vec::new());
+    Origin { revision, date, path, tree, same_files, other_files, other_modes, missing_files, changed_lines, rivals }
 }
 
 fn files(store: &Store, tree: Oid) -> Result<Files> {
@@ -200,23 +260,30 @@ fn files(store: &Store, tree: Oid) -> Result<Files> {
             let path = format!("{above}{}", entry.name);
             match entry.mode {
                 Mode::Tree => open.push((format!("{path}/"), entry.id)),
-                _ => drop(files.insert(path, entry.id)),
+                mode => drop(files.insert(path, (entry.id, mode))),
             }
         }
     }
     Ok(files)
 }
 
-/// Counts for each state the lines that differ. What upstream must send for that is asked for at once, and each version
-/// of a file is compared once.
+/// Tells whether two skills have a file in common, byte for byte and at one path. A licence does not count: many skills
+/// share it.
+pub fn share_a_file(store: &Store, one: Oid, other: Oid) -> Result<bool> {
+    let (one, other) = (files(store, one)?, files(store, other)?);
+    let is_license_file = |path: &str| is_license(path.rsplit('/').next().unwrap_or_default().as_bytes());
+    Ok(one.iter().any(|(path, file)| id_of(&other, path) == Some(file.0) && !is_license_file(path)))
+}
+
+/// Counts for each state the lines that differ in the files that are here. What upstream must send for that is asked for
+/// at once, and each version of a file is compared once.
 fn count_changed_lines(snapshot: &Snapshot, store: &Store, here: &Files, origins: &mut [Origin]) -> Result<()> {
     let upstream = snapshot.store();
     let mut differing = Vec::new();
     for origin in &*origins {
         let there = files(upstream, origin.tree)?;
-        let paths: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
-        let differs = |path: &&&String| here.get(**path) != there.get(**path);
-        let versions = paths.iter().filter(differs).map(|path| ((*path).clone(), there.get(*path).copied()));
+        let differs = |path: &&String| id_of(here, path) != id_of(&there, path);
+        let versions = here.keys().filter(differs).map(|path| (path.clone(), id_of(&there, path)));
         differing.push(versions.collect::<Vec<(String, Option<Oid>)>>());
     }
     let needed: BTreeSet<Oid> = differing.iter().flatten().filter_map(|(_, id)| *id).collect();
@@ -232,7 +299,7 @@ fn count_changed_lines(snapshot: &Snapshot, store: &Store, here: &Files, origins
             lines += match known.get(&version) {
                 Some(lines) => *lines,
                 None => {
-                    let (old, new) = (read(upstream, version.1)?, read(store, here.get(&version.0).copied())?);
+                    let (old, new) = (read(upstream, version.1)?, read(store, id_of(here, &version.0))?);
                     let lines = lines_between(&old, &new);
                     known.insert(version, lines);
                     lines
@@ -248,12 +315,12 @@ fn count_changed_lines(snapshot: &Snapshot, store: &Store, here: &Files, origins
 pub fn changed_lines(store: &Store, old: Oid, new: Oid) -> Result<usize> {
     let (old, new) = (files(store, old)?, files(store, new)?);
     let differing: BTreeSet<&String> =
-        new.keys().chain(old.keys()).filter(|path| new.get(*path) != old.get(*path)).collect();
-    let read = |id: Option<&Oid>| -> Result<String> {
-        let bytes = id.map_or(Ok(Vec::new()), |id| store.blob(*id))?;
+        new.keys().chain(old.keys()).filter(|path| id_of(&new, path) != id_of(&old, path)).collect();
+    let read = |id: Option<Oid>| -> Result<String> {
+        let bytes = id.map_or(Ok(Vec::new()), |id| store.blob(id))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
-    let lines = |path: &String| Ok(lines_between(&read(old.get(path))?, &read(new.get(path))?));
+    let lines = |path: &String| Ok(lines_between(&read(id_of(&old, path))?, &read(id_of(&new, path))?));
     differing.into_iter().map(lines).sum()
 }
 

@@ -179,7 +179,7 @@ impl Maker<'_> {
     }
 
     /// The licence files of the mirror's head, and no other: one that upstream dropped covers nothing any more.
-    fn license_changes(&self) -> Result<Changes> {
+    pub fn license_changes(&self) -> Result<Changes> {
         let place = |id| Some(Place { mode: Mode::File, id });
         let files: Changes = self.mirror.licenses.iter().map(|(path, id)| (path.clone(), place(*id))).collect();
         let id = with_changes(self.store, self.store.empty_tree(), &files)?;

@@ -6,7 +6,7 @@ use super::candidate::Offer;
 use super::records::Records;
 use crate::git::{History, Oid, Store};
 use crate::registry::{Entry, Layout, Upstream, read_entry, skill_at};
-use crate::types::{RelPath, Result, SkillId};
+use crate::types::{RelPath, Result, SkillId, TreeHash};
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -94,9 +94,11 @@ impl Holder<'_> {
     ) -> Result<BTreeSet<&'p RelPath>> {
         let mut paths = match followed {
             // Nothing follows it any more, so nothing tells where upstream had it.
-            None => (self.records)()?.paths(),
+            None => (self.records)()?.paths_with(offer.accepted),
             // It is here already, and only its place is new.
             Some(now) if now.accepted == offer.accepted => BTreeSet::new(),
+            // Nothing is the same for all skills, also for those that stood at these paths before or after.
+            Some(_) if offer.accepted == TreeHash::EMPTY => BTreeSet::new(),
             Some(now) => (self.records)()?.paths_of(&now.path),
         };
         paths.insert(&offer.path);

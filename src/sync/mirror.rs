@@ -7,10 +7,10 @@ use crate::registry::{IDENTITY, Origin, SourceFile, Upstream};
 use crate::skill::{Limits, SKILL_MD};
 use crate::source::plugin::{self, Plugins};
 use crate::source::{
-    Discovery, Found, Remark, Snapshot, discover, flatten, has_skill_md, is_license, licenses, read_marketplace,
+    Discovery, Found, GONE, Remark, Snapshot, discover, flatten, has_skill_md, is_license, licenses, read_marketplace,
 };
 use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, inert, short_revision};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The date of mirror commits that have none to take: 1 January 2000.
 const FIRST_DATE: i64 = 946_684_800;
@@ -158,8 +158,7 @@ pub fn standing(store: &Store, head: Oid) -> Result<Mirror> {
 
 fn nothing_found(source: &SourceFile, snapshot: &Snapshot) -> Error {
     if let Some(scope) = &snapshot.scope {
-        return Error::new(ErrorKind::NoEvidence, format!("plugin `{}` has no skills", scope.name))
-            .hint("look at the marketplace; nothing was closed or removed");
+        return Error::new(ErrorKind::NoEvidence, format!("plugin `{}` has no skills", scope.name)).hint(GONE);
     }
     // What lists its skills has no folders that one could look in.
     let who = match source.origin {
@@ -202,13 +201,19 @@ fn unchanged(snapshot: &Snapshot, store: &Store, before: &Content, found: &Found
 
 /// Mirror 1: a skill that is now rejected or unselected keeps its last tree as long as upstream has its `SKILL.md`.
 fn keep_last_trees(snapshot: &Snapshot, before: &Content, skills: &mut BTreeMap<RelPath, Oid>) -> Result<()> {
-    for (path, tree) in &before.skills {
-        let overlaps =
-            || skills.contains_key(path) || skills.keys().any(|new| new.is_within(path) || path.is_within(new));
+    let left: Vec<_> = before.skills.iter().filter(|(path, _)| !skills.contains_key(*path)).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let above = |path: &RelPath| std::iter::successors(path.parent(), RelPath::parent);
+    let mut folders: BTreeSet<RelPath> = skills.keys().flat_map(above).collect();
+    for (path, tree) in left {
+        let overlaps = || folders.contains(path) || above(path).any(|above| skills.contains_key(&above));
         // What a plugin has dropped is gone, whoever else has it.
         let is_in_scope = snapshot.scope.as_ref().is_none_or(|scope| scope.has(path));
         let stands = || Ok::<_, Error>(snapshot.listed.skills.contains(path) || has_skill_md(snapshot, path)?);
         if is_in_scope && !overlaps() && stands()? {
+            folders.extend(above(path));
             skills.insert(path.clone(), *tree);
         }
     }
@@ -405,7 +410,7 @@ pub fn join_diverged(store: &Store, source: &SourceName, remote: Oid, local: Oid
 
 /// Searches the mirror's history for a skill's tree with this hash: the second step of the base look-up.
 pub fn find_base(store: &Store, head: Oid, path: &RelPath, is_it: impl Fn(Oid) -> Result<bool>) -> Result<Option<Oid>> {
-    let mut tried = std::collections::BTreeSet::new();
+    let mut tried = BTreeSet::new();
     let mut found = None;
     History::of(store, head)?.visit(|commit| {
         if let Some(tree) = upstream_at(store, commit.tree, path)?

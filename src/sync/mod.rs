@@ -45,7 +45,7 @@ pub use contained::Contained;
 pub use held::Held;
 pub use held_back::held_back;
 pub use mirror::{Mirror, commit_of_base};
-pub use moved::ENOUGH;
+pub use moved::RELATED;
 pub use offers::id_for;
 pub use push::{Delivery, Fate};
 pub use renamed::Renamed;

@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// From how many percent on a skill at another path is the one that was left.
 pub const ENOUGH: u32 = 50;
-/// From how many percent on a place is worth being named, although it is not taken.
-const WORTH_A_WORD: u32 = 25;
+/// From how many percent on a place is worth being named, although it is not taken, and `link` takes it unasked.
+pub const RELATED: u32 = 25;
 /// With more pairs than this, only identical trees and directories of the same name are compared.
 const PAIRS: usize = 10_000;
 
@@ -183,7 +183,7 @@ impl Search<'_> {
                 if percent >= ENOUGH {
                     let (rank, path) = ((same, namesake, percent), (*path).clone());
                     pairs.push(Pair { rank, traveller: index, path, tree: *tree });
-                } else if just_left && percent >= WORTH_A_WORD {
+                } else if just_left && percent >= RELATED {
                     self.travellers[index].is_not(path, percent);
                 }
             }

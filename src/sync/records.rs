@@ -34,6 +34,10 @@ pub struct Records {
     parents: Vec<Vec<usize>>,
     first_parents: BTreeSet<usize>,
     steps: Vec<Step>,
+    /// The steps that lead from or to an upstream path.
+    steps_at: BTreeMap<RelPath, Vec<usize>>,
+    /// The steps that lead from or to an accepted tree.
+    steps_with: BTreeMap<TreeHash, Vec<usize>>,
     /// By upstream path, what entries accepted before they went to a record that some commit had earlier.
     went_back: BTreeMap<RelPath, BTreeSet<TreeHash>>,
 }
@@ -63,7 +67,26 @@ impl Records {
         }
         let first_parents = main.first_parents().map(|id| Ok(index[&id?])).collect::<Result<_>>()?;
         let went_back = went_back(&steps);
-        Ok(Records { commits, parents, first_parents, steps, went_back })
+        let mut steps_at: BTreeMap<RelPath, Vec<usize>> = BTreeMap::new();
+        let mut steps_with: BTreeMap<TreeHash, Vec<usize>> = BTreeMap::new();
+        for (at, step) in steps.iter().enumerate() {
+            let (old, new) = (step.old.as_ref(), step.new.as_ref());
+            let paths: BTreeSet<_> = old.iter().chain(&new).map(|record| &record.path).collect();
+            paths.into_iter().for_each(|path| steps_at.entry(path.clone()).or_default().push(at));
+            let trees: BTreeSet<_> = old.iter().chain(&new).map(|record| record.accepted).collect();
+            trees.into_iter().for_each(|tree| steps_with.entry(tree).or_default().push(at));
+        }
+        Ok(Records { commits, parents, first_parents, steps, steps_at, steps_with, went_back })
+    }
+
+    /// Returns the steps that lead from or to `path`, in their order.
+    fn steps_at(&self, path: &RelPath) -> impl Iterator<Item = &Step> {
+        self.steps_at.get(path).into_iter().flatten().map(|at| &self.steps[*at])
+    }
+
+    /// Returns the steps that lead from or to `accepted`, in their order.
+    fn steps_with(&self, accepted: TreeHash) -> impl Iterator<Item = &Step> {
+        self.steps_with.get(&accepted).into_iter().flatten().map(|at| &self.steps[*at])
     }
 
     /// Returns what the entry at these paths may have been taken back from; [`Records::taken_back`] says which of it was.
@@ -76,7 +99,7 @@ impl Records {
     pub fn taken_back(&self, paths: &BTreeSet<&RelPath>, accepted: TreeHash, no_entry_now: bool) -> Vec<Oid> {
         let is_it = |record: &Record| paths.contains(&record.path) && record.accepted == accepted;
         let left = |step: &&Step| step.old.as_ref().is_some_and(is_it) && !step.new.as_ref().is_some_and(is_it);
-        let leaving: Vec<&Step> = self.steps.iter().filter(left).collect();
+        let leaving: Vec<&Step> = self.steps_with(accepted).filter(left).collect();
         if leaving.is_empty() {
             return Vec::new();
         }
@@ -110,31 +133,25 @@ impl Records {
                 |record: &Option<Record>| record.as_ref().is_some_and(|r| r.path == *path && r.accepted == accepted);
             is(&step.new) && step.old.is_some() && !is(&step.old) && self.first_parents.contains(&step.commit)
         };
-        self.steps.iter().filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
+        self.steps_at(path).filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
     }
 
-    /// Returns every path that an entry followed.
-    pub fn paths(&self) -> BTreeSet<&RelPath> {
-        let records = self.steps.iter().flat_map(|step| [&step.old, &step.new]);
-        records.flatten().map(|record| &record.path).collect()
+    /// Returns every path at which an entry accepted this tree.
+    pub fn paths_with(&self, accepted: TreeHash) -> BTreeSet<&RelPath> {
+        let records = self.steps_with(accepted).flat_map(|step| [&step.old, &step.new]).flatten();
+        records.filter(|record| record.accepted == accepted).map(|record| &record.path).collect()
     }
 
     /// Returns the paths that the entry at `path` has followed: those that one step leads to from another.
     pub fn paths_of<'p>(&'p self, path: &'p RelPath) -> BTreeSet<&'p RelPath> {
-        let mut paths = BTreeSet::from([path]);
-        loop {
-            let before = paths.len();
-            for step in &self.steps {
-                if let (Some(old), Some(new)) = (&step.old, &step.new)
-                    && (paths.contains(&old.path) || paths.contains(&new.path))
-                {
-                    paths.extend([&old.path, &new.path]);
-                }
-            }
-            if paths.len() == before {
-                return paths;
+        let (mut paths, mut open) = (BTreeSet::from([path]), vec![path]);
+        while let Some(path) = open.pop() {
+            for step in self.steps_at(path) {
+                let (Some(old), Some(new)) = (&step.old, &step.new) else { continue };
+                open.extend([&old.path, &new.path].into_iter().filter(|path| paths.insert(*path)));
             }
         }
+        paths
     }
 
     /// For every commit, the records that it or an ancestor had at one of these paths.

@@ -8,8 +8,8 @@ use super::renamed::Renamed;
 use crate::git::{Oid, RefName};
 use crate::registry::source_file::Paused;
 use crate::registry::{Conflict, Uncommitted};
+use crate::source::Remark;
 use crate::source::plugin::Plugin;
-use crate::source::{Remark, UNREACHABLE};
 use crate::types::{Error, ErrorKind, SourceName, TreeHash};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -156,8 +156,8 @@ impl From<&Error> for ErrorReport {
     fn from(error: &Error) -> Self {
         ErrorReport {
             kind: error.kind(),
-            message: crate::types::escape(&error.full_message()),
-            hint: error.hint_text().map(str::to_owned),
+            message: crate::types::escape(&crate::git::redact(&error.full_message())),
+            hint: error.hint_text().map(crate::git::redact),
         }
     }
 }
@@ -316,8 +316,7 @@ impl Report {
     /// Tells whether a source or a skill failed.
     pub fn failed(&self) -> bool {
         let skill_failed = |source: &SourceReport| {
-            source.skills.iter().any(|skill| skill.error.is_some())
-                || source.rejected.iter().any(|remark| remark.reason == UNREACHABLE)
+            source.skills.iter().any(|skill| skill.error.is_some()) || source.rejected.iter().any(Remark::is_failure)
         };
         !self.untagged.is_empty() || self.sources.iter().any(|source| source.error.is_some() || skill_failed(source))
     }

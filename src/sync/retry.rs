@@ -5,7 +5,7 @@ use super::report::SkillReport;
 use super::run::Run;
 use super::{Options, moved, offers, standing_mirror};
 use crate::git::{History, RefChange};
-use crate::registry::{IDENTITY, Registry, State, source_file};
+use crate::registry::{IDENTITY, Registry, State, excludes_without};
 use crate::skill::TreeHasher;
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
 use std::sync::OnceLock;
@@ -63,7 +63,7 @@ fn nothing_offers(registry: &Registry, state: &State, id: &SkillId) -> Result<Er
         let Some(mirror) = standing_mirror(registry, name)? else { continue };
         for (path, tree) in mirror.skills.iter().filter(|(path, _)| file.selection.excludes(path, name)) {
             if offers::id_of(store, file, &mirror, path, *tree)?.ok().as_ref() == Some(id) {
-                let left = source_file::excludes_without(file, &source.text, path)?;
+                let left = excludes_without(file, &source.text, path)?;
                 let error =
                     Error::new(ErrorKind::Usage, format!("`exclude` of source `{name}` leaves `{id}` out ({path})"));
                 return Ok(error.hint(format!(

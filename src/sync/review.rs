@@ -23,7 +23,8 @@ use crate::skill::TreeHasher;
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName, TreeHash};
 use jiff::civil::Date;
 use serde::Serialize;
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// An open candidate.
 #[derive(Debug, Serialize)]
@@ -117,6 +118,7 @@ pub struct Reviewer<'a> {
     hasher: TreeHasher<'a>,
     main: History<'a>,
     records: OnceLock<Result<Records>>,
+    mirrors: Mutex<BTreeMap<SourceName, Option<Arc<Mirror>>>>,
     today: Date,
 }
 
@@ -147,8 +149,19 @@ impl<'a> Reviewer<'a> {
     pub fn new(registry: &'a Registry, state: &'a State, branches: &'a Branches, today: Date) -> Result<Self> {
         let store = &registry.repository.store;
         let main = History::of(store, registry.head)?;
-        let (hasher, records) = (TreeHasher::new(store), OnceLock::new());
-        Ok(Reviewer { registry, state, branches, hasher, main, records, today })
+        let (hasher, records, mirrors) = (TreeHasher::new(store), OnceLock::new(), Mutex::default());
+        Ok(Reviewer { registry, state, branches, hasher, main, records, mirrors, today })
+    }
+
+    /// Returns the mirror of a source as it stands.
+    fn mirror(&self, source: &SourceName) -> Result<Option<Arc<Mirror>>> {
+        let mut mirrors = self.mirrors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = mirrors.get(source) {
+            return Ok(known.clone());
+        }
+        let mirror = super::standing_mirror(self.registry, source)?.map(Arc::new);
+        mirrors.insert(source.clone(), mirror.clone());
+        Ok(mirror)
     }
 
     /// Reads the candidate of a skill.
@@ -224,8 +237,8 @@ impl<'a> Reviewer<'a> {
     }
 
     fn examine(&self, open: &Open<'_>) -> Result<Examined> {
-        let (registry, store) = (self.registry, &self.registry.repository.store);
-        let Some(mirror) = super::standing_mirror(registry, open.source)? else {
+        let store = &self.registry.repository.store;
+        let Some(mirror) = self.mirror(open.source)? else {
             // Without the mirror nobody can tell what the tool would have made.
             let state = CandidateState::Edited;
             let (carried, stale, branch_edits, held) = (false, false, None, None);

@@ -263,7 +263,7 @@ impl Run<'_> {
         let unreadable = self.unreadable(&source.name, &new.unreadable, &open);
         let known = |id: &SkillId| {
             new.offered.contains_key(id)
-                || followed.iter().any(|(followed, ..)| *followed == id)
+                || self.state.follows(id, &source.name)
                 || unreadable.iter().any(|(unreadable, ..)| *unreadable == id)
         };
         let mut plans: Vec<Plan> = self.with_planner(source, &mirror, &moved, |planner| {

@@ -43,6 +43,8 @@ pub enum ErrorKind {
     Limit,
     /// Content from upstream breaks a rule.
     Rejected,
+    /// Content from upstream is not what its digest says.
+    Altered,
     /// A program would run that nobody has trusted on this machine.
     Untrusted,
     /// The base of a merge can be found nowhere.

@@ -1,6 +1,7 @@
 //! The id of a skill: its directory below `skills/`, with an optional namespace.
 
 use super::{Error, ErrorKind, RelPath, Result, check_component};
+use std::borrow::Borrow;
 use std::fmt;
 
 /// A skill's id: components of 1 to 64 `a-z`, `0-9` and single hyphens (the Agent Skills spec's rule for `name`),
@@ -68,6 +69,13 @@ impl SkillId {
     /// Returns the path below the skills folder.
     pub fn as_path(&self) -> RelPath {
         RelPath::parse(&self.0).expect("an id obeys the stricter rules of a path")
+    }
+}
+
+/// So that text is looked up as it is: an id compares as its text does.
+impl Borrow<str> for SkillId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

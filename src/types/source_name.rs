@@ -1,6 +1,7 @@
 //! The name of a source: a file name, a branch component and a folder at once.
 
 use super::{Error, ErrorKind, Result, check_component};
+use std::borrow::Borrow;
 use std::fmt;
 
 /// A source's name: 1 to 64 of `a-z`, `0-9`, `-` and `_`, beginning with a letter or digit.
@@ -37,6 +38,13 @@ impl SourceName {
 
     /// Returns the name as text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// So that text is looked up as it is: a name compares as its text does.
+impl Borrow<str> for SourceName {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

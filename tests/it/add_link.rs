@@ -14,7 +14,7 @@ fn review(last: &str) -> String {
 }
 
 /// An upstream with three states of `deploy`, `lint` and `review` and a skill that nobody has copied, and a registry whose
-/// own `deploy` is the second state, whose `review` is the first one, edited, and whose `lint` is quite another skill.
+/// own `deploy` is the second state, whose `review` is the first one, edited, and whose `lint` has a line more.
 fn copied() -> (World, Vec<String>) {
     let world = World::with_upstream(&[
         ("skills/deploy/SKILL.md", &deploy("one")),
@@ -36,7 +36,7 @@ fn copied() -> (World, Vec<String>) {
         ("skills/deploy/SKILL.md", &deploy("two")),
         ("skills/review/SKILL.md", &review("one").replace("\n3\n", "\n3, said the team\n")),
         ("skills/review/guide.md", "A guide.\n"),
-        ("skills/lint/SKILL.md", "---\nname: lint\ndescription: Ours.\n---\n\nQuite another one.\n"),
+        ("skills/lint/SKILL.md", &skill("lint", "Upstream's linter.\n\nIt is theirs.\n\nThey wrote it.\n\nWe use it.")),
         ("skills/lint.toml", "# ours\nformat = 1\nowners = [\"ops@acme.example\"]\n"),
     ]);
     (world, revisions)
@@ -66,10 +66,7 @@ fn copied_skills_follow_their_source_from_the_state_they_were_copied_from_in_one
             (&json!(1), &json!(1), &json!(2))
         );
         assert!(review["date"].is_i64() && review["base"].as_str().unwrap().starts_with("git-sha256:"));
-        let warned = report["warnings"].as_array().unwrap();
-        assert_eq!(warned.len(), 1, "{warned:#?}");
-        assert_eq!((&warned[0]["path"], &warned[0]["reason"]), (&json!("skills/lint"), &json!("unrelated")));
-        assert_eq!(report["rejected"], json!([]));
+        assert_eq!((&report["warnings"], &report["rejected"]), (&json!([]), &json!([])));
         let changed = world.git("registry", &["diff", "--name-only", "HEAD^"]);
         let changed: Vec<_> = changed.lines().collect();
         assert_eq!(
@@ -149,6 +146,31 @@ fn a_name_that_follows_another_upstream_is_a_conflict_and_nothing_is_written() {
     assert!(!message.contains("review"), "{message}");
     assert_eq!(world.refs("registry"), refs);
     world.run(&["add", "../upstream", "--name", "up", "--link", "--yes", "--exclude", "deploy"]).ok();
+}
+
+#[test]
+fn a_skill_that_only_has_the_name_of_upstreams_stops_it_all_until_it_is_left_out() {
+    let (world, _) = copied();
+    world.registry(&[("skills/lint/SKILL.md", "---\nname: lint\ndescription: Ours.\n---\n\nQuite another one.\n")]);
+    let refs = world.refs("registry");
+    let add = ["add", "../upstream", "--name", "up", "--link"];
+    let refused = world.run(&[&add[..], &["--yes"]].concat()).ends_with(1);
+    refused.says(&["`lint` has hardly anything in common with up:skills/lint", "--exclude lint", "without --yes"]);
+    assert_eq!(world.refs("registry"), refs);
+    // Who is asked sees it.
+    world.run(&add).ends_with(2).says(&["hardly anything in common: "]);
+    let said = world.run(&[&add[..], &["--yes", "--exclude", "lint"]].concat()).ok();
+    said.prints(&["Following up with 1 new skill and 2 linked ("]);
+    assert!(!world.read("registry/skills/lint.toml").contains("upstream"));
+    assert_eq!(world.sync().class("review"), "three_way");
+}
+
+#[test]
+fn where_all_skills_were_here_the_licence_comes_all_the_same_and_the_linked_ones_are_counted() {
+    let (world, _) = copied();
+    let said = world.run(&["add", "../upstream", "--name", "up", "--link", "--yes", "--exclude", "new"]).ok();
+    said.prints(&["Following up with 3 skills, linked ("]);
+    assert_eq!(world.read("registry/licenses/up/LICENSE"), "MIT\n");
 }
 
 #[test]

@@ -233,7 +233,7 @@ fn an_archive_from_the_network_is_the_one_that_its_digest_names() {
     let (right, wrong) = (digest(&bytes), digest(b"other"));
     let error = get(Some(&wrong), true).err().unwrap();
     let says = error.to_string();
-    assert!(says.contains(&right) && says.contains(&wrong) && error.kind() == ErrorKind::Rejected, "{says}");
+    assert!(says.contains(&right) && says.contains(&wrong) && error.kind() == ErrorKind::Altered, "{says}");
     assert_eq!(server.asked(), ["/a.tar.gz 200"]);
     // With the prefix or without; what is wrong was not kept, and what the cache proves is not fetched again.
     for digest in [right.as_str(), &right[7..]] {

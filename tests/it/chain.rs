@@ -61,6 +61,30 @@ fn an_update_goes_from_the_upstream_through_the_company_to_the_team() {
 }
 
 #[test]
+fn the_licence_files_of_the_company_s_sources_reach_the_team() {
+    let world =
+        World::with_upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v1")), ("LICENSE", "MIT, of upstream\n")]);
+    world.init("other");
+    world.write("other/skills/unused/SKILL.md", skill("unused", "v1"));
+    world.write("other/LICENSE", "of another\n");
+    world.commit("other", "one");
+    world.run_in("", &["init", "company"]).ok();
+    world.run_in("company", &["add", "../upstream", "--name", "up"]).ok();
+    world.run_in("company", &["add", "../other"]).ok();
+    world.run(&["add", "../company", "--skill", "deploy"]).ok();
+    let all = world.git("registry", &["ls-tree", "-r", "--name-only", "HEAD", "licenses"]);
+    assert_eq!(all, "licenses/company/licenses/up/LICENSE", "and no others");
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+    // A change of it comes along with the skill's next update.
+    world.upstream(&[("LICENSE", "Apache, of upstream\n"), ("skills/deploy/SKILL.md", &skill("deploy", "v2"))]);
+    world.sync_in("company", &[]);
+    world.run_in("company", &["candidate", "accept", "deploy"]).ok();
+    assert_eq!(world.sync().action("deploy"), "opened");
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    assert_eq!(world.read("registry/licenses/company/licenses/up/LICENSE"), "Apache, of upstream\n");
+}
+
+#[test]
 fn a_registry_that_has_nothing_but_its_guide_brings_nothing_yet_and_says_so() {
     let world = World::new();
     for name in ["company", "registry"] {

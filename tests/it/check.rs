@@ -78,7 +78,7 @@ fn entries_and_sources_that_do_not_parse_show_file_line_and_column() {
     let found = findings(&world);
     assert_eq!(found, ["skills/deploy.toml:2 error entry-invalid", "sources/bad.toml:3 error source-invalid"]);
     let text = world.run(&["check"]).ends_with(1).stdout;
-    assert!(text.contains("skills/deploy.toml:2:10: "), "{text}");
+    assert!(text.contains("skills/deploy.toml:2: error [entry-invalid] `status` is one of `active`, "), "{text}");
     assert!(text.contains("`enable` is no key here; did you mean `enabled`?"), "{text}");
     // The other commands name the same place, and what to do.
     let said = [

@@ -338,6 +338,83 @@ fn the_doctor_explains_unknown_fields_names_and_shadowing() {
     assert!(world.run_in("app", &["discover"]).ok().stdout.contains("shadowed"));
 }
 
+/// The agents of a skill's list `key`.
+fn agents(skill: &Value, key: &str) -> Vec<String> {
+    skill[key].as_array().unwrap().iter().map(|agent| agent.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_skill_is_shadowed_for_the_agents_that_read_both_roots_and_for_no_other() {
+    let world = project();
+    put(&world, "app/.claude/skills/deploy");
+    put(&world, "app/.codex/skills/deploy");
+    put(&world, "app/.kiro/skills/review");
+    put(&world, "app/.roo/skills/review");
+    let report = discover(&world, "app", &["--doctor"]);
+    let [claude, codex, kiro, roo] = report["skills"].as_array().unwrap().as_slice() else { panic!("{report:#}") };
+    // Cursor reads Claude's folder before Codex's; Codex does not read Claude's at all.
+    assert_eq!(agents(codex, "agents"), ["codex", "cursor"]);
+    assert_eq!(agents(codex, "shadowed_for"), ["cursor"]);
+    assert_eq!((&codex["shadowed_by"], &claude["shadows"][0]), (&claude["path"], &codex["path"]));
+    assert_eq!((agents(claude, "shadowed_for"), &claude["shadowed_by"]), (Vec::new(), &Value::Null));
+    for alone in [kiro, roo] {
+        assert_eq!((&alone["shadowed_by"], alone["shadows"].as_array().unwrap().len()), (&Value::Null, 0), "{alone:#}");
+    }
+    assert_eq!(findings(&world, &report), ["shadowed app/.codex/skills/deploy", "copy app/.roo/skills/review"]);
+    let message = report["findings"][0]["message"].as_str().unwrap();
+    assert!(message.ends_with("hides this one from cursor; still seen by codex"), "{message}");
+    let message = report["findings"][1]["message"].as_str().unwrap();
+    assert!(message.contains("with other content") && message.ends_with("no agent reads both"), "{message}");
+    assert!(world.run_in("app", &["discover"]).ok().stdout.contains("partly shadowed"));
+}
+
+#[test]
+fn each_agent_looks_into_its_own_folder_first_and_into_the_nearest_project_before_that() {
+    let world = project();
+    for root in [".claude", ".cursor", "near/.claude"] {
+        put(&world, &format!("app/{root}/skills/deploy"));
+    }
+    let report = discover(&world, "app", &[]);
+    let [claude, cursor] = report["skills"].as_array().unwrap().as_slice() else { panic!("{report:#}") };
+    // Claude's folder comes first in the list, but not for Cursor, which reads both.
+    assert_eq!((&claude["shadowed_by"], agents(claude, "shadowed_for")), (&cursor["path"], vec!["cursor".to_owned()]));
+    assert_eq!(cursor["shadowed_by"], Value::Null);
+    let report = discover(&world, "app/near", &[]);
+    let [near, claude, cursor] = report["skills"].as_array().unwrap().as_slice() else { panic!("{report:#}") };
+    assert_eq!(near["shadowed_by"], Value::Null);
+    assert_eq!((&claude["shadowed_by"], &cursor["shadowed_by"]), (&near["path"], &near["path"]));
+    assert_eq!(agents(claude, "shadowed_for"), agents(claude, "agents"));
+}
+
+#[test]
+fn copies_with_the_same_content_are_nothing_to_put_right_also_after_an_import() {
+    let world = project();
+    world.run_in("", &["init", "registry"]).ok();
+    let text = skill("deploy", "the same");
+    for root in ["registry/.claude", "registry/.agents", "home/.codex"] {
+        world.write(format!("{root}/skills/deploy/SKILL.md"), &text);
+    }
+    let report = discover(&world, "registry", &["--doctor"]);
+    assert_eq!(findings(&world, &report), [""; 0]);
+    assert_eq!(report["skills"][1]["shadowed_by"], report["skills"][0]["path"], "shadowed it is, all the same");
+    world.run(&["import", "deploy"]).ok();
+    assert_eq!(findings(&world, &discover(&world, "registry", &["--doctor"])), [""; 0]);
+    // The team edits its own: what agents read is another skill now.
+    world.write("registry/skills/deploy/notes.md", "ours\n");
+    assert_eq!(findings(&world, &discover(&world, "registry", &["--doctor"])), ["copy registry/skills/deploy"]);
+}
+
+#[test]
+fn show_says_where_a_skill_is_that_the_registry_does_not_have() {
+    let world = World::new();
+    world.run_in("", &["init", "registry"]).ok();
+    put(&world, "registry/.claude/skills/deploy");
+    let run = world.run(&["show", "deploy"]).ends_with(1);
+    run.says(&["registry/.claude/skills/deploy: skillgraft import deploy"]);
+    let run = world.run(&["show", "gone"]).ends_with(1);
+    assert!(!run.stderr.contains("import"), "{}", run.stderr);
+}
+
 #[test]
 fn the_doctor_finds_what_import_would_refuse() {
     let world = project();

@@ -333,6 +333,65 @@ fn a_program_that_fails_fails_alone_and_closes_nothing() {
     assert_eq!(world.try_sync("registry", &["--offline"]).code, 1);
 }
 
+#[test]
+fn discover_lists_what_the_mirror_holds_in_the_last_layer_and_never_runs_a_program() {
+    let world = world();
+    add(&world);
+    std::fs::remove_file(world.path("program/where")).unwrap();
+    let hosts = |args: &[&str]| {
+        let report = world.json(&[&["discover"], args].concat());
+        let all = report["skills"].as_array().unwrap().clone();
+        let is_host: Vec<bool> = all.iter().map(|skill| skill["layer"] == "host").collect();
+        (
+            report,
+            all.into_iter().zip(is_host).filter_map(|(skill, is_host)| is_host.then_some(skill)).collect::<Vec<_>>(),
+        )
+    };
+    let (report, found) = hosts(&["--doctor"]);
+    assert_eq!(report["findings"], json!([]), "{report:#}");
+    let [ops, deploy] = found.as_slice() else { panic!("{found:#?}") };
+    assert_eq!(
+        (&ops["id"], &ops["path"], &ops["files"]),
+        (&json!("acme/ops"), &json!("mirror/host:acme/ops"), &json!(1))
+    );
+    assert_eq!(
+        (&deploy["id"], &deploy["root"], &deploy["files"]),
+        (&json!("deploy"), &json!("mirror/host"), &json!(2))
+    );
+    assert_eq!((&deploy["description"], &deploy["kind"]), (&json!("Does deploy."), &json!("universal")));
+    // Loading takes what the listing showed.
+    let run = world.json(&["import", "acme/ops", "--as", "ours"]);
+    assert_eq!(run["skills"][0]["status"], "completed", "{run:#}");
+    let entry = world.read("registry/skills/ours.toml");
+    assert!(entry.contains("layer = \"host\"\npath = \"mirror/host:acme/ops\"\n"), "{entry}");
+    assert!(!world.exists("program/where"), "no program ran");
+    // On a machine that trusts nothing, and of a source that was never synced.
+    world.set_env("SKILLGRAFT_CONFIG_DIR", Some(world.path("nothing-trusted")));
+    world.registry(&[("sources/new.toml", "format = 1\ncommand = [\"other-server\"]\n")]);
+    let (report, found) = hosts(&["--doctor"]);
+    let told: Vec<String> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|found| {
+            let path = found["path"].as_str().unwrap().rsplit('/').next().unwrap();
+            format!("{} {path}", found["rule"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        (found.len(), told),
+        (2, ["untrusted host.toml", "never_synced new.toml", "untrusted new.toml"].map(String::from).to_vec())
+    );
+    let run = world.run(&["discover", "--doctor"]).ok();
+    run.prints(&["skillgraft source trust host", "skillgraft sync new", "mirror/host:deploy"]);
+    // Without a work tree, too; and a source that is off answers for nothing.
+    world.git("", &["clone", "-q", "--bare", "registry", "bare.git"]);
+    let bare = world.run_in("bare.git", &["--json", "discover"]).ok().json();
+    assert_eq!(bare["skills"].as_array().unwrap().len(), 2, "{bare:#}");
+    world.run(&["source", "disable", "host"]).ok();
+    assert_eq!(hosts(&[]).1, [json!(null); 0]);
+}
+
 /// Observes a command that is trusted, with short deadlines.
 fn observe_soon(world: &World, command: &[&str], first_answer: Duration) -> Result<Snapshot> {
     let reach = Reach::from(world, &[]);

@@ -226,7 +226,7 @@ fn a_name_can_be_chosen_for_one_skill() {
     assert_eq!(told(&run(&world, &["deploy", "--as", "acme/release"]).1), ["deploy unchanged identical"]);
     let refused = world.run(&["import", "--from", "../bundle", "--as", "x"]).ends_with(2);
     refused.says(&["about one skill"]);
-    world.run(&["import", "deploy", "--from", "../bundle", "--as", "Not A Name"]).ends_with(1);
+    world.run(&["import", "deploy", "--from", "../bundle", "--as", "Not A Name"]).ends_with(2);
 }
 
 #[test]
@@ -270,12 +270,30 @@ fn an_overwrite_that_expects_other_content_fails_and_never_creates() {
 }
 
 #[test]
-fn a_disabled_skill_that_is_overwritten_is_in_use_again() {
+fn what_check_will_not_pass_comes_in_with_a_warning_that_says_so() {
+    let world = world();
+    world.write("bundle/plain/SKILL.md", "# Plain\n");
+    let (code, report) = run(&world, &["plain"]);
+    assert_eq!((code, told(&report)), (0, vec!["plain completed new".into()]));
+    let warnings = report["skills"][0]["warnings"].as_array().unwrap();
+    assert!(warnings.iter().any(|warning| warning["reason"] == "no-frontmatter"), "{report:#}");
+    world.run(&["check"]).ends_with(1).prints(&["no-frontmatter"]);
+    let refused = world.run(&["import", "deploy", "--from", "../bundle", "--as", "Bad Id"]).ends_with(2);
+    refused.says(&["--as is no skill id"]);
+}
+
+#[test]
+fn a_disabled_skill_comes_back_by_enable_and_not_by_an_overwrite_in_passing() {
     let world = world();
     world.registry(&[("skills/deploy/SKILL.md", &skill("deploy", "here already"))]);
     world.run(&["disable", "deploy", "--reason", "x"]).ok();
     let (code, report) = run(&world, &["deploy"]);
     assert_eq!((code, &report["skills"][0]["conflict"]["tree"]), (3, &Value::Null));
+    assert!(report["skills"][0]["message"].as_str().unwrap().contains("is disabled"), "{report:#}");
+    let (code, report) = run(&world, &["deploy", "--on-conflict", "overwrite"]);
+    assert_eq!((code, told(&report)), (1, vec!["deploy failed disabled".into()]));
+    assert!(world.read("registry/skills/deploy.toml").contains("status = \"disabled\""));
+    world.run(&["enable", "deploy"]).ok();
     assert_eq!(run(&world, &["deploy", "--on-conflict", "overwrite"]).0, 0);
     assert!(world.read("registry/skills/deploy.toml").contains("status = \"active\""));
 }

@@ -132,7 +132,7 @@ fn what_cannot_be_read_is_not_gone() {
         (Page::Status(404), "unreachable", "there is nothing at"),
         (Page::Status(503), "unreachable", "status 503"),
         (Page::Truncated(good.clone()), "unreachable", "cannot fetch"),
-        (Page::Body(ops("evil")), "refused", "has the digest sha256:"),
+        (Page::Body(ops("evil")), "altered", "has the digest sha256:"),
         (Page::Redirect("/cdn/ops.tar.gz".into()), "unreachable", "redirects more than 5 times"),
         (Page::Redirect("file:///etc/passwd".into()), "unreachable", "only https is"),
         (Page::Endless, "too_large", "has more than 128.0 MiB"),
@@ -143,12 +143,19 @@ fn what_cannot_be_read_is_not_gone() {
         assert_eq!((synced.class("ops"), synced.class("deploy")), ("unchanged", "unchanged"), "{says}");
         assert_eq!(
             synced.code,
-            i32::from(reason == "unreachable"),
-            "what was not given is a failure, what is wrong is not"
+            i32::from(["unreachable", "altered"].contains(&reason)),
+            "what was not given, or is not what its digest says, is a failure; what nobody can take is not"
         );
         assert_eq!(synced.rejected("site"), [format!("ops {reason}")]);
         let message = synced.source("site")["rejected"][0]["message"].as_str().unwrap();
         assert!(message.contains(says), "{message}");
+        let quiet = world.run(&["sync", "--quiet"]);
+        assert_eq!(
+            quiet.stderr.contains(says),
+            quiet.code == 1,
+            "cron mails failures, and nothing else:\n{}",
+            quiet.stderr
+        );
     }
     assert_eq!(world.branches("registry", "candidate/"), Vec::<String>::new());
     server.body("/cdn/ops.tar.gz", &good);

@@ -50,6 +50,7 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("upstream flips", 2, upstream::flips),
     ("upstream pushes with force", 2, upstream::pushes_with_force),
     ("upstream adds a skill", 2, upstream::adds_a_skill),
+    ("upstream lists nothing", 1, upstream::lists_nothing),
     ("upstream brings a skill back", 2, upstream::brings_a_skill_back),
     ("upstream moves a skill", 4, upstream::moves_a_skill),
     ("upstream moves and edits a skill", 4, upstream::moves_and_edits_a_skill),
@@ -59,8 +60,9 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("upstream spoils a skill", 2, upstream::spoils_a_skill),
     ("upstream changes its licence", 1, upstream::changes_its_licence),
     ("the team edits", 14, people::edit),
+    ("the team edits what upstream edits", 5, people::edit_what_upstream_edits),
     ("the team edits elsewhere", 4, people::edit_elsewhere),
-    ("the team applies upstream by hand", 4, people::apply_by_hand),
+    ("the team applies upstream by hand", 6, people::apply_by_hand),
     ("the team takes its edits back", 3, people::take_edits_back),
     ("the team deletes a skill", 2, moves::delete),
     ("the team renames a skill", 2, moves::rename),
@@ -77,7 +79,7 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("the team merges the wrong way round", 1, people::merge_the_wrong_way_round),
     ("the team pushes with force", 1, people::force_push),
     ("the team changes what it follows", 2, people::change_the_source),
-    ("the team resolves on the default branch", 2, people::resolve_on_the_default_branch),
+    ("the team resolves on the default branch", 5, people::resolve_on_the_default_branch),
     ("a button", 16, buttons::press),
     ("accept", 5, buttons::accept),
     ("take some files", 2, buttons::take_some_files),
@@ -93,6 +95,27 @@ const OPERATIONS: &[(&str, u32, Operation)] = &[
     ("merge everything", 2, asserted::merge_everything),
     ("git gc", 1, people::collect_garbage),
     ("sync", 26, asserted::sync),
+];
+
+/// What must come of the operations in as many walks as there are if nobody asks for more. Each operation must be there, too.
+const MUST_COME: [&str; 17] = [
+    "class already_applied",
+    "class fast_forward",
+    "class missing_local",
+    "class moved",
+    "class new",
+    "class removed",
+    "class three_way",
+    "class unselected",
+    "upstream moved it, fast_forward",
+    "upstream moved it, moved",
+    "upstream moved it, three_way",
+    "candidate carried, edited",
+    "candidate remade",
+    "hold declined",
+    "hold reverted",
+    "hold withdrawn",
+    "sync without evidence",
 ];
 
 /// How many steps a walk has.
@@ -134,8 +157,16 @@ fn the_laws_hold_in_random_team_histories() {
         }
     });
     let counts = counts.into_inner().unwrap();
+    let operations = OPERATIONS.iter().map(|(name, ..)| *name);
+    let never: Vec<&str> = operations.chain(MUST_COME).filter(|what| !counts.contains_key(*what)).collect();
     let counts: Vec<String> = counts.iter().map(|(what, times)| format!("{times:>8} {what}")).collect();
     println!("{}", counts.join("\n"));
+    let is_default = (cases, seed) == (CASES, 0);
+    assert!(
+        !is_default || never.is_empty(),
+        "nothing is proved of these, none of the walks had them (give them more weight): {never:?}"
+    );
+    println!("never: {never:?}");
 }
 
 /// Walks the history in `SKILLGRAFT_LAW_STEPS`, as a failure prints it, and says what happened: for whoever looks for

@@ -151,11 +151,12 @@ fn without_a_terminal_it_shows_what_it_found_and_needs_yes() {
 #[test]
 fn the_path_is_named_where_upstream_calls_it_otherwise_or_has_several() {
     let world = World::with_upstream(&[
-        ("skills/ship/SKILL.md", &skill("ship", "v1")),
+        ("skills/ship/SKILL.md", &skill("ship", "One and the same text.")),
         ("a/deploy/SKILL.md", &skill("deploy", "a")),
         ("b/deploy/SKILL.md", &skill("deploy", "b")),
     ]);
-    world.registry(&[(FILE, &skill("deploy", "b")), ("skills/mine/SKILL.md", &skill("mine", "v1"))]);
+    world
+        .registry(&[(FILE, &skill("deploy", "b")), ("skills/mine/SKILL.md", &skill("mine", "One and the same text."))]);
     world.run(&["add", "../upstream", "--name", "up", "--no-enable"]).ok();
     let refused = world.run(&["link", "deploy", "--to", "up", "--yes"]).ends_with(2);
     refused.says(&["more than one `deploy`", "--to up:a/deploy", "--to up:b/deploy"]);
@@ -284,4 +285,135 @@ fn a_copy_that_is_older_than_upstreams_move_finds_its_base_at_the_former_path() 
     let merged = world.show("registry", "candidate/up/deploy", FILE);
     assert_eq!(merged, lines("first", "second").replace("\n3\n", "\n3, said the team\n"));
     base_is_in_the_mirror(&world, "registry");
+}
+
+#[test]
+fn a_linked_skill_has_the_licences_and_the_entry_that_add_would_have_made_of_its_base() {
+    let (mit, apache) = (include_str!("../../LICENSE-MIT"), include_str!("../../LICENSE-APACHE"));
+    let manifest = |version: &str| format!("{{\"name\": \"ops\", \"version\": \"{version}\"}}");
+    let (file, plugin) = ("plugins/ops/skills/deploy/SKILL.md", "plugins/ops/.claude-plugin/plugin.json");
+    let world = World::with_upstream(&[
+        (file, &lines("first", "last")),
+        (plugin, &manifest("1.0.0")),
+        ("LICENSE", mit),
+        ("plugins/ops/NOTICE", "Made by us.\n"),
+    ]);
+    let then = world.head("upstream");
+    world.upstream(&[(file, &lines("first", "second")), (plugin, &manifest("2.0.0")), ("LICENSE", apache)]);
+    let entry = |dir: &str| {
+        let text = world.read(format!("{dir}/skills/deploy.toml"));
+        text.lines().filter(|line| !line.starts_with("mirror = ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for (last, at) in [("last", Some(then.as_str())), ("second", None)] {
+        // A copy, and a registry that had followed at that commit.
+        let (copy, added) = (format!("copy-{last}"), format!("added-{last}"));
+        for dir in [&copy, &added] {
+            world.run_in("", &["init", dir]).ok();
+        }
+        world.write(format!("{copy}/{FILE}"), lines("first", last));
+        world.commit(&copy, "a copy");
+        let url = world.url("upstream");
+        world.run_in(&copy, &["add", &url, "--name", "up", "--no-enable"]).ok();
+        world.run_in(&copy, &["link", "deploy", "--to", "up", "--yes"]).ok();
+        let mut add = vec!["add", &url, "--name", "up"];
+        add.extend(at.iter().flat_map(|at| ["--ref", at]));
+        world.run_in(&added, &add).ok();
+        assert_eq!(entry(&copy), entry(&added));
+        let says = |line: &str| entry(&copy).iter().any(|there| there == line);
+        let (version, license) = if at.is_some() { ("1.0.0", "MIT") } else { ("2.0.0", "Apache-2.0") };
+        assert!(
+            says(&format!("version = {version:?}")) && says(&format!("license = {license:?}")),
+            "{:?}",
+            entry(&copy)
+        );
+        let licenses = |dir: &str| world.rev(dir, "HEAD:licenses");
+        assert_eq!(licenses(&copy), licenses(&added));
+        world.run_in(&copy, &["source", "enable", "up"]).ok();
+        let synced = world.sync_in(&copy, &[]);
+        assert_eq!(synced.class("deploy"), if at.is_some() { "fast_forward" } else { "unchanged" });
+        world.run_in(&copy, &["check"]).ok();
+    }
+}
+
+#[test]
+fn licence_files_that_are_here_already_stay_as_they_are() {
+    let (world, _) = copied(&lines("first", "second"));
+    world.upstream(&[("LICENSE", "old\n"), ("NOTICE", "by us\n")]);
+    world.registry(&[("licenses/up/LICENSE", "newer\n")]);
+    world.git("upstream", &["rm", "-rq", "skills/deploy"]);
+    world.commit("upstream", "away");
+    world.git("upstream", &["revert", "--no-edit", "HEAD"]);
+    world.run(&["link", "deploy", "--to", "up", "--yes", "--base", "HEAD"]).ok();
+    assert_eq!(world.read("registry/licenses/up/LICENSE"), "newer\n");
+    assert_eq!(world.read("registry/licenses/up/NOTICE"), "by us\n");
+}
+
+#[test]
+fn a_copy_of_skill_md_alone_is_measured_by_its_own_lines_and_not_by_files_that_were_never_copied() {
+    let world = World::with_upstream(&[(FILE, &lines("first", "last"))]);
+    let text = lines("quite", "another").replace("\n2\n", "\ntwo\n").replace("\n6\n", "\nsix\n");
+    let copied_from = world.upstream(&[
+        (FILE, &text),
+        ("skills/deploy/guide.md", &"A long guide.\n".repeat(99)),
+        ("skills/deploy/b", "b\n"),
+    ]);
+    world.registry(&[(FILE, &text.replace("\n4\n", "\n4, said the team\n"))]);
+    world.run(&["add", &world.url("upstream"), "--name", "up", "--no-enable"]).ok();
+    let report = link(&world, &[]);
+    assert_eq!((&report["revision"], &report["changed_lines"]), (&json!(copied_from), &json!(2)));
+    assert_eq!((&report["missing_files"], &report["rivals"]), (&json!(2), &json!([])));
+}
+
+#[test]
+fn states_that_are_nearly_as_near_are_shown_and_of_equals_the_newest_is_taken() {
+    let state = |line: &str| lines("first", "last").replace("\n4\n", &format!("\n{line}\n"));
+    let world = World::with_upstream(&[(FILE, &state("four"))]);
+    let first = world.head("upstream");
+    let far = lines("quite", "another").replace("\n2\n", "\ntwo\n").replace("\n6\n", "\nsix\n");
+    let second = world.upstream(&[(FILE, &far)]);
+    let third = world.upstream(&[(FILE, &state("FOUR"))]);
+    world.registry(&[(FILE, &state("4, said the team"))]);
+    world.run(&["add", &world.url("upstream"), "--name", "up", "--no-enable"]).ok();
+    let asked = world.run(&["link", "deploy", "--to", "up"]).ends_with(2);
+    let rival = format!("nearly as near, to be named with --base: {} of 2026-01-01 (2 lines changed)", &first[..7]);
+    assert!(!asked.stderr.contains(&second[..7]), "{}", asked.stderr);
+    asked.says(&[&third[..7], &rival]);
+    let report = world.json(&["link", "deploy", "--to", "up", "--yes"]);
+    assert_eq!((&report["revision"], report["rivals"].as_array().unwrap().len()), (&json!(third), 1));
+    assert_eq!(report["rivals"][0]["revision"], first);
+    let report = world.json(&["link", "deploy", "--to", "up", "--yes", "--base", &first]);
+    assert_eq!(report["revision"], first);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_newer_state_that_differs_in_the_executable_bit_only_is_not_identical() {
+    let (world, revisions) = copied(&lines("third", "second"));
+    world.write("registry/skills/deploy/new.md", "new\n");
+    world.registry(&[]);
+    world.make_executable("upstream/skills/deploy/new.md");
+    world.upstream(&[]);
+    let report = link(&world, &[]);
+    assert_eq!((&report["revision"], &report["identical"]), (&json!(revisions[2]), &json!(true)));
+}
+
+#[test]
+fn a_skill_that_has_hardly_anything_in_common_is_linked_only_by_who_names_the_base() {
+    let ours = format!("---\nname: deploy\ndescription: All our own.\n---\n\n{}", "Quite another skill.\n".repeat(9));
+    let (world, revisions) = copied(&ours);
+    // A licence is no likeness.
+    world.git("registry", &["rm", "-q", "skills/deploy/run"]);
+    world.registry(&[("skills/deploy/LICENSE", "the same\n")]);
+    world.upstream(&[("skills/deploy/LICENSE", "the same\n")]);
+    let refs = world.refs("registry");
+    let refused = world.run(&["link", "deploy", "--to", "up", "--yes"]).ends_with(1);
+    refused.says(&[
+        "`deploy` has hardly anything in common with up:skills/deploy",
+        "where --yes wants 25 %",
+        "skillgraft link deploy --to up:skills/deploy --base REV",
+    ]);
+    assert_eq!(world.refs("registry"), refs);
+    world.run(&["link", "deploy", "--to", "up"]).ends_with(2).says(&["hardly anything in common: ", "% of SKILL.md"]);
+    let report = world.json(&["link", "deploy", "--to", "up", "--yes", "--base", &revisions[0]]);
+    assert_eq!((&report["unrelated"], &report["revision"]), (&json!(true), &json!(revisions[0])));
 }

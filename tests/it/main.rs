@@ -47,6 +47,7 @@ mod removed_source;
 mod renamed;
 mod robust;
 mod runners;
+mod said;
 mod security;
 mod states;
 mod support;

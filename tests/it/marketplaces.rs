@@ -133,7 +133,7 @@ fn a_plugin_without_skills_is_skipped_and_fails_nothing() {
     );
     assert_eq!((failed(&run.json()), world.exists("registry/sources/empty.toml")), (Vec::new(), false));
     // Once more, and for people: what is followed is not what was asked to be added again.
-    world.run(&["add", "../upstream", "--plugin", "*"]).ok().says(&["skipped: empty: it has no skills"]);
+    world.run(&["add", "../upstream", "--plugin", "*"]).ok().says(&["skipped: 1 plugin without skills: empty\n"]);
     // Nothing but such ones is what nobody wanted.
     world.run(&["add", "../upstream", "--plugin", "empty"]).ends_with(1).prints(&["No plugin was added"]);
     // A plugin that loses its skills later has failed: what it brought stays.

@@ -58,7 +58,7 @@ fn a_skill_that_upstream_only_moved_is_followed_by_its_entry_alone() {
         is_settled(&world);
         let shown = world.run(&["candidate", "show", "deploy"]).ok().all();
         assert!(shown.contains(&format!("moved     from skills/deploy to {to}")), "{shown}");
-        world.run(&["sync"]).ok().says(&[&format!("moved from skills/deploy to {to}")]);
+        world.run(&["sync", "--verbose"]).ok().says(&[&format!("moved from skills/deploy to {to}")]);
         world.run(&["candidate", "accept", "deploy"]).ok();
         let synced = world.sync();
         assert_eq!((synced.class("deploy"), &synced.skill("deploy")["moved_from"]), ("unchanged", &Value::Null));
@@ -397,6 +397,42 @@ fn a_skill_that_the_team_deleted_does_not_come_back_because_upstream_moves_it() 
     assert_eq!(world.sync().action("deploy"), "kept");
     merge(&world, BRANCH);
     assert_eq!(world.sync().class("deploy"), "unchanged");
+}
+
+#[test]
+fn a_removal_that_was_taken_back_is_not_that_of_the_skill_which_stands_there_now() {
+    let world = world();
+    moves(&world, "skills/deploy", "skills/ship");
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    world.upstream(&[(FILE, &skill("launch", "Quite another one."))]);
+    world.sync();
+    world.run(&["candidate", "accept", "launch"]).ok();
+    world.git("upstream", &["rm", "-rq", "skills/ship"]);
+    world.commit("upstream", "the moved one goes");
+    assert_eq!(world.sync().class("deploy"), "removed");
+    let merged = merge(&world, BRANCH);
+    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+    is_held(&world.sync(), "reverted");
+    world.git("upstream", &["rm", "-rq", "skills/deploy"]);
+    world.commit("upstream", "the other one goes");
+    let synced = world.sync();
+    assert_eq!((synced.class("launch"), synced.action("launch")), ("removed", "opened"));
+    is_held(&synced, "reverted");
+    is_settled(&world);
+}
+
+#[test]
+fn an_adopted_skill_does_not_come_back_as_a_new_one_from_where_upstream_moved_it_to() {
+    let world = world();
+    world.git("upstream", &["mv", "skills/deploy", "skills/ship"]);
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "last").replace("name: deploy", "name: ship"))]);
+    moved(&world.sync(), "skills/deploy", "skills/ship");
+    world.run(&["adopt", "deploy"]).ok();
+    let synced = world.sync();
+    assert_eq!(ids(&synced), ["other"], "{:#}", synced.json);
+    assert_eq!(world.branches("registry", "candidate/"), Vec::<String>::new());
+    is_settled(&world);
 }
 
 #[test]

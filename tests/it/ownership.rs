@@ -438,6 +438,24 @@ fn a_skill_of_the_teams_own_is_neither_adopted_nor_paused_in_silence() {
     world.run(&["adopt", "mine"]).ends_with(2).says(&["follows no upstream"]);
     world.run(&["adopt", "nobody"]).ends_with(1).says(&["no skill `nobody`"]);
     world.run(&["pause", "mine"]).ends_with(2).says(&["no skill `mine` that follows one"]);
+    world.run(&["adopt", "deploy"]).ok();
+    world.run(&["pause", "deploy"]).ends_with(2).says(&["no skill `deploy` that follows one"]);
+}
+
+#[test]
+fn what_is_gone_from_here_is_not_adopted_and_list_says_that_it_was_removed() {
+    let world = world();
+    std::fs::remove_dir_all(world.path("upstream/skills/deploy")).unwrap();
+    world.commit("upstream", "gone");
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    let list = world.run(&["list"]).ok().stdout;
+    assert!(list.lines().any(|line| line.contains("deploy") && line.contains("removed")), "{list}");
+    let refused = world.run(&["adopt", "deploy"]).ends_with(1);
+    refused.says(&["skills/deploy is gone, so there is nothing to adopt", "git rm skills/deploy.toml"]);
+    world.git("registry", &["rm", "-q", "skills/deploy.toml"]);
+    world.commit("registry", "as the hint says");
+    world.run(&["check"]).ok();
 }
 
 #[test]

@@ -95,3 +95,44 @@ fn where_a_source_and_a_skill_have_one_name_pause_asks_which_is_meant() {
     world.run(&["pause", "skill:nobody"]).ends_with(1).says(&["there is no skill `nobody`"]);
     world.run(&["pause", "source:nobody"]).ends_with(2).says(&["there is no source `nobody`"]);
 }
+
+#[test]
+fn what_is_paused_already_changes_only_in_what_is_given() {
+    for (name, kind, file) in [("up", "source", "sources/up.toml"), ("deploy", "skill", "skills/deploy.toml")] {
+        let world = world();
+        let path = format!("registry/{file}");
+        let first = world.run(&["pause", name, "--reason", "the release first", "--until", "2998-01-01"]).ok();
+        first.prints(&[&format!("Paused {kind} {name} until 2998-01-01, because: the release first (")]);
+        world.edit(&path, "2998-01-01", "2998-01-01 # ask Pat");
+        world.edit(&path, "Pat Person", "Sam Someone");
+        world.commit("registry", "a word on it");
+        let said = world.run(&["pause", name, "--until", "2999-01-01"]).ok();
+        said.says(&["before: until 2998-01-01, because: the release first"])
+            .prints(&[&format!("Changed the pause of {kind} {name}: until 2999-01-01, because: the release first (")]);
+        let text = world.read(&path);
+        for part in ["by = \"Sam Someone", "reason = \"the release first\"", "until = 2999-01-01"] {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+        let report = world.json(&["pause", name, "--reason", "the second release"]);
+        assert_eq!((&report["reason"], &report["until"]), (&json!("the second release"), &json!("2999-01-01")));
+        assert_eq!(report["before"]["reason"], "the release first");
+        let head = world.head("registry");
+        let again = world.run(&["pause", name]).ok();
+        again.prints(&[&format!("{kind} {name} is paused already until 2999-01-01, because: the second release")]);
+        assert_eq!(world.head("registry"), head, "nothing was given, so nothing changes");
+        // One that has ended is over: nothing of it is kept.
+        world.edit(&path, "2999-01-01", "2020-01-01");
+        world.commit("registry", "time passes");
+        let report = world.json(&["pause", name]);
+        assert_eq!(
+            (&report["reason"], &report["until"], &report["before"]),
+            (&json!(null), &json!(null), &json!(null))
+        );
+        assert!(!world.read(&path).contains("release") && world.read(&path).contains("by = \"Pat Person"));
+        world.run(&["resume", name, "--no-sync"]).ok().prints(&[&format!("Resumed {kind} {name} (")]);
+        world
+            .run(&["resume", name, "--no-sync"])
+            .ok()
+            .prints(&[&format!("{kind} {name} is not paused; nothing to do")]);
+    }
+}

@@ -39,7 +39,7 @@ fn a_plugins_version_is_recorded_and_a_candidate_says_how_it_moves() {
     assert_eq!(synced.source("up")["plugins"], plugins);
     let said = world.git("registry", &["log", "-1", "--format=%B", "candidate/up/deploy"]);
     assert!(said.contains("\nPlugin acme 1.4.0 -> 1.5.0.\n"), "{said}");
-    assert!(world.run(&["sync"]).stdout.contains("acme 1.4.0 -> 1.5.0"));
+    assert!(world.run(&["-v", "sync"]).stdout.contains("acme 1.4.0 -> 1.5.0"));
     assert!(world.run(&["candidate", "show", "deploy"]).stdout.contains("1.4.0 -> 1.5.0"));
     world.run(&["candidate", "accept", "deploy"]).ok();
     assert!(world.read("registry/skills/deploy.toml").contains("version = \"1.5.0\""));

@@ -44,7 +44,7 @@ fn a_skill_that_upstream_renames_keeps_its_id_and_everybody_is_told_how_to_follo
         );
         assert!(world.has("registry", BRANCH, FILE) && !world.has("registry", BRANCH, SHIP), "the id here stays");
         let told = "upstream names it ship now instead of deploy; here it stays deploy";
-        let said = world.run(&["sync"]).ok();
+        let said = world.run(&["sync", "--verbose"]).ok();
         said.says(&[
             "deploy: it moved from skills/deploy to skills/ship upstream",
             &format!("deploy: {told}"),

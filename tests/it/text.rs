@@ -47,6 +47,21 @@ next: skillgraft add <url or folder>
 
 "#]]
     );
+    // Of a registry that is there, only the forge's files are new, and sources are perhaps there, too.
+    assert_data_eq!(
+        seen(&world, &world.run(&["init", "--forge", "none"])),
+        str![[r#"
+[exit 0]
+[stdout]
+Added what runs it on a server to registry [ROOT]/registry on branch main ([ID])
+  wrote       server/crontab
+  wrote       server/skillgraft.service
+  wrote       server/skillgraft.timer
+[stderr]
+next: read the top of server/skillgraft.service: it says what to set up once
+
+"#]]
+    );
 }
 
 #[test]
@@ -289,7 +304,7 @@ fn check_says_file_line_and_rule() {
         str![[r#"
 [exit 1]
 [stdout]
-skills/deploy.toml:2: error [entry-invalid] skills/deploy.toml:2:10: `status` is one of `active`, `disabled`, `declined`, not `sleepy`
+skills/deploy.toml:2: error [entry-invalid] `status` is one of `active`, `disabled`, `declined`, not `sleepy`
 skills/deploy/SKILL.md:1: error [description-missing] `description` is missing
 skills/deploy/SKILL.md:2: error [name-directory] name "Deploy" must equal the name of the skill's directory, "deploy"
 skills/deploy/SKILL.md:2: error [name-lowercase] name "Deploy" must be lowercase

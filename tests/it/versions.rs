@@ -271,6 +271,46 @@ fn rollback_takes_content_and_entry_back_together_and_declines_what_it_leaves() 
 }
 
 #[test]
+fn rollback_without_a_version_goes_further_back_each_time_and_never_to_what_was_taken_back() {
+    let world = world();
+    for text in ["v2", "v3"] {
+        world.upstream(&[(FILE, &lines("first", text))]);
+        world.sync();
+        world.run(&["candidate", "accept", "deploy"]).ok();
+    }
+    world.run(&["tag"]).ok();
+    let text = || world.read("registry/skills/deploy/SKILL.md");
+    world.run(&["rollback", "deploy", "--reason", "leaks"]).ok();
+    assert!(text().contains("v2"), "{}", text());
+    world.run(&["tag"]).ok();
+    world.run(&["rollback", "deploy", "--reason", "leaks, too"]).ok();
+    assert!(text().contains("last"), "{}", text());
+    world.run(&["tag"]).ok();
+    let refused = world.run(&["rollback", "deploy", "--reason", "again"]).ends_with(1);
+    refused.says(&["is what v1 was, and has no version before that", "rollback deploy --to vN"]);
+    assert!(text().contains("last"), "{}", text());
+    world.run(&["rollback", "deploy", "--to", "v2", "--reason", "that one is good after all"]).ok();
+    assert!(text().contains("v2"), "{}", text());
+}
+
+#[test]
+fn rollback_leaves_a_pause_as_it_stands_today() {
+    let world = world();
+    world.run(&["pause", "deploy", "--reason", "freeze"]).ok();
+    edit(&world, "ours");
+    world.run(&["resume", "deploy", "--no-sync"]).ok();
+    world.run(&["tag"]).ok();
+    world.run(&["rollback", "deploy", "--to", "v1", "--reason", "too bold"]).ok();
+    assert!(world.read("registry/skills/deploy/SKILL.md").contains("last"));
+    let entry = world.read("registry/skills/deploy.toml");
+    assert!(!entry.contains("[paused]"), "{entry}");
+    world.run(&["pause", "deploy", "--reason", "freeze"]).ok();
+    world.run(&["rollback", "deploy", "--to", "v2", "--reason", "not so bold"]).ok();
+    let entry = world.read("registry/skills/deploy.toml");
+    assert!(entry.contains("[paused]") && entry.contains("freeze"), "{entry}");
+}
+
+#[test]
 fn rollback_of_an_edit_of_our_own_declines_nothing() {
     let world = world();
     edit(&world, "ours");
@@ -417,4 +457,30 @@ fn log_calls_an_update_a_merge_although_its_conflict_was_resolved_on_the_default
     let log = world.json(&["log", "deploy"]);
     let origins: Vec<_> = log["versions"].as_array().unwrap().iter().map(|one| one["origin"].clone()).collect();
     assert_eq!(origins, ["local_edit", "merge", "local_edit", "upstream"], "{log:#}");
+}
+
+#[test]
+fn before_the_first_tag_errors_say_what_makes_versions() {
+    let world = world();
+    edit(&world, "second");
+    let here = "`skillgraft sync` makes them, and at once: skillgraft tag";
+    let rollback = ["rollback", "deploy", "--reason", "no"];
+    world.run(&rollback).ends_with(1).says(&["no version to go back to: none of it was tagged yet", here]);
+    world.run(&[&rollback[..], &["--to", "v1"]].concat()).ends_with(1).says(&["no version v1: none of it was", here]);
+    world.run(&["export", "deploy@v1", "--to", "out"]).ends_with(1).says(&["no version v1: none of it was", here]);
+    world.run(&["export", "nobody@v1", "--to", "out"]).ends_with(1).says(&["there is no skill `nobody`"]);
+    // The command that is named leads there.
+    world.run(&["tag"]).ok();
+    world.run(&rollback).ok().prints(&["deploy to v1"]);
+    world
+        .run(&["rollback", "other", "--reason", "no"])
+        .ends_with(1)
+        .says(&["is what v1 was, and has no version before"]);
+
+    let remote = crate::push::world();
+    let said = ["`skillgraft sync --push` makes them, of what the remote has", "git fetch --tags"];
+    remote.run_in("here", &["export", "deploy@v1", "--to", "out"]).ends_with(1).says(&said);
+    remote.run_in("here", &["sync", "--push"]).ok();
+    remote.git("here", &["fetch", "-q", "--tags"]);
+    remote.run_in("here", &["export", "deploy@v1", "--to", "out"]).ok();
 }

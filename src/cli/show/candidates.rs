@@ -153,13 +153,26 @@ pub fn accept(report: &accept::Report, out: &mut Text) {
 }
 
 pub fn decline(report: &decline::Report, out: &mut Text) {
-    let how = if report.excluded { ", and excluded it in its source" } else { "" };
-    out.line(format!(
-        "{GREEN}Declined{GREEN:#} {}{how} ({} on {})",
-        report.skill,
-        report.changed.commit.short(),
-        report.changed.branch.short()
-    ));
+    let (skill, source) = (&report.skill, &report.source);
+    let at = format!("({} on {})", report.changed.commit.short(), report.changed.branch.short());
+    let what = match (report.class, report.revision.as_deref().map(short_revision)) {
+        (Class::Removed, _) => format!("the removal of {skill} by {source}"),
+        (_, Some(revision)) => format!("{skill} of {source} {}", one_line(revision, 60)),
+        (_, None) => format!("{skill} of {source}"),
+    };
+    let how_long = match &report.until {
+        _ if report.excluded => "for good: it was excluded in its source".to_owned(),
+        Some(until) => format!("until {until}, or until upstream moves on"),
+        None => "until upstream moves on".into(),
+    };
+    out.line(format!("{GREEN}Declined{GREEN:#} {what} {how_long} {at}"));
+    if let Some(branch) = &report.branch_left {
+        out.remark(format!("{branch} has edits, so it stays; when nobody needs them: git branch -D {branch}"));
+    }
+    out.remark(match report.excluded {
+        true => format!("to be asked again: take its path out of `exclude` in sources/{source}.toml, and commit"),
+        false => format!("to be asked again: skillgraft candidate retry {skill}"),
+    });
 }
 
 pub fn resolve(report: &resolve::Report, out: &mut Text) {

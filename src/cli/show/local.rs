@@ -16,6 +16,7 @@ pub fn discover(report: &ops_discover::Report, out: &mut Text) {
         };
         let state = match (&skill.error, &skill.shadowed_by) {
             (Some(_), _) => "unreadable",
+            (None, Some(_)) if skill.shadowed_for.len() < skill.agents.len() => "partly shadowed",
             (None, Some(_)) => "shadowed",
             (None, None) => "",
         };
@@ -51,6 +52,8 @@ pub fn import(report: &Report, out: &mut Text) {
         out.line(line(item));
         remarks(&item.warnings, "warning", out);
         if let Some(conflict) = &item.conflict {
+            out.remark(format!("  here: {}", standing(conflict)));
+            item.tree.iter().for_each(|tree| out.remark(format!("  to come: {tree}")));
             out.remark(format!(
                 "  {CYAN}next:{CYAN:#} import it with --on-conflict skip, rename ({}){}",
                 conflict.suggested_name,
@@ -69,6 +72,17 @@ pub fn import(report: &Report, out: &mut Text) {
         Some(changed) => out.remark(format!("{} on {}", changed.commit.short(), changed.branch.short())),
         None => out.remark("nothing was written"),
     }
+}
+
+/// What is here: version, content and who answers for it.
+fn standing(conflict: &Conflict) -> String {
+    let version = conflict.version.map_or("no version yet".into(), |version| format!("v{version}"));
+    let tree = conflict.tree.map_or("no content".into(), |tree| tree.to_string());
+    let owners = match conflict.owners.as_slice() {
+        [] => "no owners".into(),
+        owners => format!("belongs to {}", one_line(&owners.join(", "), 200)),
+    };
+    format!("{version}, {tree}, {owners}")
 }
 
 fn line(item: &Item) -> String {

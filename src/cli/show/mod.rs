@@ -27,12 +27,11 @@ fn untagged(errors: &[crate::sync::report::ErrorReport], out: &mut Text) {
 
 fn remarks(list: &[crate::source::Remark], label: &str, out: &mut Text) {
     for remark in list {
-        out.remark(format!(
-            "{YELLOW}{label}:{YELLOW:#} {}: {} [{}]",
-            escape(&remark.path),
-            remark.message,
-            remark.reason
-        ));
+        let told = format!("{}: {} [{}]", escape(&remark.path), remark.message, remark.reason);
+        match remark.is_failure() {
+            true => out.error(format!("{RED}error:{RED:#} {told}")),
+            false => out.remark(format!("{YELLOW}{label}:{YELLOW:#} {told}")),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::ops::show::{self as ops_show, Origin};
 use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
 use crate::registry::Status;
 use crate::skill::spec::Severity;
+use crate::sync::ancestry::Rival;
 use crate::types::{one_line, short_revision};
 
 pub fn list(report: &list::Report, out: &mut Text) {
@@ -14,6 +15,7 @@ pub fn list(report: &list::Report, out: &mut Text) {
             (1.., ..) => "conflicted",
             _ if skill.status == Status::Disabled => "disabled",
             (_, Some(true), None) => "missing",
+            (_, Some(false), None) => "removed",
             _ if skill.paused => "paused",
             (_, Some(true), _) => "edited",
             (_, None, _) => "own",
@@ -83,8 +85,7 @@ pub fn log(report: &ops_show::Log, out: &mut Text) {
             Origin::LocalEdit => "local edit",
         };
         let at = version.revision.as_deref().map_or("-", short_revision);
-        let date = jiff::Timestamp::from_second(version.date)
-            .map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
+        let date = day(version.date);
         out.line(format!(
             "{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({})",
             version.version,
@@ -113,7 +114,7 @@ pub fn export(report: &export::Report, out: &mut Text) {
 }
 
 pub fn rollback(report: &rollback::Report, out: &mut Text) {
-    let declined = if report.declined { "; the abandoned update was declined, so that it does not return" } else { "" };
+    let declined = if report.declined { "; the abandoned update was declined, until upstream moves on" } else { "" };
     out.line(format!(
         "{GREEN}Rolled back{GREEN:#} {} to v{} ({} on {}){declined}",
         report.skill,
@@ -121,30 +122,56 @@ pub fn rollback(report: &rollback::Report, out: &mut Text) {
         report.changed.commit.short(),
         report.changed.branch.short()
     ));
+    if report.declined {
+        out.remark(format!("to be asked again: skillgraft candidate retry {}", report.skill));
+    }
 }
 
 /// Returns the sentence that says what a skill was copied from.
 pub fn found_origin(found: &link::Proposal) -> String {
     let at = match (&found.revision, found.date) {
-        (Some(id), Some(date)) => {
-            let day =
-                jiff::Timestamp::from_second(date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string());
-            // In full: it can be given to --base as it stands here.
-            format!("{} of {day}", one_line(id, 64))
-        }
+        // In full: it can be given to --base as it stands here.
+        (Some(id), Some(date)) => format!("{} of {}", one_line(id, 64), day(date)),
         _ => "its present state".into(),
     };
-    let distance = match (found.identical, found.changed_lines) {
+    let mut distance = match (found.identical, found.changed_lines) {
         (true, _) => "identical".into(),
         (false, Some(lines)) => format!(
             "{} the same, {} different, {} changed",
             count(found.same_files, "file"),
-            found.other_files,
+            found.other_files - found.missing_files,
             count(lines, "line")
         ),
-        (false, None) => format!("{} the same, {} different", count(found.same_files, "file"), found.other_files),
+        (false, None) => {
+            format!(
+                "{} the same, {} different",
+                count(found.same_files, "file"),
+                found.other_files - found.missing_files
+            )
+        }
     };
-    format!("{} was copied from {}:{} at {at} ({distance})", found.skill, found.source, found.path)
+    if found.missing_files > 0 {
+        distance.push_str(&format!(", {} not here", found.missing_files));
+    }
+    if found.unrelated {
+        distance.push_str(&format!("; hardly anything in common: {} % of SKILL.md", found.alike));
+    }
+    let mut sentence = format!("{} was copied from {}:{} at {at} ({distance})", found.skill, found.source, found.path);
+    if !found.rivals.is_empty() && !found.unrelated {
+        let rivals: Vec<String> = found.rivals.iter().map(rival).collect();
+        sentence.push_str(&format!("\n  nearly as near, to be named with --base: {}", rivals.join("; ")));
+    }
+    sentence
+}
+
+fn rival(rival: &Rival) -> String {
+    let missing = if rival.missing_files > 0 { format!(", {} not here", rival.missing_files) } else { String::new() };
+    let lines = count(rival.changed_lines, "line");
+    format!("{} of {} ({lines} changed{missing})", rival.revision.short(), day(rival.date))
+}
+
+fn day(date: i64) -> String {
+    jiff::Timestamp::from_second(date).map_or(String::new(), |date| date.strftime("%Y-%m-%d").to_string())
 }
 
 pub fn link(report: &link::Report, out: &mut Text) {
@@ -158,6 +185,13 @@ pub fn link(report: &link::Report, out: &mut Text) {
                 changed.branch.short()
             ));
             let source = &report.proposal.source;
+            if !report.selected {
+                out.remark(format!(
+                    "{YELLOW}notice:{YELLOW:#} the settings of source `{source}` do not select {}, so sync proposes nothing: \
+                     put it into `skills` in sources/{source}.toml, or take it out of `exclude`",
+                    report.proposal.path
+                ));
+            }
             if report.source_enabled {
                 out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {source}"));
             } else {
@@ -172,12 +206,10 @@ pub fn link(report: &link::Report, out: &mut Text) {
 }
 
 pub fn adopt(report: &adopt::Report, out: &mut Text) {
-    for skill in &report.skills {
-        out.line(format!(
-            "{GREEN}Adopted{GREEN:#} {skill} ({} on {})",
-            report.changed.commit.short(),
-            report.changed.branch.short()
-        ));
+    let at = format!("({} on {})", report.changed.commit.short(), report.changed.branch.short());
+    for (skill, followed) in report.skills.iter().zip(&report.followed) {
+        out.line(format!("{GREEN}Adopted{GREEN:#} {skill}: it follows {} no more {at}", followed.source));
+        out.remark(format!("  to follow it again: skillgraft link {skill} --to {}:{}", followed.source, followed.path));
     }
     report
         .disabled
@@ -186,16 +218,19 @@ pub fn adopt(report: &adopt::Report, out: &mut Text) {
 }
 
 pub fn disable(report: &disable::Report, out: &mut Text) {
-    let what = if report.enabled { "Enabled" } else { "Disabled" };
-    match &report.changed {
-        Some(changed) => report.skills.iter().for_each(|skill| {
-            out.line(format!(
-                "{GREEN}{what}{GREEN:#} {skill} ({} on {})",
-                changed.commit.short(),
-                changed.branch.short()
-            ))
-        }),
-        None => out.line("nothing to do"),
+    let is = if report.enabled { "enabled" } else { "disabled" };
+    report.unchanged.iter().for_each(|skill| out.line(format!("{skill} is {is} already; nothing to do")));
+    let Some(changed) = &report.changed else { return };
+    let at = format!("({} on {})", changed.commit.short(), changed.branch.short());
+    for skill in &report.skills {
+        out.line(match report.enabled {
+            true => format!("{GREEN}Enabled{GREEN:#} {skill}, with the content that it had last {at}"),
+            false => format!("{GREEN}Disabled{GREEN:#} {skill}: no agent loads it, entry and versions stay {at}"),
+        });
+    }
+    if !report.enabled {
+        let all: Vec<&str> = report.skills.iter().map(crate::types::SkillId::as_str).collect();
+        out.remark(format!("to bring it back: skillgraft enable {}", all.join(" ")));
     }
 }
 

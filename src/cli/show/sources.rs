@@ -4,19 +4,28 @@ use super::candidates::candidate_table;
 use super::sync::{tell, tell_uncommitted};
 use super::{count, found_origin, remarks, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
+use crate::ops::add_plugins::Nothing;
+use crate::ops::source::Done;
 use crate::ops::{add, add_plugins, init, pause, source, status};
+use crate::registry::settings;
 use crate::types::{escape, one_line, visible};
 
 pub fn init(report: &init::Report, out: &mut Text) {
-    if let Some(commit) = report.commit {
-        out.line(format!(
-            "{GREEN}Initialized{GREEN:#} registry {} on branch {} ({})",
-            report.directory.display(),
+    let is_new = report.written.iter().any(|path| path == settings::FILE);
+    let directory = report.directory.display();
+    match (report.commit, report.forge) {
+        (None, _) => out.line(format!("{directory} is a registry already")),
+        (Some(commit), Some(forge)) if !is_new => out.line(format!(
+            "{GREEN}Added{GREEN:#} what runs it on {} to registry {directory} on branch {} ({})",
+            if forge == init::Forge::None { "a server" } else { forge.as_str() },
             report.branch,
             commit.short()
-        ));
-    } else {
-        out.line(format!("{} is a registry already", report.directory.display()));
+        )),
+        (Some(commit), _) => out.line(format!(
+            "{GREEN}Initialized{GREEN:#} registry {directory} on branch {} ({})",
+            report.branch,
+            commit.short()
+        )),
     }
     report.written.iter().for_each(|path| out.line(format!("  wrote       {path}")));
     report.left_alone.iter().for_each(|path| out.line(format!("  left alone  {path}")));
@@ -32,7 +41,9 @@ pub fn init(report: &init::Report, out: &mut Text) {
     if let Some(forge) = report.forge {
         out.remark(format!("{CYAN}next:{CYAN:#} read the top of {}: it says what to set up once", forge.manual()));
     }
-    out.remark(format!("{CYAN}next:{CYAN:#} skillgraft add <url or folder>"));
+    if is_new {
+        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft add <url or folder>"));
+    }
 }
 
 pub fn add(report: &add::Report, out: &mut Text) {
@@ -45,7 +56,11 @@ pub fn add(report: &add::Report, out: &mut Text) {
         )),
         Some(changed) => {
             let at = format!("({} on {})", changed.commit.short(), changed.branch.short());
-            let skills = count(report.skills.len(), "skill");
+            let skills = match (report.skills.len(), report.linked.len()) {
+                (new, 0) => count(new, "skill"),
+                (0, linked) => format!("{}, linked", count(linked, "skill")),
+                (new, linked) => format!("{} and {linked} linked", count(new, "new skill")),
+            };
             out.line(match report.enabled {
                 true => format!("{GREEN}Following{GREEN:#} {} with {skills} {at}", report.source),
                 false => format!("{GREEN}Registered{GREEN:#} {}, not yet enabled {at}", report.source),
@@ -93,8 +108,13 @@ pub fn add_plugins(report: &add_plugins::Report, out: &mut Text) {
     if !report.unchanged.is_empty() {
         out.remark(format!("{} followed already", count(report.unchanged.len(), "plugin")));
     }
-    for skipped in &report.skipped {
-        out.remark(format!("{YELLOW}skipped:{YELLOW:#} {}: {}", one_line(&skipped.plugin, 80), skipped.message));
+    for (reason, why) in [(Nothing::NoSkills, "without skills"), (Nothing::NoneSelected, "of which none is selected")] {
+        let these = report.skipped.iter().filter(|skipped| skipped.reason == reason);
+        let names: Vec<String> = these.map(|skipped| one_line(&skipped.plugin, 80)).collect();
+        if !names.is_empty() {
+            let plugins = count(names.len(), "plugin");
+            out.remark(format!("{YELLOW}skipped:{YELLOW:#} {plugins} {why}: {}", names.join(", ")));
+        }
     }
     let mut hints: Vec<&str> = Vec::new();
     for failed in &report.failed {
@@ -158,35 +178,65 @@ pub fn trusted(report: &source::Trusted, out: &mut Text) {
 }
 
 pub fn source(report: &source::Report, out: &mut Text) {
-    match &report.changed {
-        Some(changed) => out.line(format!(
-            "{GREEN}Changed{GREEN:#} source {} ({} on {})",
-            report.source,
-            changed.commit.short(),
-            changed.branch.short()
-        )),
-        None => out.line(format!("Source {} is so already; nothing to do", report.source)),
+    let (source, skills) = (&report.source, count(report.skills.len(), "skill"));
+    let Some(changed) = &report.changed else {
+        out.line(match &report.done {
+            Done::Set { key, value, .. } => {
+                format!("{} of source {source} is {} already; nothing to do", name(key), said(value))
+            }
+            _ => format!("Source {source} is disabled already; nothing to do"),
+        });
+        return;
+    };
+    let what = match &report.done {
+        Done::Disabled => format!("{GREEN}Disabled{GREEN:#} source {source}: sync passes it by, its {skills} stay"),
+        Done::Set { key, before, value } => {
+            format!("{GREEN}Set{GREEN:#} {} of source {source}: {} -> {}", name(key), said(before), said(value))
+        }
+        Done::Renamed { from } => format!("{GREEN}Renamed{GREEN:#} source {from} to {source}, with {skills}"),
+        Done::RemovedAndAdopted => format!("{GREEN}Removed{GREEN:#} source {source}; of our own from now on: {skills}"),
+        Done::RemovedAndDeleted => format!("{GREEN}Removed{GREEN:#} source {source}, and deleted {skills}"),
+    };
+    out.line(format!("{what} ({} on {})", changed.commit.short(), changed.branch.short()));
+    if !matches!(report.done, Done::Disabled) {
+        report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
     }
-    report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
+    match &report.done {
+        Done::Set { .. } | Done::Renamed { .. } => out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {source}")),
+        Done::Disabled => out.remark(format!("to follow it again: skillgraft source enable {source}")),
+        _ => {}
+    }
+}
+
+fn name(key: &str) -> String {
+    one_line(key, 60)
+}
+
+fn said(value: &Option<String>) -> String {
+    value.as_deref().map_or("not set".into(), |value| one_line(&visible(value), 120))
 }
 
 pub fn pause(report: &pause::Report, out: &mut Text) {
-    let what = if report.paused { "Paused" } else { "Resumed" };
-    match &report.changed {
-        Some(changed) => out.line(format!(
-            "{GREEN}{what}{GREEN:#} {} {} ({} on {})",
-            report.kind,
-            report.name,
-            changed.commit.short(),
-            changed.branch.short()
-        )),
-        None => out.line(format!(
-            "{} {} is {}; nothing to do",
-            report.kind,
-            report.name,
-            if report.paused { "paused already" } else { "not paused" }
-        )),
+    let (kind, name, now) = (report.kind, &report.name, said_of(&report.note));
+    let at =
+        report.changed.as_ref().map(|changed| format!("({} on {})", changed.commit.short(), changed.branch.short()));
+    match (&report.before, at) {
+        (None, Some(at)) if report.paused => out.line(format!("{GREEN}Paused{GREEN:#} {kind} {name}{now} {at}")),
+        (Some(before), Some(at)) if report.paused => {
+            out.line(format!("{GREEN}Changed{GREEN:#} the pause of {kind} {name}:{now} {at}"));
+            out.remark(format!("  before:{}", said_of(before)));
+        }
+        (_, Some(at)) => out.line(format!("{GREEN}Resumed{GREEN:#} {kind} {name} {at}")),
+        (_, None) if report.paused => out.line(format!("{kind} {name} is paused already{now}; nothing to do")),
+        (_, None) => out.line(format!("{kind} {name} is not paused; nothing to do")),
     }
+}
+
+/// What a pause's note says, with a space in front.
+fn said_of(note: &pause::Note) -> String {
+    let until = note.until.as_ref().map_or(" without an end".into(), |until| format!(" until {until}"));
+    let why = note.reason.as_ref().map_or(String::new(), |reason| format!(", because: {}", one_line(reason, 200)));
+    format!("{until}{why}")
 }
 
 pub fn status(report: &status::Report, out: &mut Text) {

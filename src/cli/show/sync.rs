@@ -51,8 +51,12 @@ pub fn sync(report: &SyncReport, dry_run: bool, out: &mut Text) {
 
 /// The candidate of a skill that merely waits: this run left it as it was, and has nothing to say of it.
 fn waits(skill: &SkillReport) -> Option<&CandidateReport> {
-    let is_news = skill.notice.is_some() || skill.error.is_some() || !skill.ended.is_empty();
-    skill.candidate.as_ref().filter(|candidate| candidate.action == Action::Kept && !is_news)
+    let has_notice = skill.notice.is_some() || !skill.contains.is_empty() || !skill.ended.is_empty();
+    let says_nothing = !has_notice && skill.error.is_none();
+    let is_quiet = |candidate: &&CandidateReport| {
+        candidate.action == Action::Kept && candidate.license_change.is_none() && says_nothing
+    };
+    skill.candidate.as_ref().filter(is_quiet)
 }
 
 /// A log has a line for what a run did, and a count of what waits; who looks at a terminal, or asks, gets every line.

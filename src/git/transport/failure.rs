@@ -2,7 +2,7 @@
 //!
 //! Messages are all that there is to go by: git's exit code is 128 for everything. `LC_ALL=C` keeps them in English.
 
-use crate::git::process::Output;
+use crate::git::process::{Output, last_words};
 use crate::types::error::{Error, ErrorKind};
 
 /// What a server would not do.
@@ -36,7 +36,10 @@ impl Refusal {
 
 pub(in crate::git) fn failure(output: &Output, what: String) -> Error {
     let (kind, hint) = classify_failure(&String::from_utf8_lossy(&output.stderr));
-    let error = Error::new(kind, what).because(output.failure());
+    let words = last_words(&output.stderr);
+    // Where git's words are understood, its command line says nothing more.
+    let cause = if hint.is_some() && !words.is_empty() { words } else { output.failure() };
+    let error = Error::new(kind, what).because(cause);
     if let Some(hint) = hint { error.hint(hint) } else { error }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Ask, Choice, Options};
 use crate::ops::Outside;
-use crate::ops::discover::Seen;
+use crate::ops::discover::{Seen, SeenSkill};
 use crate::skill::{Limits, SKILL_MD, frontmatter};
 use crate::source::local::{self, LocalSkill};
 use crate::source::peers::{self, Place, Record, Records};
@@ -136,7 +136,15 @@ fn from_roots(outside: &Outside) -> BTreeMap<String, Wanted> {
     let top = project.last().copied().unwrap_or(&outside.directory);
     let mut all = BTreeMap::new();
     // The registry's own are here already.
-    for (root, skill) in seen.skills().filter(|(root, _)| root.layer != Layer::Registry) {
+    for SeenSkill { root, skill, mirror } in seen.skills().filter(|seen| seen.root.layer != Layer::Registry) {
+        if let Some((snapshot, found)) = mirror {
+            let (kind, layer) = (root.kind.as_str(), Some(root.layer));
+            let path = skill.directory.display().to_string();
+            let origin = Origin { kind, layer, provider: None, path, tool: None, source: None };
+            let (key, place) = (skill.key.clone(), Stands::InArchive(snapshot.clone(), found.clone()));
+            take_first(&mut all, Wanted { key, origin, record: None, shadowed: Vec::new(), place });
+            continue;
+        }
         let records = if root.layer == Layer::User { &of_user } else { &of_project };
         let path = shown(&outside.machine, top, &skill.directory, &skill.key);
         take_first(&mut all, on_disk(root, skill, records, Some(root.layer), path));
@@ -170,7 +178,7 @@ fn from_folder(outside: &Outside, folder: &Path) -> BTreeMap<String, Wanted> {
     let is_users = outside.machine.home.as_ref().is_some_and(|home| folder.starts_with(home));
     let records = if records.is_empty() && is_users { of_user } else { records };
     let mut all = BTreeMap::new();
-    for (root, skill) in seen.skills() {
+    for SeenSkill { root, skill, .. } in seen.skills() {
         // Of a folder that a person names only what is within it says something to others.
         let path = shown(&outside.machine, folder, &skill.directory, &skill.key);
         let path = if path == "." { skill.key.clone() } else { path };
@@ -190,10 +198,10 @@ fn on_disk(root: &Root, skill: &LocalSkill, records: &Records, layer: Option<Lay
     let listed = || named.and_then(|name| records.get(&name)).or_else(|| records.get(directory)).cloned();
     let record = peers::of_frontmatter(skill_md).or_else(listed);
     let known = record.as_ref().and_then(|record| record.as_ref().ok());
-    let provider = root.agents.first().copied().filter(|_| root.kind == RootKind::Provider);
+    let provider = root.agents.first().map(|reader| reader.id).filter(|_| root.kind == RootKind::Provider);
     let kind = if root.may_be_skill { "folder" } else { root.kind.as_str() };
     let source = known.and_then(|record| match &record.place {
-        Place::Url(url) => Some(url.clone()),
+        Place::Url(url) | Place::Index(url) => Some(url.clone()),
         Place::Folder(_) => None,
     });
     let origin = Origin { kind, layer, provider, path, tool: known.map(|record| record.tool), source };

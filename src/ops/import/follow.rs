@@ -17,15 +17,15 @@ use std::collections::BTreeMap;
 
 /// What is to be written so that skills follow their upstreams.
 pub struct Following {
-    /// The files of new sources.
-    pub sources: Changes,
+    /// The files of new sources, and licence files.
+    pub files: Changes,
     /// The entry of each skill that follows one.
     pub entries: BTreeMap<SkillId, String>,
 }
 
 /// Finds the upstreams. What cannot be found is told in the skill's item; the skill is then the team's own.
 pub fn follow(outside: &Outside, registry: &Registry, state: &State, plan: &mut Plan<'_>) -> Result<Following> {
-    let mut found = Following { sources: Changes::new(), entries: BTreeMap::new() };
+    let mut found = Following { files: Changes::new(), entries: BTreeMap::new() };
     let mut groups: BTreeMap<(Place, Option<String>), Vec<usize>> = BTreeMap::new();
     for (at, planned) in plan.items.iter_mut().enumerate() {
         match record_of(state, planned) {
@@ -75,8 +75,12 @@ pub fn follow(outside: &Outside, registry: &Registry, state: &State, plan: &mut 
                     let proposal = linked.proposal;
                     let place = linked.entry.1.expect("an entry that is written");
                     found.entries.insert(id.clone(), text_of(registry, place.id)?);
+                    // Of several states, the first one's.
+                    linked.licenses.into_iter().for_each(|(path, place)| {
+                        found.files.entry(path).or_insert(place);
+                    });
                     paths.push(proposal.path.clone());
-                    if linked.unrelated {
+                    if proposal.unrelated {
                         let message = format!(
                             "it has hardly anything in common with {}:{}; to stop following, run: skillgraft adopt {id}",
                             proposal.source, proposal.path
@@ -97,7 +101,7 @@ pub fn follow(outside: &Outside, registry: &Registry, state: &State, plan: &mut 
             && let Some(new) = group.new_source(&paths)
         {
             let blob = registry.repository.store.write_blob(new.render().as_bytes())?;
-            found.sources.insert(state.layout.source(&group.source.name), Some(At { mode: Mode::File, id: blob }));
+            found.files.insert(state.layout.source(&group.source.name), Some(At { mode: Mode::File, id: blob }));
             names.push(group.source.name);
         }
     }
@@ -202,8 +206,7 @@ impl<'a> Group<'a> {
             Error::new(ErrorKind::NotFound, message)
         })?;
         // Read at the commit that was found.
-        let is_git = self.snapshot.commit().is_some();
-        let root = if is_git { self.snapshot.store().commit(base.revision)?.tree } else { self.snapshot.tree };
+        let root = ancestry::root(&self.snapshot, &base)?;
         let head = std::mem::replace(&mut self.snapshot.tree, root);
         let found = link::Found { id, path, origin: base, local };
         let linked = link::prepare(self.registry, self.state, &self.source, &self.snapshot, &found);
@@ -242,6 +245,7 @@ fn describe(origin: Origin, reference: Option<String>, skills: Vec<String>) -> N
 fn origin_of(outside: &Outside, registry: &Registry, place: &Place) -> Result<(Origin, String)> {
     let folder = match place {
         Place::Url(url) => return Ok((Origin::Git(url.clone()), url.clone())),
+        Place::Index(url) => return Ok((Origin::Index(url.clone()), url.clone())),
         Place::Folder(folder) => folder,
     };
     let gone = || Error::new(ErrorKind::NotFound, "the folder that it was installed from is not there any more");

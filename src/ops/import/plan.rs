@@ -7,7 +7,8 @@ use super::report::{Conflict, Item, Status};
 use super::{OnConflict, Options};
 use crate::git::{Changes, Mode, Oid, Place, Store, with_changes};
 use crate::ops::Outside;
-use crate::registry::{Person, Registry, SkillState, State};
+use crate::registry::{self, Person, Registry, SkillState, State};
+use crate::skill::spec::{Severity, check_skill_md};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, with_name};
 use crate::source::peers::Record;
 use crate::source::{Remark, flatten};
@@ -169,6 +170,10 @@ impl Planner<'_> {
                 }));
                 let (id, content, verdict) = self.place(wanted, content, earlier)?;
                 item.tree = Some(self.hasher.hash(content)?);
+                if let Some(id) = id.as_ref().filter(|_| matches!(verdict.status, Status::Completed | Status::Renamed))
+                {
+                    item.warnings.extend(self.what_check_refuses(id, content)?);
+                }
                 (item.skill, tree) = (id, Some(content));
                 verdict
             }
@@ -246,13 +251,17 @@ impl Planner<'_> {
             let verdict = failed("changed", format!("`{id}` has changed meanwhile, so it was not overwritten"));
             return Ok((Some(id), content, Verdict { conflict: Some(conflict), ..verdict }));
         }
+        // Who disabled it keeps it away from every consumer; that ends by `enable`, not in passing.
+        let is_disabled = standing.entry().is_some_and(|entry| entry.status == registry::Status::Disabled);
+        let another = match is_disabled {
+            true => format!("there is another `{id}`, which is disabled; to bring that back: skillgraft enable {id}"),
+            false => format!("there is another `{id}`"),
+        };
         let decided = self.decisions.get(&id).map(|decision| decision.how);
         Ok(match decided.or(self.on_conflict).unwrap_or(OnConflict::Fail) {
-            OnConflict::Skip => {
-                let verdict = Verdict::because(Status::Skipped, "exists", format!("there is another `{id}`"));
-                (Some(id), content, verdict)
-            }
+            OnConflict::Skip => (Some(id), content, Verdict::because(Status::Skipped, "exists", another)),
             OnConflict::Rename => self.renamed(&id, content, earlier)?,
+            OnConflict::Overwrite if is_disabled => (Some(id), content, failed("disabled", another)),
             OnConflict::Overwrite if conflict.can_overwrite => {
                 (Some(id), content, Verdict::new(Status::Completed, "overwritten"))
             }
@@ -263,7 +272,7 @@ impl Planner<'_> {
                 (Some(id), content, Verdict { conflict: Some(conflict), ..verdict })
             }
             OnConflict::Fail => {
-                let verdict = Verdict::because(Status::Conflict, "exists", format!("there is another `{id}`"));
+                let verdict = Verdict::because(Status::Conflict, "exists", another);
                 (Some(id), content, Verdict { conflict: Some(conflict), ..verdict })
             }
         })
@@ -346,6 +355,13 @@ impl Planner<'_> {
         let mode = self.store.tree(content)?.get(SKILL_MD.as_bytes()).map_or(Mode::File, |entry| entry.mode);
         let place = Place { mode, id: self.store.write_blob(&changed)? };
         with_changes(self.store, content, &Changes::from([(path, Some(place))]))
+    }
+
+    /// What `check` will not pass: it comes in all the same, and somebody has to mend it.
+    fn what_check_refuses(&self, id: &SkillId, content: Oid) -> Result<Vec<Remark>> {
+        let mut findings = check_skill_md(&self.skill_md(content)?, id.name());
+        findings.retain(|finding| finding.severity == Severity::Error);
+        Ok(findings.into_iter().map(|finding| Remark::new(id, finding.rule, finding.message)).collect())
     }
 
     fn skill_md(&self, content: Oid) -> Result<Vec<u8>> {

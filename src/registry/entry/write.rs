@@ -1,7 +1,7 @@
 //! Writing entries: single keys of the text that stands there are changed, the rest stays as people left it.
 
 use super::{Conflict, Declined, Upstream};
-use crate::registry::source_file::{Paused, date_item};
+use crate::registry::source_file::{Day, Paused, date_item};
 use crate::types::{Context as _, Error, ErrorKind, Result, SourceName};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
@@ -152,22 +152,34 @@ pub fn with_declined(text: &str, declined: Option<&Declined>) -> Result<String> 
 /// Returns the text of an entry or source file with `[paused]` set, or taken out.
 pub fn with_paused(text: &str, paused: Option<&Paused>) -> Result<String> {
     let mut document: DocumentMut = text.parse().context(ErrorKind::Config, || "the file is not TOML")?;
-    document.remove("paused");
-    if let Some(paused) = paused {
-        let mut table = Table::new();
-        for (key, text) in [("by", &paused.by), ("reason", &paused.reason)] {
-            if let Some(text) = text {
-                table[key] = value(text);
-            }
+    let Some(paused) = paused else {
+        document.remove("paused");
+        return Ok(document.to_string());
+    };
+    let table = document.entry("paused").or_insert_with(|| Item::Table(Table::new()));
+    let table = table.as_table_like_mut().ok_or_else(|| Error::new(ErrorKind::Config, "`paused` is not a table"))?;
+    let text = |text: &Option<String>| text.as_ref().map(value);
+    let day = |day: Option<Day>| day.map(|day| date_item(day.0));
+    let keys = [
+        ("by", text(&paused.by)),
+        ("reason", text(&paused.reason)),
+        ("since", day(paused.since)),
+        ("until", day(paused.until)),
+    ];
+    for (key, item) in keys {
+        match item {
+            // What is so already keeps how it was written.
+            Some(item) if table.get(key).is_some_and(|there| says(there) == says(&item)) => {}
+            Some(item) => drop(table.insert(key, item)),
+            None => drop(table.remove(key)),
         }
-        for (key, day) in [("since", paused.since), ("until", paused.until)] {
-            if let Some(day) = day {
-                table[key] = date_item(day.0);
-            }
-        }
-        document["paused"] = Item::Table(table);
     }
     Ok(document.to_string())
+}
+
+/// What a value says, however it was written.
+fn says(item: &Item) -> String {
+    item.as_str().map_or_else(|| item.to_string().trim().to_owned(), str::to_owned)
 }
 
 fn write_upstream(document: &mut DocumentMut, upstream: &Upstream) -> Result<()> {

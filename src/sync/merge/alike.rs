@@ -22,11 +22,11 @@ impl<'a> Alike<'a> {
         Alike { store, chunks: BTreeMap::new() }
     }
 
-    /// Returns how much of the `SKILL.md` of `old` is that of `new`, in whole percent.
+    /// Returns how much of the `SKILL.md` of `old` is that of `new`, in whole percent, as git prints it of a rename.
     pub fn skill_md(&mut self, old: Oid, new: Oid) -> Result<u32> {
         let file = |files: Files| files.get(SKILL_MD).copied();
         let (Some(old), Some(new)) = (file(self.files(old)?), file(self.files(new)?)) else { return Ok(0) };
-        Ok(percent(self.shared(old, new)?, old.1.max(new.1)))
+        Ok(percent(self.score(old, new)?, similarity::SAME))
     }
 
     /// Returns how much of the directory `old` is in `new`, in whole percent: the bytes of files that are the same
@@ -47,14 +47,17 @@ impl<'a> Alike<'a> {
         Ok(percent(shared, all))
     }
 
-    /// Returns how many bytes two files share.
+    /// Returns how many bytes two files share; the score was rounded down.
     fn shared(&mut self, one: (Oid, u64), two: (Oid, u64)) -> Result<u64> {
+        Ok((self.score(one, two)? * one.1.max(two.1)).div_ceil(similarity::SAME))
+    }
+
+    fn score(&mut self, one: (Oid, u64), two: (Oid, u64)) -> Result<u64> {
         if one == two {
-            return Ok(one.1);
+            return Ok(similarity::SAME);
         }
         let chunks = (self.chunks(one.0)?, self.chunks(two.0)?);
-        let score = similarity::score((&chunks.0, one.1), (&chunks.1, two.1));
-        Ok(u64::from(score) * one.1.max(two.1) / similarity::SAME)
+        Ok(similarity::score((&chunks.0, one.1), (&chunks.1, two.1)).into())
     }
 
     fn files(&self, tree: Oid) -> Result<Files> {
@@ -136,6 +139,9 @@ mod tests {
         let mut alike = Alike::new(&store);
         let (one, half) = (tree(&store, &[("SKILL.md", "a\nb\n")]), tree(&store, &[("SKILL.md", "a\nc\n")]));
         assert_eq!((alike.skill_md(one, one).expect("here"), alike.skill_md(one, half).expect("here")), (100, 50));
+        // Four bytes of seven: git says R057.
+        let (most, rest) = (tree(&store, &[("SKILL.md", "abc\nd\ne")]), tree(&store, &[("SKILL.md", "abc\nf\ng")]));
+        assert_eq!((alike.skill_md(most, rest).expect("here"), alike.whole(most, rest).expect("here")), (57, 57));
         let (flat, other) = (
             tree(&store, &[("SKILL.md", "a\n"), ("x", "123456\n")]),
             tree(&store, &[("SKILL.md", "z\n"), ("y", "123456\n")]),

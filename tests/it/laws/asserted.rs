@@ -296,11 +296,15 @@ fn check_candidates(team: &mut Team, report: &Report, before: &Refs, after: &Ref
             return Err(format!("{name} is checked out, and sync moved it"));
         }
         match candidate.commit {
-            None => drop(team.touched.remove(&name)),
+            None => {
+                team.touched.remove(&name);
+                team.removed_on.remove(&name);
+            }
             Some(head) => {
                 // Edits that were carried are still people's.
                 if before.get(&name) != Some(&head) && action != "carried" {
                     team.touched.remove(&name);
+                    team.removed_on.remove(&name);
                 }
                 let wanted = skill.class.is_some_and(|class| class.wants_candidate());
                 let is_own = !candidate.edited && action != "left";

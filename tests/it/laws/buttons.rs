@@ -82,7 +82,8 @@ fn accept_one(team: &mut Team, skill: &str, name: &str, main: Oid, head: Oid) ->
     let base = merge_base(&team.repository.store, main, head).unwrap().expect("one history");
     let listed = team.entry(team.tree(head), skill).is_some_and(|entry| !conflicts(&entry).is_empty());
     let moved = team.skill_and_entry(team.tree(base), skill) != team.skill_and_entry(team.tree(main), skill);
-    let may_refuse = listed || moved || theirs.is_none() || is_ancestor(team, head, main);
+    let has_no_entry = team.entry(team.tree(head), skill).is_none();
+    let may_refuse = listed || moved || has_no_entry || theirs.is_none() || is_ancestor(team, head, main);
     team.tick();
     match ops::accept::accept(&team.outside(), &[skill.to_owned()], &Team::on_main()) {
         Err(_) if may_refuse => Ok("refused"),
@@ -111,6 +112,9 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
     if whole {
         wanted.extend(of(&team.reader.tree(store, head_tree), b'P'));
     }
+    // What a person took out on the candidate goes with it, although somebody put it back on the default branch since.
+    let taken_out = team.removed_on.get(name).cloned().unwrap_or_default();
+    team.removed.extend(minus(&taken_out, &now));
     let lost = minus(&minus(&wanted, &now), &team.removed);
     if !lost.is_empty() {
         return Err(format!("{button:?} of {skill} lost {} from the default branch", show(&lost)));
@@ -175,7 +179,7 @@ fn press_any(team: &mut Team, dice: &mut Dice, button: Button) -> Done {
     let listed = entry.as_ref().is_some_and(|entry| !conflicts(entry).is_empty());
     let offers = entry.and_then(|entry| upstream_of(&entry, "accepted"));
     let delete = dice.chance(50);
-    if listed && !dice.chance(15) {
+    if listed && !dice.chance(30) {
         return Ok(None);
     }
     let outcome = press_on(team, &skill, button)?;

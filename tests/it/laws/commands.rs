@@ -2,14 +2,16 @@
 
 use super::Done;
 use super::dice::Dice;
+use super::oracle::hides;
 use super::team::{Team, upstream_of};
 use super::trees::{self, IDS};
 use jiff::ToSpan as _;
+use skillgraft::git::Oid;
 use skillgraft::ops;
 use skillgraft::types::Error;
 
 /// A command that was refused says why in words; what matters here is that it did nothing.
-fn refused(team: &Team, main: skillgraft::git::Oid, what: &str, error: &Error) -> Done {
+fn refused(team: &Team, main: Oid, what: &str, error: &Error) -> Done {
     if team.main() != main {
         return Err(format!("{what} failed, and moved the default branch: {}", error.full_message()));
     }
@@ -88,15 +90,20 @@ pub fn adopt_or_link(team: &mut Team, dice: &mut Dice) -> Done {
     let Some(skill) = dice.pick(if linking { &own } else { &followers }).map(|skill| skill.to_string()) else {
         return Ok(None);
     };
-    let main = team.main();
+    let (main, places) = (team.main(), [team.followed(&skill), team.place(&skill)]);
     team.tick();
     let (outside, commit) = (team.outside(), Team::on_main());
     let what = format!("{} {skill}", if linking { "link" } else { "adopt" });
     let done = match linking {
         true => {
-            let to = format!("sp:skills/{}", skill.trim_end_matches("-acme"));
+            let own = skill.trim_end_matches("-acme");
+            // Holds tell skills apart by their paths, so two that follow one path are not told apart.
+            let free = |place: &&str| IDS.iter().all(|id| team.followed(id) != **place);
+            let free: Vec<&str> = trees::PLACES.into_iter().filter(free).collect();
+            let to = dice.pick(&free).copied().filter(|_| dice.chance(40)).unwrap_or(own);
+            let to = format!("sp:skills/{to}");
             let options = ops::link::Options { skill: skill.clone(), to, base: None, commit };
-            ops::link::link(&outside, &options, |_| Ok(true)).map(|_| ())
+            ops::link::link(&outside, &options, ops::link::Consent::Asked(&|_| Ok(true))).map(|_| ())
         }
         false => ops::adopt::adopt(&outside, std::slice::from_ref(&skill), &commit).map(|_| ()),
     };
@@ -108,6 +115,15 @@ pub fn adopt_or_link(team: &mut Team, dice: &mut Dice) -> Done {
         return Err(format!("{what} changed its content"));
     }
     team.moved_main(main);
+    if let Some(place) = places.iter().find(|place| !linking && !hides(team, place)) {
+        return Err(format!("{what} leaves {place} to come back as a new skill"));
+    }
+    // Who links says that this state was copied: what it has and the copy has not was taken out here.
+    let entry = team.entry(team.main_tree(), &skill).filter(|_| linking);
+    let base = entry.and_then(|entry| upstream_of(&entry, "git_tree")).map(|id| Oid::parse(&id).unwrap());
+    if let (Some(base), Some(copy)) = (base, before) {
+        team.lost_on_purpose(base, copy);
+    }
     // Adopting disables a source that nothing follows any more.
     Ok(Some(what))
 }

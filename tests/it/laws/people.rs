@@ -26,6 +26,32 @@ pub fn edit(team: &mut Team, dice: &mut Dice) -> Done {
     Ok(Some(format!("{skill} {what}")))
 }
 
+/// The team and upstream write different things into one line of a `SKILL.md`.
+pub fn edit_what_upstream_edits(team: &mut Team, dice: &mut Dice) -> Done {
+    let Some(skill) = dice.pick(&team.skills()).cloned() else { return Ok(None) };
+    let (at, up_at) = (format!("skills/{skill}/SKILL.md"), format!("skills/{}/SKILL.md", team.place(&skill)));
+    let (tree, up_tree) = (team.main_tree(), team.upstream_tree());
+    let (ours, theirs) = (&team.repository.store, &team.upstream.store);
+    let (Some(blob), Some(up_blob)) = (trees::blob_at(ours, tree, &at), trees::blob_at(theirs, up_tree, &up_at)) else {
+        return Ok(None);
+    };
+    let text = String::from_utf8(ours.blob(blob).unwrap()).unwrap();
+    let up_text = String::from_utf8(theirs.blob(up_blob).unwrap()).unwrap();
+    let common = |line: &&str| line.starts_with("step ") && up_text.lines().any(|theirs| theirs == *line);
+    let Some(line) = dice.pick(&text.lines().filter(common).collect::<Vec<_>>()).map(|line| format!("{line}\n")) else {
+        return Ok(None);
+    };
+    let (word, up_word) = (team.word('P'), team.word('U'));
+    let rewrite = |text: &str, word: &str| text.replacen(&line, &format!("step {word}\n"), 1);
+    let (text, up_text) = (rewrite(&text, &word), rewrite(&up_text, &up_word));
+    let file = trees::file(&team.upstream.store, up_text.as_bytes());
+    team.publish(trees::with(&team.upstream.store, up_tree, &up_at, Some(file)));
+    let file = trees::file(&team.repository.store, text.as_bytes());
+    let tree = trees::with(&team.repository.store, tree, &at, Some(file));
+    team.commit_to_main(tree, "edit");
+    Ok(Some(format!("{skill} {word}, {up_word}")))
+}
+
 pub fn edit_elsewhere(team: &mut Team, dice: &mut Dice) -> Done {
     let word = team.word('P');
     let at = *dice.pick(&["README.md", "docs/how.md", "skills/own/SKILL.md", "skills/own/more.md"]).unwrap();
@@ -133,10 +159,17 @@ pub fn force_push(team: &mut Team, dice: &mut Dice) -> Done {
     Ok(Some(format!("back to {}", to.short())))
 }
 
-/// Somebody merged a conflict all the same.
+/// Somebody merged a conflict all the same, or does it now.
 pub fn resolve_on_the_default_branch(team: &mut Team, dice: &mut Dice) -> Done {
+    let listed_in = |team: &Team, tree, skill: &str| team.entry(tree, skill).map_or(Vec::new(), |e| conflicts(&e));
+    if trees::IDS.iter().all(|skill| listed_in(team, team.main_tree(), skill).is_empty()) {
+        let mut open = team.candidates();
+        open.retain(|(name, skill)| !listed_in(team, team.tree(team.get(name).expect("listed")), skill).is_empty());
+        let Some((_, skill)) = dice.pick(&open).cloned() else { return Ok(None) };
+        super::buttons::press_on(team, &skill, super::buttons::Button::Squash)?;
+    }
     let tree = team.main_tree();
-    let listed = |skill: &str| team.entry(tree, skill).map_or(Vec::new(), |entry| conflicts(&entry));
+    let listed = |skill: &str| listed_in(team, tree, skill);
     let waiting: Vec<&str> = trees::IDS.into_iter().filter(|skill| !listed(skill).is_empty()).collect();
     let Some(skill) = dice.pick(&waiting).copied() else { return Ok(None) };
     let side = if dice.chance(50) { Side::Local } else { Side::Upstream };
@@ -246,7 +279,7 @@ pub fn resolve_one(team: &mut Team, dice: &mut Dice, name: &str, skill: &str) ->
         return Err(format!("resolve of {skill} made {}, and the branch is elsewhere", report.commit));
     }
     team.touched.insert(name.to_owned());
-    team.lost_on_purpose(before, team.tree(report.commit));
+    team.lost_on_candidate(name, before, team.tree(report.commit));
     team.removed.extend(rejected);
     Ok(Some(format!("{skill} {paths:?} {}", side.map_or("by hand".into(), |side| format!("takes {side:?}")))))
 }

@@ -221,7 +221,7 @@ fn likeness_of_all_files(team: &Team, old: Oid, new: Oid) -> usize {
     }
     for (path, id) in &from {
         if let Some(other) = to.get(path) {
-            shared += score(team, *id, *other) * size(id).max(size(other)) / SAME;
+            shared += (score(team, *id, *other) * size(id).max(size(other))).div_ceil(SAME);
         }
     }
     shared * 100 / all.max(1)

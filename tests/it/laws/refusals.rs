@@ -59,7 +59,8 @@ pub fn retry(team: &mut Team, dice: &mut Dice) -> Done {
 pub fn decline(team: &mut Team, dice: &mut Dice) -> Done {
     let Some((name, skill)) = dice.pick(&team.candidates()).cloned() else { return Ok(None) };
     let (main, head) = (team.main(), team.get(&name).expect("listed"));
-    let (before, place) = (team.main_tree(), team.place(&skill));
+    let before = team.main_tree();
+    let path = team.entry(team.tree(head), &skill).and_then(|entry| upstream_of(&entry, "path"));
     let always = dice.chance(15);
     let until = dice.chance(30).then(|| team.today() + (dice.below(3) as i64).days());
     let options = ops::decline::Options {
@@ -87,7 +88,7 @@ pub fn decline(team: &mut Team, dice: &mut Dice) -> Done {
         Some(entry.get("declined")?.get("upstream")?.as_str()?.to_owned())
     };
     let is_recorded = match report.excluded {
-        true => super::oracle::hides(team, &place),
+        true => path.is_some_and(|path| super::oracle::hides(team, path.trim_start_matches("skills/"))),
         false => declined(after) == offers,
     };
     if !is_recorded || report.excluded != (always || is_new) {

@@ -135,7 +135,7 @@ impl Log {
     }
 
     /// Returns the commit in which the team went from an update back to what it had before that.
-    fn reverted(&self, skill: &str, place: &str, update: &str) -> Option<Oid> {
+    fn reverted(&self, skill: &str, place: &str, update: &str, nothing: &str) -> Option<Oid> {
         let Some(line) = self.now.get(skill) else {
             // Nothing follows it: what any entry had last, wherever upstream had it.
             let until = |line: &&Line| {
@@ -148,8 +148,8 @@ impl Log {
         };
         let line = &self.lines[*line];
         let now = line.last().and_then(|(now, ..)| now.as_ref()).expect("it stands");
-        match now.accepted == update {
-            // Only the place is new.
+        match now.accepted == update || update == nothing {
+            // Only the place is new; or it is gone there, as others may be elsewhere.
             true => went_back(line, |record| record.accepted == update && record.path == format!("skills/{place}")),
             false => went_back(line, |record| record.accepted == update),
         }
@@ -179,7 +179,8 @@ fn declined(entry: &toml::Table) -> Option<String> {
 
 /// Returns why an update must not be offered, and the commits that this rests on; none where nobody took it back.
 fn why_not(team: &Team, skill: &str, place: &str, update: &str) -> Option<(&'static str, Vec<Oid>)> {
-    let mut rests_on: Vec<Oid> = team.taken.log.reverted(skill, place, update).into_iter().collect();
+    let nothing = oracle::tree_hash(&team.repository.store, None);
+    let mut rests_on: Vec<Oid> = team.taken.log.reverted(skill, place, update, &nothing).into_iter().collect();
     let mut kind = (!rests_on.is_empty()).then_some("reverted");
     let entry = team.entry(team.main_tree(), skill);
     let table = entry.as_ref().and_then(|entry| entry.get("declined"));

@@ -29,6 +29,9 @@ pub struct Team {
     word: u32,
     /// Words that a person took out, on the default branch or on a candidate.
     pub removed: Words,
+    /// By candidate, the words that a person took out there: they may stand, or be put back, on the default branch until
+    /// it is merged.
+    pub removed_on: BTreeMap<String, Words>,
     /// Candidates on which people changed content.
     pub touched: BTreeSet<String>,
     /// Skills that changed on the default branch since the last sync.
@@ -84,6 +87,7 @@ impl Team {
             clock: 1_700_000_000,
             word: 0,
             removed: Words::new(),
+            removed_on: BTreeMap::new(),
             touched: BTreeSet::new(),
             dirty: BTreeSet::new(),
             forced: false,
@@ -256,7 +260,7 @@ impl Team {
     /// A reviewer's commit on a candidate.
     pub fn commit_to_candidate(&mut self, name: &str, tree: Oid, message: &str) {
         let before = self.get(name).expect("an open candidate");
-        self.lost_on_purpose(self.tree(before), tree);
+        self.lost_on_candidate(name, self.tree(before), tree);
         let commit = self.commit(tree, vec![before], message);
         self.touched.insert(name.to_owned());
         self.set(name, Some(commit));
@@ -275,6 +279,14 @@ impl Team {
     pub fn lost_on_purpose(&mut self, before: Oid, after: Oid) {
         let store = &self.repository.store;
         self.removed.extend(minus(&self.reader.tree(store, before), &self.reader.tree(store, after)));
+    }
+
+    /// As [`Team::lost_on_purpose`], on a candidate.
+    pub fn lost_on_candidate(&mut self, name: &str, before: Oid, after: Oid) {
+        let store = &self.repository.store;
+        let gone = minus(&self.reader.tree(store, before), &self.reader.tree(store, after));
+        self.removed_on.entry(name.to_owned()).or_default().extend(gone);
+        self.lost_on_purpose(before, after);
     }
 
     pub fn mark_dirty(&mut self, before: Oid, after: Oid) {

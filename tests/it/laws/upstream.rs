@@ -154,6 +154,20 @@ pub fn moves_a_skill_to_anothers_place(team: &mut Team, dice: &mut Dice) -> Done
     Ok(Some(format!("{from} to {to}, and that to {onward:?}")))
 }
 
+/// All skills are gone at once, and mostly there again after somebody looked.
+pub fn lists_nothing(team: &mut Team, dice: &mut Dice) -> Done {
+    let there = skills(team);
+    let gone: Vec<(&str, Option<Oid>)> = there.iter().map(|(place, _)| (*place, None)).collect();
+    put_all(team, &gone);
+    super::asserted::sync(team, dice)?;
+    let comes_back = dice.chance(80);
+    if comes_back {
+        let back: Vec<(&str, Option<Oid>)> = there.iter().map(|(place, tree)| (*place, Some(*tree))).collect();
+        put_all(team, &back);
+    }
+    Ok(Some(format!("comes back {comes_back}")))
+}
+
 /// A skill that it had once is there again, as it was.
 pub fn brings_a_skill_back(team: &mut Team, dice: &mut Dice) -> Done {
     let Some(skill) = a_free_place(team, dice) else { return Ok(None) };
