@@ -46,7 +46,8 @@ pub fn main() -> ExitCode {
             if error.kind() == ErrorKind::Interrupted {
                 return ExitCode::from(INTERRUPTED);
             }
-            let usage = matches!(error.kind(), ErrorKind::Usage | ErrorKind::Config | ErrorKind::NewerFormat);
+            let kinds = [ErrorKind::Usage, ErrorKind::Config, ErrorKind::NewerFormat, ErrorKind::NoRegistry];
+            let usage = kinds.contains(&error.kind());
             ExitCode::from(if usage { USAGE } else { FAILED })
         }
     }

@@ -2,9 +2,9 @@
 
 use super::{Commit, Outside, candidate};
 use crate::git::{History, Oid, RefChange};
-use crate::registry::{Destination, Person, Registry, State};
+use crate::registry::{Destination, Pausable, Person, Registry, State, Status};
 use crate::sync::merge::merge_trees;
-use crate::sync::{Branches, CandidateState, Ground, Review, Reviewer};
+use crate::sync::{Branches, CandidateState, Class, Ground, Review, Reviewer};
 use crate::types::{Error, ErrorKind, Result};
 use serde::Serialize;
 
@@ -44,7 +44,7 @@ pub fn accept(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repo
         let (source, skill) = candidate::find(&registry, &branches, id)?;
         if !reviews.iter().any(|review| review.source == source && review.skill == skill) {
             let review = reviewer.review(&source, &skill)?;
-            refuse_what_is_not_ready(&registry, &state, &review)?;
+            refuse_what_is_not_ready(outside, &registry, &state, &review)?;
             reviews.push(review);
         }
     }
@@ -65,7 +65,7 @@ pub fn accept(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repo
     Ok(Report { format: 1, branch: changed.branch.short().to_owned(), accepted })
 }
 
-fn refuse_what_is_not_ready(registry: &Registry, state: &State, review: &Review) -> Result<()> {
+fn refuse_what_is_not_ready(outside: &Outside, registry: &Registry, state: &State, review: &Review) -> Result<()> {
     let id = &review.skill;
     if let Some(notice) = &review.diverged {
         let hint = notice.hint.clone().unwrap_or_default();
@@ -116,11 +116,59 @@ fn refuse_what_is_not_ready(registry: &Registry, state: &State, review: &Review)
     if agrees {
         return Ok(());
     }
-    Err(Error::new(
-        ErrorKind::Conflict,
-        format!("`{id}` has changed on the default branch since its candidate was made"),
-    )
-    .hint(format!("bring the candidate in step first: skillgraft sync {}", review.source)))
+    let (why, first) = what_comes_first(outside, state, review);
+    Err(Error::new(ErrorKind::Conflict, why).hint(first))
+}
+
+/// Returns why a candidate cannot be accepted although it has no conflicts, and what to do first. A sync alone helps only
+/// where sync looks at the skill.
+fn what_comes_first(outside: &Outside, state: &State, review: &Review) -> (String, String) {
+    let (id, source, branch) = (&review.skill, &review.source, &review.branch);
+    let file = state.sources.get(source).and_then(|source| source.file.as_ref().ok());
+    let status = state.skills.get(id).and_then(|skill| skill.entry()).map(|entry| entry.status);
+    match (review.class, review.held.as_ref()) {
+        (Class::Disabled, _) if status == Some(Status::Declined) => (
+            format!("the entry of `{id}` says that it is declined"),
+            format!("set status = \"active\" in {}, commit, and run: skillgraft sync {source}", state.layout.entry(id)),
+        ),
+        (Class::Disabled, _) => (
+            format!("`{id}` is disabled"),
+            format!("enable it first: skillgraft enable {id}, then: skillgraft sync {source}"),
+        ),
+        (Class::Paused, _) => {
+            let name = state.pausable_as(Pausable::Skill(id));
+            (format!("`{id}` is paused"), format!("resume it first: skillgraft resume {name}"))
+        }
+        (Class::Conflicted, _) => (
+            format!("the entry of `{id}` on the default branch lists conflicts"),
+            format!("resolve them, then: skillgraft candidate resolve {id}"),
+        ),
+        (Class::Unselected, _) => (
+            format!("the settings of source `{source}` do not select `{id}`"),
+            format!("select it again first, in {}, then: skillgraft sync {source}", state.layout.source(source)),
+        ),
+        (_, Some(held)) => {
+            let drop =
+                if review.edited { format!("git branch -D {branch}") } else { format!("skillgraft sync {source}") };
+            let kind = held.kind.as_str();
+            (
+                format!("the update of `{id}` was {kind}"),
+                format!("to propose it again: {drop}, then: skillgraft candidate retry {id}"),
+            )
+        }
+        _ if file.is_some_and(|file| !file.enabled) => (
+            format!("`{id}` has changed since its candidate was made, and source `{source}` is disabled"),
+            format!("enable it first: skillgraft source enable {source}"),
+        ),
+        _ if file.is_some_and(|file| file.paused_on(outside.today)) => (
+            format!("`{id}` has changed since its candidate was made, and source `{source}` is paused"),
+            format!("resume it first: skillgraft resume {}", state.pausable_as(Pausable::Source(source))),
+        ),
+        _ => (
+            format!("`{id}` has changed on the default branch since its candidate was made"),
+            format!("bring the candidate in step first: skillgraft sync {source}"),
+        ),
+    }
 }
 
 /// Returns the commands after which a held update is proposed again.

@@ -1,9 +1,11 @@
 //! `candidate list` and `candidate show`.
 
 mod edits;
+mod merging;
 mod pull_request;
 
 pub use edits::{Fate, LocalEdit, Region};
+pub use merging::Merging;
 pub use pull_request::{LONGEST, PullRequest};
 
 use super::Outside;
@@ -39,6 +41,8 @@ pub struct Show {
     pub local_edits: Vec<LocalEdit>,
     /// The places with conflict markers.
     pub regions: Vec<Region>,
+    /// What merging the branch does as it stands.
+    pub merging: Merging,
     /// What a pull request for it says.
     pub pull_request: PullRequest,
 }
@@ -84,7 +88,8 @@ pub fn show(outside: &Outside, id: &str) -> Result<Show> {
         _ => None,
     };
     let pull_request = PullRequest { title: String::new(), body: String::new() };
-    let mut show = Show { format: 1, review, files, local_edits, regions, pull_request };
+    let merging = Merging::of(&review);
+    let mut show = Show { format: 1, review, files, local_edits, regions, merging, pull_request };
     show.pull_request = PullRequest::of(&show, compare.as_deref());
     Ok(show)
 }

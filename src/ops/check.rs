@@ -3,11 +3,12 @@
 mod settings;
 
 use super::Outside;
-use crate::git::{History, Mode, Oid, Store};
-use crate::registry::{Registry, SkillState, State, Status, skill_md_of};
+use crate::git::{History, Mode, Oid, Store, tree_at};
+use crate::registry::{Registry, SkillState, State, Status, Upstream, skill_md_of};
 use crate::skill::spec::{self, Severity, check_skill_md};
 use crate::skill::{Limits, SKILL_MD, TreeHasher, license, show_bytes};
 use crate::sync::late::{self, moved_without_content};
+use crate::sync::missing::way_back;
 use crate::sync::records::Records;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, escape, fold_component};
 use rayon::prelude::*;
@@ -63,7 +64,7 @@ fn check_commit(registry: &Registry, commit: Oid) -> Result<Report> {
     // A shallow clone has no history to look into.
     let history = History::of(store, commit)?;
     let records = Records::walk(store, &state.layout, &history).ok();
-    let checker = Checker { store, state: &state, hasher: &hasher, records: records.as_ref() };
+    let checker = Checker { store, state: &state, head: commit, hasher: &hasher, records: records.as_ref() };
     let mut findings = checker.sources();
     findings.extend(settings::check(store, &state)?);
     findings.extend(state.strays.iter().map(|error| located(error, "name", &escape(&error.to_string()))));
@@ -78,6 +79,7 @@ fn check_commit(registry: &Registry, commit: Oid) -> Result<Report> {
 struct Checker<'a> {
     store: &'a Store,
     state: &'a State,
+    head: Oid,
     hasher: &'a TreeHasher<'a>,
     records: Option<&'a Records>,
 }
@@ -142,7 +144,11 @@ impl Checker<'_> {
                     findings.push(error(
                         entry_file.as_str(),
                         "missing-local",
-                        format!("the entry stands, but {} is gone", self.state.layout.skill(id)),
+                        format!(
+                            "the entry stands, but {} is gone; {}",
+                            self.state.layout.skill(id),
+                            way_back(self.store, &self.state.layout, self.head, id)
+                        ),
                     ));
                 }
             }
@@ -170,19 +176,47 @@ impl Checker<'_> {
         let source = self.state.sources.get(&upstream.source).and_then(|source| source.file.as_ref().ok());
         let policy = source.map_or_else(|| registry.clone(), |source| source.policy(registry));
         let Some(allowed) = policy.licenses else { return Ok(None) };
-        let license = super::list::license_of(self.store, self.state, skill)?;
+        let license = super::list::license_of(self.store, self.state, self.state.tree, skill)?;
+        let file = self.state.layout.entry(id);
         if license::is_allowed(license.as_deref(), &allowed) {
-            return Ok(None);
+            let next = self.license_of_what_stands(upstream, skill)?;
+            let comes = upstream.license == license && !license::is_allowed(next.as_deref(), &allowed);
+            let next = next.map_or("none that is known".into(), |next| format!("`{}`", escape(&next)));
+            let message = format!(
+                "`{id}` was accepted under `{}`; what stands in {} now is {next}, which `policy.licenses` does not \
+                 allow: look at it before the next update",
+                escape(license.as_deref().unwrap_or_default()),
+                self.state.layout.licenses(&upstream.source)
+            );
+            return Ok(comes.then(|| warning(file.as_str(), "license", message)));
         }
-        let shown =
-            license.map_or("no licence that is known".into(), |license| format!("licence `{}`", escape(&license)));
+        let (shown, way) = match license {
+            Some(license) => (
+                format!("licence `{}`", escape(&license)),
+                format!("Allow it there or in {}", self.state.layout.source(&upstream.source)),
+            ),
+            None => (
+                "no licence that is known".into(),
+                format!(
+                    "The next update records one that upstream states by then; what the team knows is written into \
+                     {file}, above [upstream]: license = \"MIT\""
+                ),
+            ),
+        };
         let message = format!(
-            "`{id}` has {shown}; `policy.licenses` allows {}. Allow it there or in {}, or let the skill go: skillgraft \
-             disable {id} --reason <why>",
+            "`{id}` has {shown}; `policy.licenses` allows {}. {way}, or let the skill go: skillgraft disable {id} \
+             --reason \"its licence\"",
             if allowed.is_empty() { "none".into() } else { escape(&allowed.join(", ")) },
-            self.state.layout.source(&upstream.source)
         );
-        Ok(Some(error(self.state.layout.entry(id).as_str(), "license", message)))
+        Ok(Some(error(file.as_str(), "license", message)))
+    }
+
+    /// Returns the licence of a skill by what it states and by the licence files here, whatever its entry recorded: another skill
+    /// of the source may have brought other files since.
+    fn license_of_what_stands(&self, upstream: &Upstream, skill: &SkillState) -> Result<Option<String>> {
+        let Some(tree) = skill.tree else { return Ok(None) };
+        let files = tree_at(self.store, self.state.tree, &self.state.layout.licenses(&upstream.source))?;
+        license::of_skill(self.store, tree, files, &upstream.path)
     }
 
     /// The rules of the spec. What upstream breaks in the very same way is upstream's affair: a warning.

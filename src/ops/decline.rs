@@ -167,15 +167,7 @@ pub fn retry(outside: &Outside, id: &str) -> Result<Retried> {
         None => SkillId::parse(id).context(ErrorKind::Usage, || "name the skill")?,
     };
     let quiet = |_: &str| {};
-    let options = sync::Options {
-        sources: &[],
-        access: outside.access(true, false),
-        jobs: 1,
-        today: outside.today,
-        now: outside.now,
-        progress: &quiet,
-    };
-    let skill = sync::retry(&registry, &options, &id)?;
+    let skill = sync::retry(&registry, &outside.offline(&quiet), &id)?;
     let branch = skill.candidate.as_ref().map(|candidate| &candidate.branch);
     let publish = registry.remote.as_ref().zip(branch).map(|(remote, branch)| sync::push_command(remote, branch));
     Ok(Retried { format: 1, skill, publish })

@@ -191,7 +191,7 @@ fn registry_at_hand(outside: &Outside) -> Result<Option<(Registry, State)>> {
             let state = registry.state()?;
             Ok(Some((registry, state)))
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NoRegistry | ErrorKind::NotFound) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -1,7 +1,8 @@
 //! `list`: the skills of a registry.
 
 use super::Outside;
-use crate::git::Store;
+use crate::git::{Oid, Store};
+use crate::registry::source_file::Paused;
 use crate::registry::{SkillState, State, Status};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
 use crate::types::{Result, SkillId, SourceName, TreeHash, one_line};
@@ -28,6 +29,8 @@ pub struct Item {
     pub status: Status,
     /// Whether it is paused today.
     pub paused: bool,
+    /// Who paused it, where it is paused today, why, and until when.
+    pub pause: Option<Paused>,
     /// The source it follows; none: the team's own.
     pub source: Option<SourceName>,
     /// Its path there.
@@ -64,15 +67,16 @@ pub(super) fn items(store: &Store, state: &State, today: Date) -> Result<Vec<Ite
         .iter()
         .collect::<Vec<_>>()
         .into_par_iter()
-        .map(|(id, skill)| describe(store, &hasher, state, id, skill, today))
+        .map(|(id, skill)| describe(store, &hasher, state, state.tree, id, skill, today))
         .collect()
 }
 
-/// Describes one skill.
+/// Describes one skill as it stands in the registry's tree `root`.
 pub(super) fn describe(
     store: &Store,
     hasher: &TreeHasher<'_>,
     state: &State,
+    root: Oid,
     id: &SkillId,
     skill: &SkillState,
     today: Date,
@@ -90,11 +94,12 @@ pub(super) fn describe(
         description: read.as_ref().and_then(|read| read.description.as_deref()).map(|text| one_line(text, 300)),
         status: entry.map_or(Status::Active, |entry| entry.status),
         paused: entry.is_some_and(|entry| entry.paused_on(today)),
+        pause: entry.and_then(|entry| entry.paused.clone()).filter(|paused| paused.holds_on(today)),
         source: upstream.map(|up| up.source.clone()),
         path: upstream.map(|up| up.path.to_string()),
         version: upstream.and_then(|up| up.version.clone()),
         revision: upstream.and_then(|up| up.revision.clone()),
-        license: license_of(store, state, skill)?,
+        license: license_of(store, state, root, skill)?,
         tree,
         edited: upstream.map(|up| tree.unwrap_or(TreeHash::EMPTY) != up.accepted),
         conflicts: entry.map_or(0, |entry| entry.conflicts.len()),
@@ -106,13 +111,17 @@ pub(super) fn describe(
     })
 }
 
-/// Returns the licence of a skill: what its entry says, else what the skill and the licence files here are.
-pub(super) fn license_of(store: &Store, state: &State, skill: &SkillState) -> Result<Option<String>> {
+/// Returns the licence of a skill: what its entry recorded when its present state was accepted, else what the skill and the
+/// licence files in the registry's tree `root` are, else what the team wrote into the entry.
+pub(super) fn license_of(store: &Store, state: &State, root: Oid, skill: &SkillState) -> Result<Option<String>> {
     let upstream = skill.entry().and_then(|entry| entry.upstream.as_ref());
     let recorded = upstream.and_then(|up| up.license.clone()).filter(|license| license::is_known(license));
     let Some(tree) = skill.tree.filter(|_| recorded.is_none()) else { return Ok(recorded) };
     // Of the team's own skills only what is in them counts: the registry's own licence is the team's affair.
-    let kept = upstream.map(|up| crate::git::tree_at(store, state.tree, &state.layout.licenses(&up.source)));
+    let kept = upstream.map(|up| crate::git::tree_at(store, root, &state.layout.licenses(&up.source)));
     let path = upstream.map(|up| up.path.clone()).unwrap_or_default();
-    license::of_skill(store, tree, kept.transpose()?.flatten(), &path)
+    let known = license::of_skill(store, tree, kept.transpose()?.flatten(), &path)?;
+    let word = skill.entry().and_then(|entry| entry.license.as_deref()).and_then(license::statement);
+    // Words that only send the reader elsewhere are better than none.
+    Ok(known.clone().filter(|license| license::is_known(license)).or(word).or(known))
 }

@@ -89,6 +89,14 @@ impl Outside {
     }
 }
 
+impl Outside {
+    /// Returns the options of a look that asks nobody outside of this machine.
+    pub(crate) fn offline<'a>(&'a self, progress: &'a (dyn Fn(&str) + Sync)) -> crate::sync::Options<'a> {
+        let access = self.access(true, false);
+        crate::sync::Options { sources: &[], access, jobs: 1, today: self.today, now: self.now, progress }
+    }
+}
+
 /// Returns the identity under which the tool's own refs move, for reflogs.
 fn identity(outside: &Outside) -> String {
     format!("{IDENTITY} {} +0000", outside.now)

@@ -161,7 +161,9 @@ fn find(state: &State, typed: &str) -> Result<Target> {
                 Some(_) => format!("there is no skill `{shown}` that follows a source"),
                 None => format!("there is no source `{shown}`, and no skill `{shown}` that follows one"),
             };
-            Err(Error::new(ErrorKind::NotFound, missing).hint("see what there is: skillgraft status, skillgraft list"))
+            // As everywhere: a source that is not there is a slip of the pen, a skill may have gone.
+            let exit = if kind == Some("skill") { ErrorKind::NotFound } else { ErrorKind::Usage };
+            Err(Error::new(exit, missing).hint("see what there is: skillgraft status, skillgraft list"))
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use super::discover::{Seen, SeenSkill};
 use super::{Outside, list, spec};
-use crate::git::{Oid, entry_at};
-use crate::registry::{Entry, Registry, State, read_entry};
+use crate::git::Oid;
+use crate::registry::{Entry, Registry, SkillState, State, read_entry, skill_at};
 use crate::skill::TreeHasher;
 use crate::source::roots::Layer;
+use crate::sync;
+use crate::sync::report::SkillReport;
 use crate::sync::versions::Versions;
 use crate::types::{Error, ErrorKind, Result, SkillId, TreeHash};
 use serde::Serialize;
@@ -15,7 +17,7 @@ use serde::Serialize;
 pub struct Show {
     /// The format of this document.
     pub format: u32,
-    /// What is known of it on the default branch.
+    /// What is known of it: at a version's commit, else on the default branch.
     #[serde(flatten)]
     pub skill: list::Item,
     /// The state that was asked for.
@@ -26,6 +28,8 @@ pub struct Show {
     pub files: Vec<String>,
     /// The newest version.
     pub newest_version: Option<u64>,
+    /// Why sync proposes nothing of it now, as sync reports it; none for a version, and where nothing is held back.
+    pub held_back: Option<SkillReport>,
     /// Who answers for it.
     pub owners: Vec<String>,
     /// Where it came from, oldest first.
@@ -86,15 +90,26 @@ pub fn show(outside: &Outside, text: &str) -> Result<Show> {
     let versions = Versions::load(&registry, &state)?;
     let point =
         spec::find(&registry, &state, &versions, text).map_err(|error| found_elsewhere(outside, text, error))?;
-    let skill = state.skills.get(&point.id);
-    let skill = skill.ok_or_else(|| {
+    let skill = match point.commit {
+        // A version is described as its own commit has it.
+        Some(commit) => Some(standing_at(&registry, &state, &point.id, commit)?),
+        None => state.skills.get(&point.id).cloned(),
+    };
+    let skill = skill.as_ref().ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("`{}` is not on {} any more", point.id, registry.branch.short()))
     })?;
+    let root = point.commit.map_or(Ok(state.tree), |commit| store.commit(commit).map(|commit| commit.tree))?;
     let files = super::diff::summarize(store, None, point.tree)?;
     let entry = skill.entry();
+    let quiet = |_: &str| {};
+    let held_back = match point.commit {
+        Some(_) => None,
+        None => sync::held_back(&registry, &state, &outside.offline(&quiet), Some(&point.id))?.pop(),
+    };
     Ok(Show {
+        held_back,
         format: 1,
-        skill: list::describe(store, &TreeHasher::new(store), &state, &point.id, skill, outside.today)?,
+        skill: list::describe(store, &TreeHasher::new(store), &state, root, &point.id, skill, outside.today)?,
         state_tree: point.tree.map(|tree| TreeHasher::new(store).hash(tree)).transpose()?,
         state: point.label,
         files: files.into_iter().map(|file| file.path).collect(),
@@ -102,6 +117,13 @@ pub fn show(outside: &Outside, text: &str) -> Result<Show> {
         owners: entry.map_or(Vec::new(), |entry| entry.owners.clone()),
         lineage: entry.map_or(Vec::new(), |entry| entry.lineage.clone()),
     })
+}
+
+fn standing_at(registry: &Registry, state: &State, id: &SkillId, commit: Oid) -> Result<SkillState> {
+    let store = &registry.repository.store;
+    let (tree, entry) = skill_at(store, store.commit(commit)?.tree, &state.layout, id)?;
+    let entry = entry.map(|blob| read_entry(store, state.layout.entry(id).as_str(), blob)).transpose()?;
+    Ok(SkillState { tree, entry })
 }
 
 /// Says where a skill is that the registry does not have, as `discover` would.
@@ -157,8 +179,13 @@ fn describe(
     let (tree, entry) = at(registry, state, id, commit)?;
     let before = data.parents.first().map(|parent| at(registry, state, id, *parent)).transpose()?;
     let upstream = entry.as_ref().and_then(|entry| entry.upstream.as_ref());
-    let moved = upstream.map(|up| up.accepted)
-        != before.as_ref().and_then(|(_, entry)| entry.as_ref()?.upstream.as_ref().map(|up| up.accepted));
+    let mut before = before.and_then(|(_, entry)| entry);
+    // A commit that resolves what was merged with conflicts brings what moved since the version before.
+    if before.as_ref().is_some_and(|entry| !entry.conflicts.is_empty()) {
+        before = earlier.last().map(|last| at(registry, state, id, last.commit)).transpose()?.and_then(|(_, it)| it);
+    }
+    let accepted = |entry: &Entry| entry.upstream.as_ref().map(|up| up.accepted);
+    let moved = upstream.map(|up| up.accepted) != before.as_ref().and_then(accepted);
     let origin = match upstream {
         _ if earlier.iter().any(|other| other.tree == tree && tree.is_some()) => Origin::Rollback,
         Some(up) if Some(up.accepted) == tree => Origin::Upstream,
@@ -178,10 +205,7 @@ fn describe(
 }
 
 fn at(registry: &Registry, state: &State, id: &SkillId, commit: Oid) -> Result<(Option<TreeHash>, Option<Entry>)> {
-    let store = &registry.repository.store;
-    let tree = store.commit(commit)?.tree;
-    let skill = crate::git::tree_at(store, tree, &state.layout.skill(id))?;
-    let entry = entry_at(store, tree, &state.layout.entry(id))?.filter(|place| place.mode.is_file());
-    let entry = entry.map(|place| read_entry(store, state.layout.entry(id).as_str(), place.id)).transpose()?;
-    Ok((skill.map(|tree| TreeHasher::new(store).hash(tree)).transpose()?, entry.and_then(|entry| entry.entry.ok())))
+    let SkillState { tree, entry } = standing_at(registry, state, id, commit)?;
+    let hash = tree.map(|tree| TreeHasher::new(&registry.repository.store).hash(tree)).transpose()?;
+    Ok((hash, entry.and_then(|entry| entry.entry.ok())))
 }

@@ -3,6 +3,7 @@
 use super::adopt::{self, Adopted};
 use super::{Commit, Outside, add};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, RefName, tree_at, with_changes};
+use crate::registry::source_file::Paused;
 use crate::registry::{
     Changed, Destination, IDENTITY, Origin, Registry, SourceFile, SourceState, State, entry, source_file,
 };
@@ -38,6 +39,8 @@ pub struct Item {
     pub enabled: bool,
     /// Whether it is paused today.
     pub paused: bool,
+    /// Who paused it, where it is paused today, why, and until when.
+    pub pause: Option<Paused>,
     /// How many skills follow it.
     pub skills: usize,
     /// What is wrong with its file.
@@ -59,6 +62,7 @@ pub fn list(outside: &Outside) -> Result<List> {
             reference: file.and_then(|file| file.reference.clone()),
             enabled: file.is_some_and(|file| file.enabled),
             paused: file.is_some_and(|file| file.paused_on(outside.today)),
+            pause: file.and_then(|file| file.paused.clone()).filter(|paused| paused.holds_on(outside.today)),
             skills: state.followers(name).count(),
             error: source.file.as_ref().err().map(Error::full_message),
         }

@@ -70,7 +70,7 @@ pub fn version_at(
 pub fn no_version(registry: &Registry, message: String) -> Error {
     Error::new(ErrorKind::NotFound, message).hint(match registry.remote {
         Some(_) => {
-            "versions are tags: `skillgraft sync --push` makes them, of what the remote has; those that are there already \
+            "versions are tags: `skillgraft sync --push` makes them, of what the remote has (git push first); those that are there already \
              come with: git fetch --tags"
         }
         None => "versions are tags: `skillgraft sync` makes them, and at once: skillgraft tag",

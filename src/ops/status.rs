@@ -2,7 +2,8 @@
 
 use super::{Outside, candidate, list, source};
 use crate::registry::Uncommitted;
-use crate::sync::{Review, failures};
+use crate::sync::report::SkillReport;
+use crate::sync::{self, Review, failures};
 use crate::types::{Result, SourceName};
 use serde::Serialize;
 
@@ -25,6 +26,8 @@ pub struct Report {
     pub edited: usize,
     /// What waits for review.
     pub candidates: Vec<Review>,
+    /// What sync does not propose, as it reports it: held updates, paused and unselected skills, unknown bases.
+    pub held_back: Vec<SkillReport>,
     /// The sources that failed in each of the last runs.
     pub failing: Vec<Failing>,
     /// What is wrong on the default branch: entries and sources that cannot be read, conflicts, missing directories.
@@ -67,6 +70,8 @@ pub fn status(outside: &Outside) -> Result<Report> {
         }
     }
     problems.extend(open.unreadable);
+    let quiet = |_: &str| {};
+    let held_back = sync::held_back(&registry, &state, &outside.offline(&quiet), None)?;
     let mut failing = Vec::new();
     for name in state.sources.keys() {
         if let Some(failure) = failures::failure(&registry, name)?.filter(|failure| failure.runs >= failures::RUNS) {
@@ -83,6 +88,7 @@ pub fn status(outside: &Outside) -> Result<Report> {
         sources,
         // A branch of the remote that was merged and is not yet pruned proposes nothing.
         candidates: open.candidates.into_iter().filter(Review::awaits_decision).collect(),
+        held_back,
         failing,
         problems,
         uncommitted: registry.uncommitted()?,
@@ -92,6 +98,9 @@ pub fn status(outside: &Outside) -> Result<Report> {
 impl Report {
     /// Tells whether something awaits a person.
     pub fn awaits_decision(&self) -> bool {
-        !self.candidates.is_empty() || !self.failing.is_empty() || !self.problems.is_empty()
+        // A held update and a pause were decided already.
+        let open = |skill: &SkillReport| skill.error.is_some() || skill.hold.is_none() && skill.notice.is_some();
+        let open = self.held_back.iter().any(open);
+        open || !self.candidates.is_empty() || !self.failing.is_empty() || !self.problems.is_empty()
     }
 }

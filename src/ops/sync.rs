@@ -110,7 +110,7 @@ fn push(
             settled = !tagged.moved;
         }
         refs += delivery.delivered();
-        report.pushed = Some(PushReport { remote: name.clone(), refs });
+        report.pushed = Some(PushReport { remote: name.clone(), refs, fetch: fetch(&registry, &name) });
         if settled {
             break;
         }
@@ -118,6 +118,14 @@ fn push(
         std::thread::sleep(PAUSE * attempt);
     }
     Ok(whole.expect("there is a first attempt"))
+}
+
+/// Returns the command that brings what was pushed into this clone. A bare one fetches nothing by itself.
+fn fetch(registry: &Registry, remote: &str) -> String {
+    match registry.repository.work_dir() {
+        Some(_) => "git fetch".into(),
+        None => format!("git fetch {remote} {}", registry.names.refspecs()),
+    }
 }
 
 /// Puts the sources that were decided anew in the place of what was decided before.

@@ -25,6 +25,8 @@ pub struct Entry {
     pub owners: Vec<String>,
     /// Where it came from, oldest first.
     pub lineage: Vec<String>,
+    /// What the team found its licence to be. People write it; it counts where upstream states none that is known.
+    pub license: Option<String>,
     /// The upstream it follows; none: the team's own.
     pub upstream: Option<Upstream>,
     /// The update that the team declined.
@@ -151,6 +153,7 @@ struct Written {
     owners: Vec<String>,
     #[serde(default)]
     lineage: Vec<String>,
+    license: Option<String>,
     upstream: Option<WrittenUpstream>,
     #[serde(default)]
     conflict: Vec<WrittenConflict>,
@@ -214,6 +217,7 @@ impl Entry {
             status: written.status,
             owners: written.owners,
             lineage: written.lineage,
+            license: written.license,
             upstream: upstream.transpose()?,
             declined: written.declined,
             paused: written.paused,

@@ -2,6 +2,7 @@
 
 mod change;
 pub mod entry;
+mod excluded;
 mod lock;
 mod names;
 pub mod settings;
@@ -13,10 +14,11 @@ mod view;
 
 pub use change::{Change, Changed, Destination, Person, fast_forward};
 pub use entry::{Conflict, ConflictKind, Entry, Status, Upstream};
+pub use excluded::excludes_without;
 pub use lock::{Lock, WAIT};
 pub use names::{Layout, RefNames};
 pub use settings::{NewSkills, RemovedSkills, Settings};
-pub use source_file::{NewSource, Origin, Selection, SourceFile};
+pub use source_file::{Day, NewSource, Origin, Selection, SourceFile};
 pub use state::{EntryState, Pausable, SkillState, SourceState, State, read_entry, skill_at, skill_md_of};
 pub use uncommitted::Uncommitted;
 pub use view::View;
@@ -52,7 +54,7 @@ impl Registry {
     /// Opens the registry that `dir` lies in: `skillgraft.toml` is looked for upward, as cargo looks for its manifest.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] where there is none.
+    /// [`ErrorKind::NoRegistry`] where there is none.
     pub fn open(dir: &Path) -> Result<Self> {
         let dir = dir.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", dir.display()))?;
         let found = dir.ancestors().find(|above| above.join(settings::FILE).is_file());
@@ -94,7 +96,7 @@ impl Registry {
 }
 
 fn no_registry(dir: &Path) -> Error {
-    Error::new(ErrorKind::NotFound, format!("no {} in {} or above", settings::FILE, dir.display()))
+    Error::new(ErrorKind::NoRegistry, format!("no {} in {} or above", settings::FILE, dir.display()))
         .hint("to make this folder a registry, run: skillgraft init")
 }
 

@@ -52,6 +52,12 @@ pub struct RefNames {
 }
 
 impl RefNames {
+    /// Returns the refspecs that bring candidates and mirrors into a bare clone, quoted for a shell.
+    pub fn refspecs(&self) -> String {
+        let of = |kind: &str| format!("refs/heads/{0}{kind}/*:refs/heads/{0}{kind}/*", self.prefix);
+        format!("'+{}' '{}'", of("candidate"), of("mirror"))
+    }
+
     /// Returns the names for a registry whose settings say `ref_prefix = prefix`.
     pub fn new(prefix: &str) -> Self {
         RefNames { prefix: prefix.into() }

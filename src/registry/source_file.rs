@@ -2,7 +2,7 @@
 
 use super::settings::{Policy, WrittenPolicy};
 use super::toml_file;
-use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName, one_line};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -103,7 +103,7 @@ pub struct SourceFile {
 }
 
 /// Who paused something, why, and until when.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paused {
     /// Who.
@@ -131,6 +131,12 @@ impl Day {
     /// Tells whether what lasts until this day, the last one, holds on the day `today`.
     pub fn holds_on(self, today: Date) -> bool {
         today <= self.0
+    }
+}
+
+impl serde::Serialize for Day {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
 }
 
@@ -188,7 +194,7 @@ fn glob_set(globs: &[String]) -> Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {
         let built = GlobBuilder::new(glob).literal_separator(true).build();
-        set.add(built.context(ErrorKind::Config, || format!("`{}` is not a glob", crate::types::one_line(glob, 80)))?);
+        set.add(built.context(ErrorKind::Config, || format!("`{}` is not a glob", one_line(glob, 80)))?);
     }
     set.build().context(ErrorKind::Config, || "the globs are too large")
 }

@@ -22,7 +22,7 @@ pub fn is_skipped(name: &std::ffi::OsStr) -> bool {
 /// Reads `directory`. Files outside of skills are read only where a link leads to them.
 pub fn read(directory: &Path, limits: &Limits) -> Result<Snapshot> {
     let root = directory.canonicalize().map_err(|error| {
-        Error::new(ErrorKind::Network, format!("cannot open the folder {}", directory.display()))
+        Error::new(ErrorKind::Io, format!("cannot open the folder {}", directory.display()))
             .because(error)
             .hint("look at `path` in the source file; relative paths start at the registry")
     })?;

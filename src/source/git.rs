@@ -66,7 +66,7 @@ impl Place {
     pub fn bundle(path: &str, registry: &Path) -> Result<Self> {
         let file = registry.join(path);
         let missing = || {
-            Error::new(ErrorKind::Network, format!("there is no bundle {}", file.display()))
+            Error::new(ErrorKind::Io, format!("there is no bundle {}", file.display()))
                 .hint("look at `bundle` in the source file; relative paths start at the registry")
         };
         let real = file.canonicalize().map_err(|error| missing().because(error))?;
@@ -105,7 +105,7 @@ fn observe_local(access: &Access<'_>, path: &Path, reference: Option<&str>) -> R
 
 fn open_local(path: &Path, reference: Option<&str>) -> Result<(Arc<Repository>, Oid)> {
     let repository = Repository::open(path).map_err(|cause| {
-        Error::new(ErrorKind::Network, format!("there is no git repository at {}", path.display()))
+        Error::new(ErrorKind::Io, format!("there is no git repository at {}", path.display()))
             .because(cause)
             .hint("look at `git` in the source file; relative paths start at the registry")
     })?;
@@ -409,7 +409,7 @@ fn no_such_ref(place: &str, reference: Option<&str>) -> Error {
                 .hint(match (4..40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                     true => "a commit is named by its full id, of 40 or 64 digits; nothing was closed or removed",
                     false => {
-                        "name another one with --ref, or as `ref` in the source file; nothing was closed or removed"
+                        "name another branch or tag, or a commit's full id (a source has it as `ref`); nothing was closed or removed"
                     }
                 })
         }

@@ -59,7 +59,7 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
             mirror: oldest_of_newest_run(store, mirror.head, path, Some(tree))?,
         };
         let made = maker.make(&ground, &offer)?;
-        skills.push((id.clone(), maker.changes(id, &made)));
+        skills.push((id.clone(), maker.changes(id, &made)?));
     }
     let unreadable = new.unreadable.iter().map(|(id, path)| {
         Remark::new(path, "ownership", format!("`{id}` has an entry that cannot be read, so nobody knows whose it is"))
@@ -74,7 +74,7 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
             .hint("look at `skills` and `exclude` of the source: options --skill and --exclude of add"));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
-    let licenses = maker.license_changes();
+    let licenses = maker.license_changes()?;
     let (plugins, own) = (mirror.plugins, new.own);
     let (head, guide) = (mirror.head, new.guide);
     Ok(Admission { mirror: head, local_mirror, skills, licenses, own, guide, rejected, warnings, plugins })

@@ -171,18 +171,20 @@ impl Maker<'_> {
     }
 
     /// Returns what a candidate puts into the registry's tree.
-    pub fn changes(&self, id: &SkillId, made: &Made) -> Changes {
-        let mut changes = self.license_changes();
+    pub fn changes(&self, id: &SkillId, made: &Made) -> Result<Changes> {
+        let mut changes = self.license_changes()?;
         changes.insert(self.layout.skill(id), made.skill.map(|id| Place { mode: Mode::Tree, id }));
         changes.insert(self.layout.entry(id), Some(Place { mode: Mode::File, id: made.entry }));
-        changes
+        Ok(changes)
     }
 
-    /// Returns the licence files that candidates of this source put into the registry's tree.
-    pub fn license_changes(&self) -> Changes {
-        let folder = self.layout.licenses(self.source);
+    /// The licence files of the mirror's head, and no other: one that upstream dropped covers nothing any more.
+    pub fn license_changes(&self) -> Result<Changes> {
         let place = |id| Some(Place { mode: Mode::File, id });
-        self.mirror.licenses.iter().map(|(path, id)| (folder.join_path(path), place(*id))).collect()
+        let files: Changes = self.mirror.licenses.iter().map(|(path, id)| (path.clone(), place(*id))).collect();
+        let id = with_changes(self.store, self.store.empty_tree(), &files)?;
+        let folder = (id != self.store.empty_tree()).then_some(Place { mode: Mode::Tree, id });
+        Ok(Changes::from([(self.layout.licenses(self.source), folder)]))
     }
 
     /// Returns the candidate's commit on `head`, whose ground is `ground`: the same for the same inputs, anywhere.
@@ -195,7 +197,7 @@ impl Maker<'_> {
         offer: &Offer,
         made: &Made,
     ) -> Result<Oid> {
-        let tree = with_changes(self.store, ground.tree, &self.changes(id, made))?;
+        let tree = with_changes(self.store, ground.tree, &self.changes(id, made)?)?;
         let date = self.store.commit(head)?.committed.max(self.store.commit(offer.mirror)?.committed);
         let identity = format!("{IDENTITY} {date} +0000");
         let message = self.message(id, class, ground, offer, made)?;
@@ -227,8 +229,8 @@ impl Maker<'_> {
             message.push_str(&format!("\nUpstream renamed it: {sentence}.\n"));
         }
         if let Some(LicenseChange { before, after }) = self.license_change(ground, made)? {
-            let after = after.as_deref().map_or("none is stated".into(), inert);
-            message.push_str(&format!("\nLicence: {} -> {after}\n", inert(&before)));
+            let [before, after] = [before, after].map(|one| one.as_deref().map_or("none is stated".into(), inert));
+            message.push_str(&format!("\nLicence: {before} -> {after}\n"));
         }
         if let Some(moved) = self.plugin_move(ground, offer)? {
             let version = |text: Option<String>| text.as_deref().map(inert);
@@ -292,7 +294,7 @@ impl Maker<'_> {
         if !self.is_apart_from_licenses(tree, id, ground, made)? {
             return Ok(false);
         }
-        let licenses = with_changes(self.store, ground.tree, &self.license_changes())?;
+        let licenses = with_changes(self.store, ground.tree, &self.license_changes()?)?;
         let folder = self.layout.licenses(self.source);
         Ok(tree_at(self.store, licenses, &folder)? == tree_at(self.store, tree, &folder)?)
     }
@@ -359,13 +361,12 @@ pub fn subject(id: &SkillId, class: Class, source: &SourceName, revision: Option
     }
 }
 
-/// Returns the change of licence between two entries, where the one before is known. Of a removal there is nothing to
-/// say.
+/// Returns the change of licence between two entries; a licence that appears is one. Of a removal there is nothing to say.
 pub fn license_change(before: Option<&Upstream>, after: Option<&Upstream>) -> Option<LicenseChange> {
     let after = after.filter(|after| after.accepted != TreeHash::EMPTY)?;
-    let before = before?.license.as_deref().filter(|stated| license::is_known(stated))?;
-    let before = license::expression(before).unwrap_or_else(|| before.to_owned());
-    (after.license.as_ref() != Some(&before)).then(|| LicenseChange { before, after: after.license.clone() })
+    let before = before?.license.as_deref().filter(|stated| license::is_known(stated));
+    let before = before.map(|stated| license::expression(stated).unwrap_or_else(|| stated.to_owned()));
+    (after.license != before).then(|| LicenseChange { before, after: after.license.clone() })
 }
 
 /// Returns the error for a base that can be found nowhere.

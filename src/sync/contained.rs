@@ -95,7 +95,7 @@ impl Holder<'_> {
 }
 
 /// Returns a person's name without the address.
-fn name(person: &str) -> String {
+pub(super) fn name(person: &str) -> String {
     person.split(" <").next().unwrap_or(person).to_owned()
 }
 

@@ -2,7 +2,9 @@
 
 use super::branches::Branch;
 use super::classify::Class;
-use super::holds::{Hold, HoldKind};
+use super::held::Held;
+use super::holds::HoldKind;
+use super::missing::way_back;
 use super::moved::{ENOUGH, Lost};
 use super::plan::Planner;
 use super::report::{Notice, ended_pause};
@@ -40,10 +42,7 @@ impl Planner<'_> {
             )),
             Class::MissingLocal => Some(Notice::new(
                 format!("the entry stands, but {directory} is gone"),
-                format!(
-                    "bring it back: git checkout <commit> -- {directory}, or remove {} too",
-                    self.state.layout.entry(id)
-                ),
+                way_back(self.maker.store, &self.state.layout, self.judge.main.head(), id),
             )),
             Class::Unselected => Some(Notice::new(
                 format!("the settings of source `{source}` no longer select it"),
@@ -112,12 +111,15 @@ impl Planner<'_> {
 }
 
 /// What to tell about a held update. Where the remote counts, a branch that `retry` makes here has to go there too.
-pub(super) fn held(id: &SkillId, hold: &Hold, view: &View, branch: &RefName) -> Notice {
+pub(super) fn held(id: &SkillId, hold: &Held, view: &View, branch: &RefName) -> Notice {
     let message = match hold.kind {
-        HoldKind::Reverted => "held: the team took this very update back; the next one is proposed again",
-        HoldKind::Declined => "held: the team declined this update; the next one is proposed again",
-        HoldKind::Withdrawn => "held: somebody deleted the branch of this update; the next one is proposed again",
+        HoldKind::Reverted => "held: the team took this very update back",
+        HoldKind::Declined => "held: the team declined this update",
+        HoldKind::Withdrawn => "held: somebody deleted the branch of this update",
     };
+    let words =
+        Some(hold.words()).filter(|words| !words.is_empty()).map_or(String::new(), |words| format!(" ({words})"));
+    let message = format!("{message}{words}; the next one is proposed again");
     let publish = match view {
         View::Clone => String::new(),
         View::Remote { remote, .. } => format!(", then: {}", push_command(remote, branch)),
@@ -165,6 +167,6 @@ pub(super) fn foreign(branch: &RefName) -> Notice {
     let name = branch.short();
     Notice::new(
         format!("{name} is somebody's own branch, not a candidate, so it was left alone"),
-        format!("give it another name, and the update gets its branch: git branch -m {name} <new name>"),
+        format!("give it another name, and the update gets its branch: git branch -m {name} NEW-NAME"),
     )
 }

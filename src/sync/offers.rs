@@ -137,7 +137,7 @@ fn is_guide(store: &Store, id: &SkillId, tree: Oid) -> Result<bool> {
 }
 
 /// The frontmatter's `name` where it is valid, else the directory's name made valid.
-fn id_of(
+pub(super) fn id_of(
     store: &Store,
     source: &SourceFile,
     mirror: &Mirror,

@@ -213,6 +213,7 @@ impl Planner<'_> {
         };
         report.class = Some(class);
         report.notice = self.notice(id, class);
+        report.pause = existing.and_then(|(_, entry)| entry.paused.clone()).filter(|_| class == Class::Paused);
         if matches!(class, Class::Paused | Class::Conflicted) {
             return Ok(Vec::new());
         }
@@ -223,8 +224,10 @@ impl Planner<'_> {
         let (ground, offer) = self.ground_and_offer(path, existing, upstream, report)?;
         report.plugin = self.maker.plugin_move(&ground, &offer)?;
         if let Some(hold) = self.hold(id, class, &branch, existing.map(|(_, entry)| entry), &offer)? {
+            let known = self.holder.why(&hold, existing.map(|(_, entry)| entry), &offer.accepted.to_string())?;
             report.hold = Some(hold.kind);
-            report.notice = Some(held(id, &hold, &self.registry.view, &branch.name));
+            report.notice = Some(held(id, &known, &self.registry.view, &branch.name));
+            report.held = Some(known);
             return self.settle(id, &branch, report);
         }
         let made = self.maker.make(&ground, &offer).map_err(|error| match ground.upstream() {
@@ -308,6 +311,8 @@ fn empty_report(id: &SkillId, path: &RelPath) -> SkillReport {
         plugin: None,
         candidate: None,
         hold: None,
+        held: None,
+        pause: None,
         contains: Vec::new(),
         notice: None,
         ended: Vec::new(),

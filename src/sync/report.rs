@@ -2,6 +2,7 @@
 
 use super::classify::Class;
 use super::contained::Contained;
+use super::held::Held;
 use super::holds::HoldKind;
 use super::renamed::Renamed;
 use crate::git::{Oid, RefName};
@@ -44,6 +45,8 @@ pub struct PushReport {
     pub remote: String,
     /// How many refs were moved there.
     pub refs: usize,
+    /// The command after which this clone sees them.
+    pub fetch: String,
 }
 
 /// How many candidates met which fate.
@@ -91,6 +94,8 @@ pub struct SourceReport {
     pub error: Option<ErrorReport>,
     /// The plugins that its skills belong to, as the mirror's head says.
     pub plugins: Vec<Plugin>,
+    /// Who paused it, where it is paused, why, and until when.
+    pub pause: Option<Paused>,
     /// Its skills, by id.
     pub skills: Vec<SkillReport>,
     /// Skills that were not taken.
@@ -182,6 +187,10 @@ pub struct SkillReport {
     pub candidate: Option<CandidateReport>,
     /// Why its update is held back.
     pub hold: Option<HoldKind>,
+    /// Who holds it back, why, and until when.
+    pub held: Option<Held>,
+    /// Who paused the skill, where it is paused, why, and until when.
+    pub pause: Option<Paused>,
     /// Updates that the team reverted or declined, and that the proposed one contains.
     pub contains: Vec<Contained>,
     /// What a person should know or do.
@@ -255,11 +264,11 @@ pub struct CandidateReport {
     pub license_change: Option<LicenseChange>,
 }
 
-/// Another licence than the base had, where that one was known.
+/// Another licence than the base had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LicenseChange {
-    /// What it was.
-    pub before: String,
+    /// What it was; none where nothing was stated or known.
+    pub before: Option<String>,
     /// What it is; none where nothing is stated or known.
     pub after: Option<String>,
 }

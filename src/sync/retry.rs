@@ -5,7 +5,7 @@ use super::report::SkillReport;
 use super::run::Run;
 use super::{Options, moved, offers, standing_mirror};
 use crate::git::{History, RefChange};
-use crate::registry::{IDENTITY, Registry};
+use crate::registry::{IDENTITY, Registry, State, excludes_without};
 use crate::skill::TreeHasher;
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
 use std::sync::OnceLock;
@@ -44,15 +44,36 @@ pub fn retry(registry: &Registry, options: &Options<'_>, id: &SkillId) -> Result
                     break;
                 }
             }
-            found.ok_or_else(|| {
-                Error::new(ErrorKind::NotFound, format!("no source offers a skill `{id}`"))
-                    .hint("see what sources hold back: skillgraft sync --offline --verbose")
-            })?
+            match found {
+                Some(found) => found,
+                None => return Err(nothing_offers(registry, &state, id)?),
+            }
         }
     };
     store.flush()?;
     registry.repository.refs.apply(&changes, "skillgraft: retry", &format!("{IDENTITY} {} +0000", options.now))?;
     Ok(report)
+}
+
+/// Returns the error for a skill that no source offers. One that was declined when it was new is excluded in its source.
+fn nothing_offers(registry: &Registry, state: &State, id: &SkillId) -> Result<Error> {
+    let store = &registry.repository.store;
+    for (name, source) in &state.sources {
+        let Ok(file) = &source.file else { continue };
+        let Some(mirror) = standing_mirror(registry, name)? else { continue };
+        for (path, tree) in mirror.skills.iter().filter(|(path, _)| file.selection.excludes(path, name)) {
+            if offers::id_of(store, file, &mirror, path, *tree)?.ok().as_ref() == Some(id) {
+                let left = excludes_without(file, &source.text, path)?;
+                let error =
+                    Error::new(ErrorKind::Usage, format!("`exclude` of source `{name}` leaves `{id}` out ({path})"));
+                return Ok(error.hint(format!(
+                    "take it in again: skillgraft source set {name} 'exclude={left}', then: skillgraft sync {name}"
+                )));
+            }
+        }
+    }
+    Ok(Error::new(ErrorKind::NotFound, format!("no source offers a skill `{id}`"))
+        .hint("see what sources hold back: skillgraft sync --offline --verbose"))
 }
 
 fn never_synced(source: &SourceName) -> Error {

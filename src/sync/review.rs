@@ -1,10 +1,16 @@
 //! Reads an open candidate as a reviewer needs it. No network, nothing moves.
 
+mod edits;
+mod words;
+
+pub use edits::BranchEdits;
+
 use super::branches::{Branch, Branches};
 use super::candidate::{Ground, Maker, Offer, license_change};
 use super::candidate_state::CandidateState;
-use super::classify::Class;
+use super::classify::{Class, Facts, classify};
 use super::contained::Contained;
+use super::held::Held;
 use super::holds::{HoldKind, Holder};
 use super::mirror::{self, Mirror, upstream_at};
 use super::notices::{closing, diverged};
@@ -13,7 +19,7 @@ use super::renamed::Renamed;
 use super::report::{LicenseChange, Notice};
 use super::verdict::Judge;
 use crate::git::{History, Oid};
-use crate::registry::{Conflict, Registry, State, Upstream};
+use crate::registry::{Conflict, Registry, State, Status, Upstream};
 use crate::skill::TreeHasher;
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName, TreeHash};
 use jiff::civil::Date;
@@ -24,7 +30,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// An open candidate.
 #[derive(Debug, Serialize)]
 pub struct Review {
-    /// The skill.
+    /// The skill's id, as sync names it.
+    pub id: SkillId,
+    /// The same.
     pub skill: SkillId,
     /// The source.
     pub source: SourceName,
@@ -42,10 +50,14 @@ pub struct Review {
     pub class: Class,
     /// What has become of the branch.
     pub state: CandidateState,
-    /// The class in words, with the hashes that it follows from.
+    /// Class and state in words, with the hashes that they follow from.
     pub verdict: String,
+    /// Who decided that this very update is not wanted, and why.
+    pub held: Option<Held>,
     /// Whether people have edited it.
     pub edited: bool,
+    /// What people did on the branch, where they edited it and the mirror is here.
+    pub branch_edits: Option<BranchEdits>,
     /// Whether people's edits were carried to it.
     pub carried: bool,
     /// Whether upstream or the default branch has moved since: the next sync makes it again.
@@ -58,7 +70,8 @@ pub struct Review {
     pub base: Option<TreeHash>,
     /// The skill on the default branch.
     pub local: Option<TreeHash>,
-    /// The skill upstream.
+    /// The skill upstream; for a removal the empty tree, which JSON shows as null, as sync does.
+    #[serde(serialize_with = "null_for_nothing")]
     pub upstream: TreeHash,
     /// The upstream commit that the skill was last reconciled with.
     pub base_revision: Option<String>,
@@ -68,7 +81,7 @@ pub struct Review {
     pub base_version: Option<String>,
     /// Upstream's own version, as offered.
     pub version: Option<String>,
-    /// The licence before and after, where the one before is known and another one follows.
+    /// The licence before and after, where another one follows.
     pub license_change: Option<LicenseChange>,
     /// Updates that the team reverted or declined, and that this one contains.
     pub contains: Vec<Contained>,
@@ -133,6 +146,8 @@ struct Examined {
     edited: bool,
     carried: bool,
     stale: bool,
+    branch_edits: Option<BranchEdits>,
+    held: Option<Held>,
     contains: Vec<Contained>,
     diverged: Option<Notice>,
 }
@@ -173,7 +188,7 @@ impl<'a> Reviewer<'a> {
         let base = followed.as_ref().map(|up| up.accepted);
         let left = followed.as_ref().filter(|up| up.source == offered.source && up.path != offered.path);
         let moved_from = left.map(|up| up.path.clone());
-        let class = class_of(base, local, offered.accepted, moved_from.is_some());
+        let class = self.class_of(&now, &offered, local);
         let open = Open { branch: &branch, source, id, head, class, proposed: &proposed, offered: &offered, now: &now };
         let examined = self.examine(&open)?;
         let here = |tree: Oid| (tree != store.empty_tree() && store.contains(tree)).then_some(tree);
@@ -184,7 +199,22 @@ impl<'a> Reviewer<'a> {
             upstream: here(offered.git_tree),
             proposed: proposed.skill,
         };
+        let words = words::Facts {
+            class,
+            state: examined.state,
+            base,
+            local,
+            upstream: offered.accepted,
+            conflicts: conflicts.len(),
+            stale: examined.stale,
+            carried: examined.carried,
+            edited: examined.edited,
+            branch_edits: examined.branch_edits.as_ref(),
+            held: examined.held.as_ref(),
+        };
         Ok(Review {
+            verdict: words::verdict(&words),
+            id: id.clone(),
             skill: id.clone(),
             source: source.clone(),
             path: offered.path.clone(),
@@ -194,8 +224,9 @@ impl<'a> Reviewer<'a> {
             commit: head,
             class,
             state: examined.state,
-            verdict: verdict(class, base, local, offered.accepted, conflicts.len()),
+            held: examined.held,
             edited: examined.edited,
+            branch_edits: examined.branch_edits,
             carried: examined.carried,
             stale: examined.stale,
             diverged: examined.diverged,
@@ -220,14 +251,9 @@ impl<'a> Reviewer<'a> {
         let Some(mirror) = self.mirror(open.source)? else {
             // Without the mirror nobody can tell what the tool would have made.
             let state = CandidateState::Edited;
-            return Ok(Examined {
-                state,
-                edited: true,
-                carried: false,
-                stale: false,
-                contains: Vec::new(),
-                diverged: None,
-            });
+            let (carried, stale, branch_edits, held, diverged) = (false, false, None, None, None);
+            let contains = Vec::new();
+            return Ok(Examined { state, edited: true, carried, stale, branch_edits, held, contains, diverged });
         };
         let find_base = |upstream: &Upstream| base_here(store, &self.hasher, &mirror, upstream);
         let (hasher, layout, source) = (&self.hasher, &self.state.layout, open.source);
@@ -251,11 +277,12 @@ impl<'a> Reviewer<'a> {
             Some(entry) => holder.contained(hasher, entry, &offer)?,
             None => Vec::new(),
         };
-        let hold = self.hold(&holder, &judge, open, &offer)?;
+        let held = self.hold(&holder, &judge, open, &offer)?;
+        let branch_edits = if edited { Some(judge.branch_edits(open.head, open.id)?) } else { None };
         let accepted =
             || -> Result<bool> { Ok((moved_here || self.main.contains(open.head)?) && judge.is_contained(open.head)?) };
         let partly = || judge.is_partly_on_main(base.as_ref(), open.now, open.proposed);
-        let state = match hold {
+        let state = match held.as_ref().map(|held| held.kind) {
             Some(HoldKind::Reverted) => CandidateState::Reverted,
             Some(_) => CandidateState::Declined,
             None if accepted()? => CandidateState::Accepted,
@@ -268,7 +295,7 @@ impl<'a> Reviewer<'a> {
         };
         let apart = judge.has_edits_apart(open.branch, open.id)?;
         let diverged = apart.then(|| diverged(self.registry, &open.branch.name));
-        Ok(Examined { state, edited, carried, stale, contains, diverged })
+        Ok(Examined { state, edited, carried, stale, branch_edits, held, contains, diverged })
     }
 
     fn is_kept(&self, judge: &Judge<'_>, open: &Open<'_>) -> Result<bool> {
@@ -279,18 +306,39 @@ impl<'a> Reviewer<'a> {
     }
 
     /// Returns why the update that the branch offers is held, if it is and nobody asked for it again.
-    fn hold(&self, holder: &Holder<'_>, judge: &Judge<'_>, open: &Open<'_>, offer: &Offer) -> Result<Option<HoldKind>> {
+    fn hold(&self, holder: &Holder<'_>, judge: &Judge<'_>, open: &Open<'_>, offer: &Offer) -> Result<Option<Held>> {
         if matches!(open.class, Class::AlreadyApplied | Class::Unchanged) {
             return Ok(None);
         }
         let source = self.state.sources.get(open.source).and_then(|source| source.file.as_ref().ok());
         if source.is_some_and(|source| !source.selection.selects(&offer.path, &source.name)) {
-            return Ok(Some(HoldKind::Declined));
+            return Ok(Some(Held::bare(HoldKind::Declined)));
         }
         let entry = open.now.entry.as_ref().and_then(|entry| entry.entry.as_ref().ok());
         let Some(hold) = holder.hold(open.id, entry, offer, None)? else { return Ok(None) };
         let asked_for = judge.is_asked_for(open.head, open.id, offer, &hold.rests_on)?;
-        Ok(Some(hold.kind).filter(|_| !asked_for))
+        if asked_for {
+            return Ok(None);
+        }
+        holder.why(&hold, entry, &offer.accepted.to_string()).map(Some)
+    }
+
+    /// Returns the class as sync sees it, with what the branch offers in the place of the mirror's head.
+    fn class_of(&self, now: &Ground, offered: &Upstream, local: Option<TreeHash>) -> Class {
+        let Some(Ok(entry)) = now.entry.as_ref().map(|entry| entry.entry.as_ref()) else { return Class::New };
+        let Some(followed) = &entry.upstream else { return Class::New };
+        let source = self.state.sources.get(&offered.source).and_then(|source| source.file.as_ref().ok());
+        let selects = |path| source.is_none_or(|source| source.selection.selects(path, &source.name));
+        classify(&Facts {
+            disabled: entry.status != Status::Active,
+            paused: entry.paused_on(self.today),
+            conflicted: !entry.conflicts.is_empty(),
+            selected: selects(&offered.path),
+            moved: followed.source == offered.source && followed.path != offered.path,
+            base: followed.accepted,
+            local,
+            upstream: (offered.accepted != TreeHash::EMPTY).then_some(offered.accepted),
+        })
     }
 }
 
@@ -301,63 +349,8 @@ impl Open<'_> {
     }
 }
 
-fn class_of(base: Option<TreeHash>, local: Option<TreeHash>, upstream: TreeHash, moved: bool) -> Class {
-    match base {
-        None => Class::New,
-        Some(base) if base == upstream && moved => Class::Moved,
-        Some(base) if base == upstream => Class::Unchanged,
-        Some(_) if upstream == TreeHash::EMPTY => Class::Removed,
-        Some(_) if local == Some(upstream) => Class::AlreadyApplied,
-        Some(base) if local == (base != TreeHash::EMPTY).then_some(base) => Class::FastForward,
-        Some(_) => Class::ThreeWay,
-    }
-}
-
-/// Returns the class in words, with the hashes that it follows from.
-fn verdict(
-    class: Class,
-    base: Option<TreeHash>,
-    local: Option<TreeHash>,
-    upstream: TreeHash,
-    conflicts: usize,
-) -> String {
-    let short = |hash: Option<TreeHash>| match hash.filter(|hash| *hash != TreeHash::EMPTY) {
-        Some(hash) => hash.to_string().split_once(':').map_or(String::new(), |(_, hex)| hex[..10].to_owned()),
-        None => "nothing".into(),
-    };
-    let (base, local, upstream) = (short(base), short(local), short(Some(upstream)));
-    let left = match conflicts {
-        0 => String::new(),
-        1 => "; 1 conflict is left to a person".into(),
-        n => format!("; {n} conflicts are left to a person"),
-    };
-    match class {
-        Class::New => format!("The skill is new upstream ({upstream}); the entry makes that its base{left}."),
-        Class::Removed if local == base => {
-            format!("Upstream removed the skill; here it is still the base ({base}), so it goes{left}.")
-        }
-        Class::Removed => {
-            format!("Upstream removed the skill (base {base}); here it was edited ({local}){left}.")
-        }
-        Class::AlreadyApplied => format!(
-            "Upstream moved from the base {base} to {upstream}, and that is what stands here already; only the entry \
-             moves, to be the next merge base{left}."
-        ),
-        Class::FastForward => format!(
-            "Upstream moved from the base {base} to {upstream}; here the base still stands, so the skill becomes what \
-             upstream has{left}."
-        ),
-        Class::ThreeWay => format!(
-            "Upstream moved from the base {base} to {upstream}, and the skill was edited here ({local}): all three \
-             differ, and both changes are merged{left}."
-        ),
-        Class::Moved => {
-            format!(
-                "Upstream still has the base {base}, at another path; only the entry moves, to where it is now{left}."
-            )
-        }
-        _ => format!("The default branch has this update: its base is {upstream}, and {local} stands here{left}."),
-    }
+fn null_for_nothing<S: serde::Serializer>(hash: &TreeHash, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    Some(hash).filter(|hash| **hash != TreeHash::EMPTY).serialize(serializer)
 }
 
 fn conflicts_of(proposed: &Ground) -> Vec<Conflict> {

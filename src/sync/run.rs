@@ -130,6 +130,7 @@ impl Run<'_> {
             mirror: None,
             error: None,
             plugins: Vec::new(),
+            pause: file.and_then(|file| file.paused.clone()).filter(|paused| paused.holds_on(self.options.today)),
             skills: Vec::new(),
             rejected: Vec::new(),
             warnings: Vec::new(),

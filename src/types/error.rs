@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Config,
     /// A file has a `format` newer than this program. Exit code 2.
     NewerFormat,
+    /// There is no registry here. Exit code 2.
+    NoRegistry,
     /// The thing named does not exist.
     NotFound,
     /// A skill id, path or branch belongs to someone else.

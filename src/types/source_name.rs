@@ -19,7 +19,7 @@ impl SourceName {
             return Ok(SourceName(text.into()));
         }
         Err(Error::new(ErrorKind::Usage, format!("`{}` cannot be the name of a source", super::one_line(text, 80)))
-            .hint("a source's name has 1 to 64 of a-z, 0-9, `-` and `_`, and begins with a letter or digit; choose one with --name"))
+            .hint("a source's name has 1 to 64 of a-z, 0-9, `-` and `_`, and begins with a letter or digit"))
     }
 
     /// Returns the name that `text` (a repository's or folder's name) becomes, or none where nothing is left of it.

@@ -72,10 +72,14 @@ fn a_change_of_licence_is_named_in_the_candidate() {
     assert!(message("root").contains("\nLicence: MIT -> none is stated\n"), "{}", message("root"));
     assert!(message("stated").contains("\nLicence: ISC -> fixes \\u{23}1 \\u{40}octocat\n"), "{}", message("stated"));
     assert!(!message("deep").contains("Licence"), "it is the same");
-    assert!(!message("odd").contains("Licence"), "nobody knows what it was");
+    assert!(message("odd").contains("\nLicence: none is stated -> MIT\n"), "{}", message("odd"));
     let change = |id: &str| world.json(&["candidate", "show", id])["license_change"].clone();
     assert_eq!(change("root"), json!({"before": "MIT", "after": null}));
     assert_eq!(change("deep"), json!(null));
+    assert_eq!(change("odd"), json!({"before": null, "after": "MIT"}));
+    world.run(&["candidate", "show", "odd"]).ok().prints(&["licence   none is stated -> MIT\n"]);
+    let body = world.run(&["candidate", "show", "odd", "--format", "markdown"]).ok();
+    body.prints(&["- **The licence changes:** none is stated or known -> `MIT`"]);
     let shown = world.run(&["candidate", "show", "root"]).ok().stdout;
     assert!(shown.contains("licence   MIT -> none is stated\n"), "{shown}");
     world.run(&["candidate", "accept", "root"]).ok();
@@ -124,4 +128,59 @@ fn a_candidate_from_before_licence_files_were_read_is_kept_on_every_clone() {
     world.upstream(&[("skills/root/SKILL.md", &skill("root", "v3"))]);
     assert_eq!(world.sync().action("root"), "remade");
     assert!(world.show("registry", "candidate/up/root", "skills/root.toml").contains("license = \"MIT\"\n"));
+}
+
+fn only_mit(world: &World) {
+    world.edit("registry/skillgraft.toml", "[policy]\n", "[policy]\nlicenses = [\"MIT\"]\n");
+    world.commit("registry", "only MIT");
+}
+
+#[test]
+fn a_licence_file_that_upstream_dropped_goes_with_the_next_update_and_the_policy_goes_by_what_stands() {
+    let world = World::following(&[
+        ("LICENSE", MIT),
+        ("skills/deploy/SKILL.md", &skill("deploy", "v1")),
+        ("skills/other/SKILL.md", &skill("other", "v1")),
+    ]);
+    only_mit(&world);
+    world.run(&["check"]).ok();
+    world.git("upstream", &["rm", "-q", "LICENSE"]);
+    world.upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v2"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    assert!(!world.exists("registry/licenses/up"), "nothing says so any more");
+    assert_eq!((license(&world, "deploy"), license(&world, "other")), (json!(null), json!("MIT")));
+    let run = world.run(&["check"]).ends_with(1);
+    let of_other = "`other` was accepted under `MIT`; what stands in licenses/up now is none that is known";
+    for part in ["[license] `deploy` has no licence that is known", of_other, "deploy.toml, above [upstream]"] {
+        assert!(run.stdout.contains(part), "no {part:?} in {}", run.stdout);
+    }
+    // What the message says works, and the next update leaves it.
+    world.edit("registry/skills/deploy.toml", "status = ", "license = \"MIT\"\nstatus = ");
+    world.commit("registry", "upstream told us");
+    world.run(&["check"]).ok();
+    assert_eq!(license(&world, "deploy"), json!("MIT"));
+    world.upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v3"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    world.run(&["check"]).ok();
+    // What upstream states goes first.
+    world.upstream(&[("skills/deploy/SKILL.md", &licensed("deploy", "ISC", "v4"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    assert_eq!(license(&world, "deploy"), json!("ISC"));
+    world.run(&["check"]).ends_with(1);
+}
+
+#[test]
+fn an_open_candidate_is_made_again_without_the_licence_file_that_upstream_dropped() {
+    let world = world();
+    world.upstream(&[("skills/root/SKILL.md", &skill("root", "v2"))]);
+    world.sync();
+    world.git("upstream", &["rm", "-q", "plugins/odd/LICENSE"]);
+    world.commit("upstream", "it says nothing now");
+    assert_eq!(world.sync().action("root"), "remade");
+    assert!(!world.has("registry", "candidate/up/root", "licenses/up/plugins/odd/LICENSE"));
+    assert!(world.has("registry", "candidate/up/root", "licenses/up/LICENSE"));
+    assert_eq!(world.sync().action("root"), "kept");
 }

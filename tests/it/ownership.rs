@@ -80,7 +80,7 @@ fn a_paused_source_leaves_its_candidates_as_they_are() {
     is_settled(&world);
     world.run(&["resume", "up"]).ok();
     assert_ne!(world.rev("registry", BRANCH), open);
-    world.run(&["pause", "nobody"]).ends_with(1).says(&["no source `nobody`", "skillgraft status"]);
+    world.run(&["pause", "nobody"]).ends_with(2).says(&["no source `nobody`", "skillgraft status"]);
 }
 
 #[test]
@@ -421,9 +421,9 @@ fn a_skill_of_the_teams_own_is_neither_adopted_nor_paused_in_silence() {
     world.registry(&[("skills/mine/SKILL.md", &skill("mine", "ours"))]);
     world.run(&["adopt", "mine"]).ends_with(2).says(&["follows no upstream"]);
     world.run(&["adopt", "nobody"]).ends_with(1).says(&["no skill `nobody`"]);
-    world.run(&["pause", "mine"]).ends_with(1).says(&["no skill `mine` that follows one"]);
+    world.run(&["pause", "mine"]).ends_with(2).says(&["no skill `mine` that follows one"]);
     world.run(&["adopt", "deploy"]).ok();
-    world.run(&["pause", "deploy"]).ends_with(1).says(&["no skill `deploy` that follows one"]);
+    world.run(&["pause", "deploy"]).ends_with(2).says(&["no skill `deploy` that follows one"]);
 }
 
 #[test]

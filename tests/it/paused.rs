@@ -93,7 +93,7 @@ fn where_a_source_and_a_skill_have_one_name_pause_asks_which_is_meant() {
         assert!(!world.read(format!("registry/{file}")).contains("[paused]"));
     }
     world.run(&["pause", "skill:nobody"]).ends_with(1).says(&["there is no skill `nobody`"]);
-    world.run(&["pause", "source:nobody"]).ends_with(1).says(&["there is no source `nobody`"]);
+    world.run(&["pause", "source:nobody"]).ends_with(2).says(&["there is no source `nobody`"]);
 }
 
 #[test]

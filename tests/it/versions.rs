@@ -422,6 +422,44 @@ fn a_dry_run_tags_nothing_and_says_what_it_would() {
 }
 
 #[test]
+fn show_of_a_version_describes_what_that_versions_commit_has() {
+    let world = world();
+    let first = world.head("upstream");
+    let edit = lines("ours", "last");
+    world.registry(&[("skills/deploy/SKILL.md", &edit)]);
+    let second = world.upstream(&[("skills/deploy/SKILL.md", &lines("first", "theirs"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    world.run(&["tag"]).ok();
+    let of = |text: &str| {
+        let shown = world.json(&["show", text]);
+        assert_eq!(shown["tree"], shown["state_tree"], "{text}");
+        (shown["revision"].clone(), shown["edited"].clone())
+    };
+    assert_eq!(of("deploy@v1"), (first.clone().into(), false.into()));
+    assert_eq!(of("deploy@v2"), (first.into(), true.into()));
+    assert_eq!(of("deploy@v3"), (second.clone().into(), true.into()));
+    assert_eq!(of("deploy"), (second.into(), true.into()));
+}
+
+#[test]
+fn log_calls_an_update_a_merge_although_its_conflict_was_resolved_on_the_default_branch() {
+    let world = world();
+    let file = "skills/deploy/SKILL.md";
+    world.registry(&[(file, &lines("ours", "last"))]);
+    world.upstream(&[(file, &lines("theirs", "last"))]);
+    world.sync();
+    world.git("registry", &["merge", "-q", "--no-edit", "candidate/up/deploy"]);
+    world.write(format!("registry/{file}"), lines("both", "last"));
+    world.commit("registry", "decided");
+    world.run(&["candidate", "resolve", "deploy"]).ok();
+    world.registry(&[(file, &lines("both", "ours"))]);
+    let log = world.json(&["log", "deploy"]);
+    let origins: Vec<_> = log["versions"].as_array().unwrap().iter().map(|one| one["origin"].clone()).collect();
+    assert_eq!(origins, ["local_edit", "merge", "local_edit", "upstream"], "{log:#}");
+}
+
+#[test]
 fn before_the_first_tag_errors_say_what_makes_versions() {
     let world = world();
     edit(&world, "second");

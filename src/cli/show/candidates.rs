@@ -3,9 +3,10 @@
 use super::sync::tell;
 use super::{count, follow_or_stay, license_change, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, Text, YELLOW};
+use crate::ops::candidate::Merging;
 use crate::ops::{accept, candidate, decline, demo, diff, resolve};
 use crate::sync::{CandidateState, Class, Review};
-use crate::types::{escape, one_line, short_revision};
+use crate::types::{TreeHash, escape, one_line, short_revision};
 
 pub fn candidates(report: &candidate::List, out: &mut Text) {
     if report.candidates.is_empty() {
@@ -60,13 +61,28 @@ fn moved(review: &Review) -> String {
 
 pub fn candidate(report: &candidate::Show, out: &mut Text) {
     let review = &report.review;
-    let hash = |hash: Option<crate::types::TreeHash>| hash.map_or("nothing".into(), |hash| hash.to_string());
+    let hash = |hash: Option<TreeHash>| {
+        hash.filter(|hash| *hash != TreeHash::EMPTY).map_or("nothing".into(), |hash| hash.to_string())
+    };
     let moved =
         Some(moved(review)).filter(|moved| !moved.is_empty()).map_or(String::new(), |moved| format!(", {moved}"));
     out.line(format!("{BOLD}{}{BOLD:#} from {}{moved} ({})", review.skill, review.source, state(review)));
     out.line(format!("branch    {} at {}", review.branch, review.commit.short()));
     out.line(format!("class     {}", review.class.as_str()));
     out.line(format!("verdict   {}", review.verdict));
+    if let Some(held) = &review.held {
+        out.line(format!("held      {} {}", held.kind.as_str(), held.words()).trim_end());
+    }
+    if let Some(edits) = &review.branch_edits {
+        let by: Vec<String> = edits.by.iter().map(|by| one_line(by, 60)).collect();
+        let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
+        out.line(format!("edited    {}{by}", count(edits.commits, "commit")));
+        edits.files.iter().flatten().for_each(|file| out.line(format!("          {}", one_line(file, 200))));
+    }
+    // That any button does, and that conflicts come first, is said below.
+    if !matches!(report.merging, Merging::Any | Merging::Refused) {
+        out.line(format!("merging   {}", report.merging.words()));
+    }
     if let Some(from) = &review.moved_from {
         out.line(format!("moved     from {from} to {}", review.path));
     }
@@ -76,7 +92,7 @@ pub fn candidate(report: &candidate::Show, out: &mut Text) {
     }
     out.line(format!("base      {}", hash(review.base)));
     out.line(format!("local     {}", hash(review.local)));
-    out.line(format!("upstream  {}", review.upstream));
+    out.line(format!("upstream  {}", hash(Some(review.upstream))));
     if let Some(change) = &review.license_change {
         out.line(format!("{YELLOW}licence{YELLOW:#}   {}", license_change(change)));
     }

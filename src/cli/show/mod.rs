@@ -37,8 +37,8 @@ fn remarks(list: &[crate::source::Remark], label: &str, out: &mut Text) {
 }
 
 fn license_change(change: &crate::sync::LicenseChange) -> String {
-    let after = change.after.as_deref().unwrap_or("none is stated");
-    format!("{} -> {}", one_line(&change.before, 60), one_line(after, 60))
+    let shown = |license: &Option<String>| one_line(license.as_deref().unwrap_or("none is stated"), 60);
+    format!("{} -> {}", shown(&change.before), shown(&change.after))
 }
 
 /// What people can do about a skill that upstream renamed.

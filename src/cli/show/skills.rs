@@ -46,6 +46,24 @@ pub fn skill(report: &ops_show::Show, out: &mut Text) {
     skill.description.iter().for_each(|text| out.line(text));
     let mut fact =
         |key: &str, text: Option<String>| text.into_iter().for_each(|text| out.line(format!("{key:<9} {text}")));
+    fact(
+        "status",
+        (skill.status != Status::Active)
+            .then(|| if skill.status == Status::Disabled { "disabled".into() } else { "declined".into() }),
+    );
+    fact("paused", skill.pause.as_ref().map(|paused| paused.words()));
+    let held = report.held_back.as_ref().filter(|_| skill.pause.is_none());
+    fact(
+        "held",
+        held.and_then(|held| held.held.as_ref()).map(|held| format!("{} {}", held.kind.as_str(), held.words())),
+    );
+    fact(
+        "notice",
+        held.filter(|held| held.held.is_none())
+            .and_then(|held| held.notice.as_ref())
+            .map(|notice| notice.message.clone()),
+    );
+    fact("error", held.and_then(|held| held.error.as_ref()).map(|error| error.message.clone()));
     fact("source", skill.source.as_ref().zip(skill.path.as_ref()).map(|(source, path)| format!("{source} at {path}")));
     fact("revision", skill.revision.clone());
     fact("version", skill.version.clone());
@@ -112,7 +130,8 @@ pub fn rollback(report: &rollback::Report, out: &mut Text) {
 /// Returns the sentence that says what a skill was copied from.
 pub fn found_origin(found: &link::Proposal) -> String {
     let at = match (&found.revision, found.date) {
-        (Some(id), Some(date)) => format!("{} of {}", short_revision(id), day(date)),
+        // In full: it can be given to --base as it stands here.
+        (Some(id), Some(date)) => format!("{} of {}", one_line(id, 64), day(date)),
         _ => "its present state".into(),
     };
     let mut distance = match (found.identical, found.changed_lines) {

@@ -262,6 +262,11 @@ pub fn status(report: &status::Report, out: &mut Text) {
         out.line("");
         candidate_table(&report.candidates, out);
     }
+    for source in &report.sources {
+        let pause = source.pause.as_ref().map(|paused| format!("source {} is paused {}", source.name, paused.words()));
+        pause.into_iter().for_each(|pause| out.remark(format!("{YELLOW}paused:{YELLOW:#} {}", pause.trim_end())));
+    }
+    report.held_back.iter().for_each(|skill| super::sync::held_back(skill, out));
     for failing in &report.failing {
         let (source, runs, kind) = (&failing.source, failing.runs, one_line(&failing.kind, 40));
         out.remark(format!("{RED}failing:{RED:#} source {source}, in the last {runs} runs at least ({kind})"));

@@ -31,7 +31,7 @@ pub fn sync(report: &SyncReport, dry_run: bool, out: &mut Text) {
     }
     out.line(format!("candidates: {}", parts.join(", ")));
     // What was pushed is the remote's; this clone sees it once it has fetched.
-    let fetch = if report.pushed.is_some() { "git fetch, then " } else { "" };
+    let fetch = report.pushed.as_ref().map_or(String::new(), |pushed| format!("{}, then ", pushed.fetch));
     let list = format!("{fetch}skillgraft candidate list");
     let waiting: Vec<&CandidateReport> =
         report.sources.iter().flat_map(|source| &source.skills).filter_map(waits).collect();
@@ -89,7 +89,8 @@ fn sync_source(source: &SourceReport, out: &mut Text) {
     } else {
         String::new()
     };
-    out.line(format!("{style}{}{style:#} {}{at}{skills}", source.name, source.outcome.as_str()));
+    let paused = source.pause.as_ref().map_or(String::new(), |paused| format!(" {}", paused.words()));
+    out.line(format!("{style}{}{style:#} {}{at}{skills}{paused}", source.name, source.outcome.as_str()).trim_end());
     if let Some(error) = &source.error {
         out.error(format!("{RED}error:{RED:#} {}: {}", source.name, error.message));
         error.hint.iter().for_each(|hint| out.error(format!("  {CYAN}hint:{CYAN:#} {hint}")));
@@ -121,7 +122,10 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
             out.line(format!("  {:<width$} {class:<16} {:<7} {}{more}", skill.id, action.as_str(), branch.short()));
         }
         None if out.verbose || skill.notice.is_some() || skill.moved_from.is_some() => {
-            out.line(format!("  {:<width$} {class}", skill.id))
+            // A held update without a branch: nothing was done with one.
+            let held = skill.hold.map_or("", |_| Action::Held.as_str());
+            let paused = skill.pause.as_ref().map_or(String::new(), |paused| paused.words());
+            out.line(format!("  {:<width$} {class:<16} {held}{paused}", skill.id).trim_end())
         }
         None => {}
     }
@@ -138,6 +142,19 @@ fn sync_skill(skill: &SkillReport, width: usize, out: &mut Text) {
     if let Some(change) = skill.candidate.as_ref().and_then(|candidate| candidate.license_change.as_ref()) {
         out.remark(format!("{YELLOW}notice:{YELLOW:#} {}: its licence changes: {}", skill.id, license_change(change)));
     }
+    tell_news(skill, out);
+}
+
+/// Tells why nothing is proposed of a skill.
+pub(super) fn held_back(skill: &SkillReport, out: &mut Text) {
+    if let Some(paused) = &skill.pause {
+        out.remark(format!("{YELLOW}paused:{YELLOW:#} {} {}", skill.id, paused.words()).trim_end());
+    }
+    tell_news(skill, out);
+}
+
+/// Tells the notice and the error of a skill.
+fn tell_news(skill: &SkillReport, out: &mut Text) {
     if let Some(notice) = &skill.notice {
         tell(&Notice { message: format!("{}: {}", skill.id, notice.message), hint: notice.hint.clone() }, out);
     }

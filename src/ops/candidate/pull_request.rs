@@ -3,8 +3,8 @@
 //! What upstream wrote stands in code, inert (`types::inert`), because the body may become a commit's message. Each part has
 //! a budget, and says what it leaves out, so that no forge refuses the whole.
 
-use super::Show;
 use super::edits::{LocalEdit, Region};
+use super::{Merging, Show};
 use crate::registry::Upstream;
 use crate::sync::{Class, candidate_subject};
 use crate::types::{TreeHash, code_fence, code_span};
@@ -37,6 +37,7 @@ impl PullRequest {
             notes(show),
             conflicts(show),
             edits(&show.local_edits),
+            people(show),
             entry(show),
             commands(show),
             origin(show),
@@ -93,8 +94,15 @@ fn notes(show: &Show) -> String {
         ));
     }
     if let Some(change) = &review.license_change {
-        let after = change.after.as_ref().map_or("none is stated or known".into(), |after| code_span(after, 100));
-        lines.push(format!("- **The licence changes:** {} -> {after}\n", code_span(&change.before, 100)));
+        let [before, after] = [&change.before, &change.after]
+            .map(|one| one.as_ref().map_or("none is stated or known".into(), |license| code_span(license, 100)));
+        lines.push(format!("- **The licence changes:** {before} -> {after}\n"));
+    }
+    if let Some(held) = &review.held {
+        let by = held.by.as_ref().map_or(String::new(), |by| format!(" by {}", code_span(by, 80)));
+        let until = held.until.map_or(String::new(), |day| format!(" until {}", day.0));
+        let why = held.reason.as_ref().map_or(String::new(), |why| format!(": {}", code_span(why, 300)));
+        lines.push(format!("- **This very update was {}**{by}{until}{why}\n", held.kind.as_str()));
     }
     for one in &review.contains {
         let what = match &one.revision {
@@ -134,6 +142,29 @@ fn edits(edits: &[LocalEdit]) -> String {
     format!("## What becomes of the edits made here\n\n| file | edit |\n|---|---|\n{}", bounded(rows.collect(), LIST))
 }
 
+/// What people did on the branch beyond the tool's candidate.
+fn people(show: &Show) -> String {
+    let Some(edits) = &show.review.branch_edits else { return String::new() };
+    let by: Vec<String> = edits.by.iter().take(10).map(|by| code_span(by, 80)).collect();
+    let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
+    let commits = if edits.commits == 1 { "1 commit".to_owned() } else { format!("{} commits", edits.commits) };
+    let conflicts = &show.review.conflicts;
+    let fate = |path: &str| match conflicts.iter().any(|conflict| path.ends_with(&format!("/{}", conflict.path))) {
+        true => "conflict: to be decided",
+        false => "as it stands on the branch",
+    };
+    let files = edits.files.iter().flatten();
+    let rows: Vec<String> = files.map(|path| format!("| {} | {} |\n", code_span(path, 200), fate(path))).collect();
+    let table = match rows.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\n| file that differs from the tool's candidate | merging brings it |\n|---|---|\n{}",
+            bounded(rows, LIST)
+        ),
+    };
+    format!("## What people did on this branch\n\n{commits}{by}.\n{table}")
+}
+
 fn entry(show: &Show) -> String {
     let (before, after) = &show.review.entries;
     let row = |key: &str, value: &dyn Fn(&Upstream) -> Option<String>| {
@@ -159,18 +190,25 @@ fn entry(show: &Show) -> String {
 fn commands(show: &Show) -> String {
     let (skill, branch) = (&show.review.skill, &show.review.branch);
     let mut lines = vec![format!("skillgraft candidate diff {skill}")];
-    let mut buttons = "";
-    if show.review.conflicts.is_empty() {
-        buttons = "Any merge button does, too.\n\n";
-        lines.push(format!("skillgraft candidate accept {skill}"));
-    } else {
-        lines.push(format!("git switch {branch}    # edit the files, commit"));
-        lines.push(format!("skillgraft candidate resolve {skill}    # or: --take local, --take upstream"));
+    match show.merging {
+        Merging::Refused => {
+            lines.push(format!("git switch {branch}    # edit the files, commit"));
+            lines.push(format!("skillgraft candidate resolve {skill}    # or: --take local, --take upstream"));
+        }
+        Merging::Any | Merging::NoRebase => lines.push(format!("skillgraft candidate accept {skill}")),
+        Merging::Held => {
+            if show.review.edited {
+                lines.push(format!("git branch -D {branch}    # drops what people did on it"));
+            }
+            lines.push(format!("skillgraft candidate retry {skill}    # to propose it all the same"));
+        }
+        Merging::Stale => lines.push(format!("skillgraft sync {}", show.review.source)),
+        Merging::Done | Merging::Blocked => {}
     }
-    if show.review.class != Class::AlreadyApplied {
+    if show.review.class != Class::AlreadyApplied && !matches!(show.merging, Merging::Held | Merging::Done) {
         lines.push(format!("skillgraft candidate decline {skill} --reason \"why\""));
     }
-    format!("## Commands\n\n{buttons}```sh\n{}\n```\n", lines.join("\n"))
+    format!("## Commands\n\n{}\n\n```sh\n{}\n```\n", show.merging.words(), lines.join("\n"))
 }
 
 fn origin(show: &Show) -> String {

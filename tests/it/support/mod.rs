@@ -6,6 +6,7 @@
 
 pub mod archives;
 mod files;
+mod hints;
 pub mod http;
 pub mod reach;
 mod run;
@@ -289,6 +290,7 @@ impl World {
             assert_eq!(before, self.untouchable(dir), "sync touched HEAD, index or work tree");
         }
         assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+        hints::are_commands(PROGRAM, &run.stderr);
         run
     }
 
