@@ -73,17 +73,8 @@ fn refuse_what_is_not_ready(outside: &Outside, registry: &Registry, state: &Stat
             .hint(format!("{hint}, git checkout {}, skillgraft candidate accept {id}", registry.branch.short())));
     }
     if matches!(review.state, CandidateState::Reverted | CandidateState::Declined) {
-        return Err(Error::new(
-            ErrorKind::Conflict,
-            format!(
-                "the candidate of `{id}` offers an update that the team {}",
-                match review.state {
-                    CandidateState::Reverted => "took back",
-                    _ => "declined",
-                }
-            ),
-        )
-        .hint(ask_again(state, review)));
+        let (why, first) = what_comes_first(outside, state, review);
+        return Err(Error::new(ErrorKind::Conflict, why).hint(first));
     }
     if !review.conflicts.is_empty() {
         let paths: Vec<_> = review
@@ -123,7 +114,7 @@ fn refuse_what_is_not_ready(outside: &Outside, registry: &Registry, state: &Stat
 /// Returns why a candidate cannot be accepted although it has no conflicts, and what to do first. A sync alone helps only
 /// where sync looks at the skill.
 fn what_comes_first(outside: &Outside, state: &State, review: &Review) -> (String, String) {
-    let (id, source, branch) = (&review.skill, &review.source, &review.branch);
+    let (id, source) = (&review.skill, &review.source);
     let file = state.sources.get(source).and_then(|source| source.file.as_ref().ok());
     let status = state.skills.get(id).and_then(|skill| skill.entry()).map(|entry| entry.status);
     match (review.class, review.held.as_ref()) {
@@ -148,12 +139,11 @@ fn what_comes_first(outside: &Outside, state: &State, review: &Review) -> (Strin
             format!("select it again first, in {}, then: skillgraft sync {source}", state.layout.source(source)),
         ),
         (_, Some(held)) => {
-            let drop =
-                if review.edited { format!("git branch -D {branch}") } else { format!("skillgraft sync {source}") };
-            let kind = held.kind.as_str();
+            let mut commands = review.closing.clone();
+            commands.push(format!("skillgraft candidate retry {id}"));
             (
-                format!("the update of `{id}` was {kind}"),
-                format!("to propose it again: {drop}, then: skillgraft candidate retry {id}"),
+                format!("the update of `{id}` was {}", held.kind.as_str()),
+                format!("to propose it again: {}", commands.join(", then: ")),
             )
         }
         _ if file.is_some_and(|file| !file.enabled) => (
@@ -169,17 +159,6 @@ fn what_comes_first(outside: &Outside, state: &State, review: &Review) -> (Strin
             format!("bring the candidate in step first: skillgraft sync {source}"),
         ),
     }
-}
-
-/// Returns the commands after which a held update is proposed again.
-fn ask_again(state: &State, review: &Review) -> String {
-    let source = state.sources.get(&review.source).and_then(|source| source.file.as_ref().ok());
-    if source.is_some_and(|source| !source.selection.selects(&review.path, &source.name)) {
-        return format!("select {} again in {} first", review.path, state.layout.source(&review.source));
-    }
-    let mut commands = review.closing.clone();
-    commands.push(format!("skillgraft candidate retry {}", review.skill));
-    format!("to propose it all the same: {}", commands.join(", "))
 }
 
 fn merge(registry: &Registry, head: Oid, review: &Review) -> Result<Oid> {

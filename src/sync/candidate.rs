@@ -135,9 +135,17 @@ impl Maker<'_> {
             return Ok((offer.tree, Vec::new()));
         }
         let empty = self.store.empty_tree();
-        let base = if followed.accepted == TreeHash::EMPTY { empty } else { (self.find_base)(followed)? };
-        let merged = merge_skill(self.store, base, ground.skill.unwrap_or(empty), offer.tree.unwrap_or(empty))?;
+        let merged =
+            merge_skill(self.store, self.base(followed)?, ground.skill.unwrap_or(empty), offer.tree.unwrap_or(empty))?;
         Ok(((merged.tree != empty).then_some(merged.tree), merged.conflicts))
+    }
+
+    fn base(&self, followed: &Upstream) -> Result<Oid> {
+        match followed.accepted {
+            // Nothing, since a removal was accepted, and no database has to have that.
+            TreeHash::EMPTY => Ok(self.store.empty_tree()),
+            _ => (self.find_base)(followed),
+        }
     }
 
     /// Returns the version of the skill's plugin, else its own, its licence, and the words in which it states one. The licence files
@@ -273,7 +281,7 @@ impl Maker<'_> {
     ) -> Result<Option<(Option<String>, String)>> {
         let base = match class {
             Class::FastForward => ground.skill,
-            Class::ThreeWay => ground.upstream().map(self.find_base).transpose()?,
+            Class::ThreeWay => ground.upstream().map(|followed| self.base(followed)).transpose()?,
             _ => None,
         };
         match (base, offer.tree) {

@@ -217,3 +217,30 @@ fn a_merged_branch_that_was_brought_up_to_date_is_a_candidate_in_a_fresh_clone_t
         assert_eq!(commit(&here), commit(&there));
     }
 }
+
+#[test]
+fn a_skill_that_comes_back_after_its_removal_was_accepted_in_part_is_merged_with_what_stayed() {
+    let file = |path: &str| format!("skills/deploy/{path}");
+    let (skill_md, docs) = (file("SKILL.md"), file("docs/a.md"));
+    let text = skill("deploy", "v1");
+    let other = skill("other", "stays");
+    let world = World::following(&[(&skill_md, &text), (&docs, "theirs\n"), ("skills/other/SKILL.md", &other)]);
+    world.registry(&[(&docs, "ours\n")]);
+    std::fs::remove_dir_all(world.path("upstream/skills/deploy")).unwrap();
+    world.commit("upstream", "gone");
+    let synced = world.sync();
+    assert_eq!(
+        (synced.class("deploy"), synced.conflicts("deploy")),
+        ("removed", vec!["docs/a.md modify_delete".into()])
+    );
+    world.run(&["candidate", "resolve", "deploy", "--take", "local"]).ok();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    assert!(!world.exists(&format!("registry/{skill_md}")) && world.read(format!("registry/{docs}")) == "ours\n");
+    world.sync();
+    world.upstream(&[(&skill_md, &skill("deploy", "v2"))]);
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("three_way", "opened"));
+    let branch = "candidate/up/deploy";
+    assert!(world.show("registry", branch, &skill_md).contains("v2"));
+    assert_eq!(world.show("registry", branch, &docs), "ours\n");
+}

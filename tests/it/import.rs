@@ -408,7 +408,7 @@ fn two_skills_that_would_be_one_are_told() {
 fn without_a_key_a_folder_or_a_terminal_nobody_guesses() {
     let world = world();
     world.run(&["import"]).ends_with(2).says(&["nobody can be asked", "skillgraft discover"]);
-    world.run_in("bundle", &["import", "deploy"]).ends_with(1).says(&["skillgraft init"]);
+    world.run_in("bundle", &["import", "deploy"]).ends_with(2).says(&["skillgraft init"]);
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn what_a_spelling_carries_becomes_ref_path_and_skills_of_the_source() {
 fn a_folder_that_no_ref_of_the_remote_begins_is_no_guess() {
     let world = on_github();
     let refused = world.run(&["add", "https://github.com/acme/tools/tree/gone/skills"]).ends_with(1);
-    refused.says(&["no branch, tag or commit `gone`", "--ref"]);
+    refused.says(&["no branch, tag or commit `gone`", "name another branch or tag"]);
     assert_eq!(world.git("registry", &["rev-list", "--count", "HEAD"]), "1");
 }
 

@@ -125,7 +125,7 @@ fn a_branch_of_somebodys_own_that_has_the_name_is_no_candidate_and_stays() {
     let own = world.registry(&[("notes.md", "mine\n")]);
     world.git("registry", &["switch", "-q", "main"]);
     let said = world.run(&["candidate", "retry", "deploy"]).ends_with(2);
-    said.says(&["is somebody's own branch, not a candidate", "git branch -m candidate/up/deploy <new name>"]);
+    said.says(&["is somebody's own branch, not a candidate", "git branch -m candidate/up/deploy NEW-NAME"]);
     assert_eq!(world.rev("registry", BRANCH), own);
     world.git("registry", &["branch", "-m", BRANCH, "mine"]);
     world.run(&["candidate", "retry", "deploy"]).ok();
@@ -133,7 +133,7 @@ fn a_branch_of_somebodys_own_that_has_the_name_is_no_candidate_and_stays() {
 
 #[test]
 fn accept_refuses_what_the_team_took_back_as_it_refuses_what_it_declined() {
-    for kind in ["took back", "declined"] {
+    for kind in ["reverted", "declined"] {
         let world = crate::sync::world();
         crate::holds::deploy(&world, "v2");
         world.sync();
@@ -149,7 +149,7 @@ fn accept_refuses_what_the_team_took_back_as_it_refuses_what_it_declined() {
         world.git("registry", &["branch", "-f", BRANCH, "kept"]);
         let head = world.head("registry");
         let said = world.run(&["candidate", "accept", "deploy"]).ends_with(1);
-        said.says(&[&format!("offers an update that the team {kind}"), "skillgraft candidate retry deploy"]);
+        said.says(&[&format!("the update of `deploy` was {kind}"), "skillgraft candidate retry deploy"]);
         assert_eq!(world.head("registry"), head);
         world.run(&["candidate", "retry", "deploy"]).ok();
         world.run(&["candidate", "accept", "deploy"]).ok();

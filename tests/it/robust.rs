@@ -274,7 +274,7 @@ fn many_new_objects_enter_as_one_pack() {
 fn outside_of_a_registry_the_error_names_the_command_to_run() {
     let world = World::new();
     for args in [&["sync"][..], &["status"], &["list"], &["check"], &["candidate", "list"]] {
-        world.run_in("home", args).ends_with(1).says(&["skillgraft.toml", "skillgraft init"]);
+        world.run_in("home", args).ends_with(2).says(&["skillgraft.toml", "skillgraft init"]);
     }
     world.run_in("", &["-C", "nowhere", "sync"]).ends_with(2).says(&["no such folder"]);
     world.run_in("", &["sink"]).ends_with(2);
