@@ -94,10 +94,10 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
         let Some(source) = state.sources.get(&name) else { continue };
         let mut text = source.text.clone();
         for path in &paths {
-            text = source_file::with_excluded(&text, path)?;
+            text = source_file::edit::with_excluded(&text, path)?;
         }
         if state.followers(&name).all(|(id, ..)| skills.contains(id)) {
-            text = source_file::with_enabled(&text, false)?;
+            text = source_file::edit::with_enabled(&text, false)?;
             disabled.push(name.clone());
         }
         changes.insert(

@@ -2,7 +2,7 @@
 
 use super::{Commit, Outside, candidate};
 use crate::git::{Changes, Mode, Place, RefChange, with_changes};
-use crate::registry::{Changed, Destination, Person, Registry, State, entry, source_file};
+use crate::registry::{Changed, Day, Destination, Person, Registry, State, entry, source_file};
 use crate::sync::report::SkillReport;
 use crate::sync::{self, Branches, Class, Review, Reviewer};
 use crate::types::{Context as _, Error, ErrorKind, Result, SkillId, SourceName};
@@ -83,7 +83,7 @@ pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
             upstream: review.upstream.to_string(),
             reason: Some(options.reason.clone()),
             by: Some(person.name().to_owned()),
-            until: options.until.map(source_file::Day),
+            until: options.until.map(Day),
         };
         record(&registry, &state, &skill, &declined)?
     };
@@ -115,7 +115,7 @@ fn exclude(registry: &Registry, state: &State, review: &Review) -> Result<Change
     let source = state.sources.get(&review.source);
     let source =
         source.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("source `{}` has no file", review.source)))?;
-    let text = source_file::with_excluded(&source.text, &review.path)?;
+    let text = source_file::edit::with_excluded(&source.text, &review.path)?;
     let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
     Ok(Changes::from([(state.layout.source(&review.source), Some(place))]))
 }

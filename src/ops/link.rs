@@ -161,7 +161,7 @@ pub fn link(outside: &Outside, options: &Options, consent: Consent<'_>) -> Resul
     let mut changes = found.licenses;
     changes.extend([found.entry]);
     // What `adopt` or a decline excluded, the person now wants after all.
-    let text = source_file::without_excluded(source_text, &found.proposal.path)?;
+    let text = source_file::edit::without_excluded(source_text, &found.proposal.path)?;
     if text != source_text {
         let place = Place { mode: Mode::File, id: store.write_blob(text.as_bytes())? };
         changes.insert(state.layout.source(&name), Some(place));

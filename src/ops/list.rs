@@ -2,7 +2,7 @@
 
 use super::Outside;
 use crate::git::{Oid, Store};
-use crate::registry::source_file::Paused;
+use crate::registry::Paused;
 use crate::registry::{SkillState, State, Status};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
 use crate::types::{Result, SkillId, SourceName, TreeHash, one_line};

@@ -2,8 +2,8 @@
 
 use super::{Commit, Outside};
 use crate::git::{Mode, Place, with_changes};
-use crate::registry::source_file::{Day, Paused};
 use crate::registry::{Changed, Person, Registry, State, entry};
+use crate::registry::{Day, Paused};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use jiff::civil::Date;
 use serde::Serialize;

@@ -2,7 +2,7 @@
 
 use super::{Commit, Outside, spec};
 use crate::git::{Changes, Mode, Oid, Place, first_parents, with_changes};
-use crate::registry::source_file::Day;
+use crate::registry::Day;
 use crate::registry::{Changed, EntryState, Person, Registry, State, entry, read_entry, skill_at};
 use crate::sync::versions::Versions;
 use crate::types::{Error, ErrorKind, Result, SkillId};

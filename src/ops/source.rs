@@ -3,9 +3,8 @@
 use super::adopt::{self, Adopted};
 use super::{Commit, Outside, add};
 use crate::git::{Changes, Mode, Oid, Place, RefChange, RefName, tree_at, with_changes};
-use crate::registry::source_file::Paused;
 use crate::registry::{
-    Changed, Destination, IDENTITY, Origin, Registry, SourceFile, SourceState, State, entry, source_file,
+    Changed, Destination, IDENTITY, Origin, Paused, Registry, SourceFile, SourceState, State, entry, source_file,
 };
 use crate::sync::{Branches, Reviewer, standing_mirror};
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
@@ -211,7 +210,7 @@ pub fn enable(outside: &Outside, name: &str, commit: &Commit) -> Result<add::Rep
     if file.enabled {
         return Ok(report);
     }
-    let text = source_file::with_enabled(&source.text, true)?;
+    let text = source_file::edit::with_enabled(&source.text, true)?;
     if state.followers(&name).next().is_some() {
         let message = format!("Enable source {name}\n");
         report.changed = Some(put(outside, &registry, &state, &name, &text, commit, "enable", &message)?);
@@ -231,7 +230,7 @@ pub fn disable(outside: &Outside, name: &str, commit: &Commit) -> Result<Report>
     let skills = state.followers(&name).map(|(id, ..)| id.clone()).collect();
     let mut report = Report { format: 1, source: name.clone(), changed: None, done: Done::Disabled, skills };
     if source.file.as_ref().map_err(Clone::clone)?.enabled {
-        let text = source_file::with_enabled(&source.text, false)?;
+        let text = source_file::edit::with_enabled(&source.text, false)?;
         let message = format!("Disable source {name}\n");
         report.changed = Some(put(outside, &registry, &state, &name, &text, commit, "disable", &message)?);
     }
@@ -249,14 +248,14 @@ pub fn set(outside: &Outside, name: &str, assignment: &str, commit: &Commit) -> 
     let (name, source) = find(&state, name)?;
     // Of a file that is no TOML, its own error says where.
     let unreadable = |error| source.file.as_ref().err().cloned().unwrap_or(error);
-    let text = source_file::with_key(&source.text, key.trim(), typed.trim()).map_err(unreadable)?;
+    let text = source_file::edit::with_key(&source.text, key.trim(), typed.trim()).map_err(unreadable)?;
     // What cannot be read back is not written.
     SourceFile::parse(name.clone(), &text).map_err(|error| match source.file {
         Ok(_) => error.hint("nothing was changed; sources/README.md explains the keys and what each may be"),
         Err(_) => error,
     })?;
     let key = key.trim();
-    let (before, value) = (source_file::value_of(&source.text, key), source_file::value_of(&text, key));
+    let (before, value) = (source_file::edit::value_of(&source.text, key), source_file::edit::value_of(&text, key));
     let done = Done::Set { key: key.to_owned(), before, value };
     let mut report = Report { format: 1, source: name.clone(), changed: None, done, skills: Vec::new() };
     if text != source.text {
@@ -278,7 +277,7 @@ pub fn rename(outside: &Outside, old: &str, new: &str, commit: &Commit) -> Resul
     }
     let open = open_candidates(outside, &registry, &state, &old)?;
     source.file.as_ref().map_err(Clone::clone)?;
-    let text = source_file::with_former_name(&source.text, &old)?;
+    let text = source_file::edit::with_former_name(&source.text, &old)?;
     let mut changes = Changes::from([
         (state.layout.source(&old), None),
         (state.layout.source(&new), Some(blob(store.write_blob(text.as_bytes())?))),

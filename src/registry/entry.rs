@@ -10,7 +10,7 @@ pub use write::{
     adopted, carried, render, with_conflicts, with_declined, with_origin, with_paused, with_source, with_status,
 };
 
-use super::source_file::{Day, Paused};
+use super::paused::{Day, Paused};
 use super::toml_file;
 use crate::git::Oid;
 use crate::types::{RelPath, Result, SourceName, TreeHash};

@@ -1,5 +1,8 @@
 //! `sources/<name>.toml`: one source, as people edit it. The tool changes single keys and keeps comments and order.
 
+pub mod edit;
+
+use super::paused::Paused;
 use super::settings::{Policy, WrittenPolicy};
 use super::toml_file;
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName, one_line};
@@ -100,62 +103,6 @@ pub struct SourceFile {
     /// The names it had before.
     pub was: Vec<SourceName>,
     policy: WrittenPolicy,
-}
-
-/// Who paused something, why, and until when.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Paused {
-    /// Who.
-    pub by: Option<String>,
-    /// Why.
-    pub reason: Option<String>,
-    /// The first day.
-    pub since: Option<Day>,
-    /// The last day.
-    pub until: Option<Day>,
-}
-
-impl Paused {
-    /// Tells whether it holds on the day `today`: `until` is its last day.
-    pub fn holds_on(&self, today: Date) -> bool {
-        self.until.is_none_or(|until| until.holds_on(today))
-    }
-}
-
-/// A date in TOML: `2026-11-20`, bare or quoted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Day(pub Date);
-
-impl Day {
-    /// Tells whether what lasts until this day, the last one, holds on the day `today`.
-    pub fn holds_on(self, today: Date) -> bool {
-        today <= self.0
-    }
-}
-
-impl serde::Serialize for Day {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Day {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "write a day as YYYY-MM-DD, for example 2026-11-20")]
-        enum Written {
-            Bare(toml::value::Datetime),
-            Quoted(String),
-        }
-        let text = match Written::deserialize(deserializer)? {
-            Written::Bare(date) => date.to_string(),
-            Written::Quoted(text) => text,
-        };
-        text.get(..10).unwrap_or(&text).parse().map(Day).map_err(|_| {
-            serde::de::Error::custom(format!("`{text}` is not a day; write it as YYYY-MM-DD, for example 2026-11-20"))
-        })
-    }
 }
 
 /// What of a source is followed.
@@ -446,83 +393,6 @@ impl NewSource {
     }
 }
 
-/// Returns a date as TOML writes it, bare.
-pub(super) fn date_item(date: Date) -> toml_edit::Item {
-    let date = toml_edit::Date {
-        year: date.year().unsigned_abs(),
-        month: date.month().unsigned_abs(),
-        day: date.day().unsigned_abs(),
-    };
-    toml_edit::value(toml_edit::Datetime { date: Some(date), time: None, offset: None })
-}
-
-/// Returns the text of a source file that also excludes the skill at the upstream path `path`.
-pub fn with_excluded(text: &str, path: &RelPath) -> Result<String> {
-    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
-    let list = document.entry("exclude").or_insert_with(|| toml_edit::value(toml_edit::Array::new()));
-    let list = list.as_array_mut().ok_or_else(|| Error::new(ErrorKind::Config, "`exclude` is not a list"))?;
-    // A name may have characters that globs give a meaning to.
-    let glob = globset::escape(path.as_str());
-    if !list.iter().any(|there| there.as_str() == Some(&glob)) {
-        list.push(glob);
-    }
-    Ok(document.to_string())
-}
-
-/// Returns the text of a source file without the exclusion of the upstream path `path` that `adopt` and `decline` write.
-pub fn without_excluded(text: &str, path: &RelPath) -> Result<String> {
-    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
-    let glob = globset::escape(path.as_str());
-    if let Some(list) = document.get_mut("exclude").and_then(|list| list.as_array_mut()) {
-        list.retain(|there| there.as_str() != Some(&glob));
-    }
-    Ok(document.to_string())
-}
-
-/// Returns the text of a source file that says which name it had before.
-pub fn with_former_name(text: &str, was: &SourceName) -> Result<String> {
-    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
-    let list = document.entry("was").or_insert_with(|| toml_edit::value(toml_edit::Array::new()));
-    let list = list.as_array_mut().ok_or_else(|| Error::new(ErrorKind::Config, "`was` is not a list"))?;
-    list.insert(0, was.as_str());
-    Ok(document.to_string())
-}
-
-/// Returns the text of a source file with one key set: `policy.new_skills` is a key of a table, and a value that is no
-/// TOML is a string.
-pub fn with_key(text: &str, key: &str, typed: &str) -> Result<String> {
-    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
-    let read: toml_edit::Value = typed.parse().unwrap_or_else(|_| typed.into());
-    let (table, key) = match key.split_once('.') {
-        Some((table, key)) => (document.entry(table).or_insert_with(toml_edit::table).as_table_like_mut(), key),
-        None => (Some(document.as_table_mut() as &mut dyn toml_edit::TableLike), key),
-    };
-    let table = table.ok_or_else(|| Error::new(ErrorKind::Usage, "that key is no table"))?;
-    table.insert(key, toml_edit::Item::Value(read));
-    Ok(document.to_string())
-}
-
-/// Returns what a source file says of one key, as it is written there; none where it says nothing.
-pub fn value_of(text: &str, key: &str) -> Option<String> {
-    let document: toml_edit::DocumentMut = text.parse().ok()?;
-    let item = match key.split_once('.') {
-        Some((table, key)) => document.get(table)?.get(key)?,
-        None => document.get(key)?,
-    };
-    Some(item.as_str().map_or_else(|| item.to_string().trim().to_owned(), str::to_owned))
-}
-
-/// Returns the text of a source file with `enabled` set, everything else as it was.
-pub fn with_enabled(text: &str, enabled: bool) -> Result<String> {
-    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
-    if enabled {
-        document.remove("enabled");
-    } else {
-        document["enabled"] = toml_edit::value(false);
-    }
-    Ok(document.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -577,7 +447,7 @@ mod tests {
     #[test]
     fn enabling_keeps_comments_and_order() {
         let text = "format = 1\n# why\nenabled = false # for now\ngit = \"x\"\n";
-        assert_eq!(with_enabled(text, true).expect("valid"), "format = 1\ngit = \"x\"\n");
+        assert_eq!(edit::with_enabled(text, true).expect("valid"), "format = 1\ngit = \"x\"\n");
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use super::entry::{Entry, Status};
 use super::names::Layout;
 use super::settings::{self, Settings};
-use super::source_file::{self, Paused, SourceFile};
+use super::source_file::{self, SourceFile};
 use super::toml_file;
 use crate::git::{Mode, Oid, Store, entry_at, tree_at};
 use crate::skill::SKILL_MD;
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, one_line};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -299,16 +299,4 @@ pub fn skill_at(store: &Store, tree: Oid, layout: &Layout, id: &SkillId) -> Resu
 pub fn skill_md_of(store: &Store, tree: Oid) -> Result<Option<Oid>> {
     let tree = store.tree(tree)?;
     Ok(tree.get(SKILL_MD.as_bytes()).filter(|entry| entry.mode.is_file()).map(|entry| entry.id))
-}
-
-impl Paused {
-    /// Returns who, since and until when, and why, on one line and escaped; empty where nothing of it is known.
-    pub fn words(&self) -> String {
-        let name = self.by.as_deref().and_then(|by| by.split(" <").next());
-        let by = name.map_or(String::new(), |by| format!(" by {}", one_line(by, 60)));
-        let since = self.since.map_or(String::new(), |day| format!(" since {}", day.0));
-        let until = self.until.map_or(String::new(), |day| format!(" until {}", day.0));
-        let why = self.reason.as_ref().map_or(String::new(), |why| format!(": {}", one_line(why, 200)));
-        format!("{by}{since}{until}{why}").trim_start_matches([' ', ':']).to_owned()
-    }
 }

@@ -6,7 +6,7 @@ use super::held::Held;
 use super::holds::HoldKind;
 use super::renamed::Renamed;
 use crate::git::{Oid, RefName};
-use crate::registry::source_file::Paused;
+use crate::registry::Paused;
 use crate::registry::{Conflict, Uncommitted};
 use crate::source::Remark;
 use crate::source::plugin::Plugin;

@@ -1,7 +1,7 @@
 //! Writing entries: single keys of the text that stands there are changed, the rest stays as people left it.
 
 use super::{Conflict, Declined, Upstream};
-use crate::registry::source_file::{Day, Paused, date_item};
+use crate::registry::paused::{Day, Paused, date_item};
 use crate::types::{Context as _, Error, ErrorKind, Result, SourceName};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
