@@ -25,7 +25,7 @@ pub struct Report {
 /// Writes a skill to `to`/`<name>`.
 ///
 /// # Errors
-/// Where something stands there already.
+/// Where something stands there already, or `to` is a symbolic link: what it leads to may be another's to choose.
 pub fn export(outside: &Outside, text: &str, to: &Path) -> Result<Report> {
     let registry = outside.registry()?;
     let state = registry.state()?;
@@ -36,6 +36,11 @@ pub fn export(outside: &Outside, text: &str, to: &Path) -> Result<Report> {
         .tree
         .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("`{}` has no content at {}", point.id, point.label)))?;
     let to = outside.directory.join(to);
+    if to.is_symlink() {
+        let real = to.canonicalize().unwrap_or_else(|_| to.clone());
+        return Err(Error::new(ErrorKind::Conflict, format!("{} is a symbolic link", to.display()))
+            .hint(format!("name the folder itself: --to {}", real.display())));
+    }
     std::fs::create_dir_all(&to).context(ErrorKind::Io, || format!("cannot create {}", to.display()))?;
     let to = to.canonicalize().context(ErrorKind::Io, || format!("cannot open {}", to.display()))?;
     let target = to.join(point.id.name());

@@ -245,6 +245,10 @@ fn export_never_writes_through_a_symbolic_link() {
     world.commit("registry", "a link");
     world.run(&["export", "deploy", "--to", "../out"]).ends_with(1).says(&["link.md is a link or submodule"]);
     assert_eq!(listing(&world.path("out")), "", "whole or not at all");
+    std::os::unix::fs::symlink("victim", world.path("linked")).unwrap();
+    let before = listing(&world.path("victim"));
+    world.run(&["export", "other", "--to", "../linked"]).ends_with(1).says(&["is a symbolic link", "--to "]);
+    assert_eq!(listing(&world.path("victim")), before);
 }
 
 #[test]
