@@ -30,7 +30,7 @@ const PATHS: usize = 1000;
 /// How much of a name or version is kept.
 const NAME_CHARS: usize = 100;
 /// Where a plugin has its skills, if it says nothing else.
-const SKILLS: &str = "skills";
+pub(super) const SKILLS: &str = "skills";
 
 /// What a manifest says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

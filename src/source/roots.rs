@@ -3,6 +3,7 @@
 //! Pure but for looking where the project ends and what is installed: nothing in a root is read here.
 
 use super::agents::{self, AGENTS, UNIVERSAL};
+use super::plugin;
 use crate::skill::SKILL_MD;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -272,14 +273,19 @@ fn plugins(machine: &Machine) -> Vec<Root> {
         let places = places.as_array().map_or(std::slice::from_ref(places), Vec::as_slice);
         let paths = places.iter().filter_map(|place| place["installPath"].as_str()).map(PathBuf::from);
         for path in paths.filter(|path| path.is_absolute()) {
-            let namespace = name.split('@').next().unwrap_or_default().to_owned();
-            let root = Root::new(Layer::Package, path.join("skills"));
-            found.push(Root {
-                kind: RootKind::Provider,
-                agents: vec![Reader { id: "claude-code", rank: 0 }],
-                namespace,
-                ..root
-            });
+            let namespace = name.split('@').next().unwrap_or_default();
+            let manifest = read_json(&path.join(".claude-plugin").join("plugin.json")).unwrap_or_default();
+            let mut folders = plugin::paths(&manifest["skills"]).unwrap_or_default();
+            folders.retain(|folder| folder.as_str() != plugin::SKILLS);
+            // What a manifest names may be a skill itself.
+            let stated = folders.into_iter().map(|folder| (path.join(folder.as_str()), true));
+            found.extend(std::iter::once((path.join(plugin::SKILLS), false)).chain(stated).map(
+                |(path, may_be_skill)| {
+                    let agents = vec![Reader { id: "claude-code", rank: 0 }];
+                    let (kind, namespace) = (RootKind::Provider, namespace.to_owned());
+                    Root { kind, agents, namespace, may_be_skill, ..Root::new(Layer::Package, path) }
+                },
+            ));
         }
     }
     found

@@ -302,6 +302,11 @@ fn skills_of_installed_plugins_have_the_plugins_name_before_their_own() {
     let world = project();
     put(&world, "home/.claude/plugins/cache/market/ops/1.0.0/skills/deploy");
     put(&world, "home/.gemini/extensions/cloud/skills/deploy");
+    // Its manifest names more: a folder of skills, and a skill.
+    put(&world, "home/.claude/plugins/cache/market/ops/1.0.0/extra/audit");
+    put(&world, "home/.claude/plugins/cache/market/ops/1.0.0/review");
+    let manifest = serde_json::json!({"name": "ops", "skills": ["./extra", "./review", "./skills/"]});
+    world.write("home/.claude/plugins/cache/market/ops/1.0.0/.claude-plugin/plugin.json", manifest.to_string());
     let path = world.path("home/.claude/plugins/cache/market/ops/1.0.0").display().to_string();
     let list = serde_json::json!({"version": 2, "plugins": {"ops@market": [{"scope": "user", "installPath": path}],
         "odd": "text", "relative@market": [{"installPath": "../../.."}]}});
@@ -311,7 +316,9 @@ fn skills_of_installed_plugins_have_the_plugins_name_before_their_own() {
         told(&world, &report),
         [
             "cloud/deploy package provider home/.gemini/extensions/cloud/skills/deploy",
+            "ops/audit package provider home/.claude/plugins/cache/market/ops/1.0.0/extra/audit",
             "ops/deploy package provider home/.claude/plugins/cache/market/ops/1.0.0/skills/deploy",
+            "ops/review package provider home/.claude/plugins/cache/market/ops/1.0.0/review",
         ]
     );
 }
