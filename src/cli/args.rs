@@ -255,7 +255,7 @@ pub struct Add {
     /// A branch, a tag, or a full commit id (a pin, which never moves)
     #[arg(long = "ref", value_name = "REF")]
     pub reference: Option<String>,
-    /// The folder of the repository to look in
+    /// The folder of the repository to look in [default: of another registry its skills folder, else everything]
     #[arg(long, value_name = "PATH")]
     pub path: Option<String>,
     /// SOURCE is a marketplace: follow its plugins whose name matches, each as a source of its own; may be repeated

@@ -66,8 +66,11 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
     });
     let rejected: Vec<Remark> = mirror.rejected.iter().cloned().chain(new.refused).chain(unreadable).collect();
     if skills.is_empty() && rejected.is_empty() && new.guide.is_some() {
-        return Err(Error::new(ErrorKind::NoEvidence, "the source is a skillgraft registry that has no skills")
-            .hint("add it again when it has some; its guide `using-skillgraft` is about that repository alone"));
+        return Err(Error::new(
+            ErrorKind::NoEvidence,
+            "the source is a skillgraft registry, and nothing but its guide is selected",
+        )
+        .hint("its guide `using-skillgraft` is about that repository alone; add it again when it has skills"));
     }
     if skills.is_empty() && rejected.is_empty() && state.followers(&source.name).next().is_none() {
         return Err(Error::new(ErrorKind::NoEvidence, "the source has skills, but none is selected")

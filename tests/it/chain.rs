@@ -90,7 +90,10 @@ fn a_registry_that_has_nothing_but_its_guide_brings_nothing_yet_and_says_so() {
     for name in ["company", "registry"] {
         world.run_in("", &["init", name]).ok();
     }
-    world.run(&["add", "../company"]).ends_with(1).says(&["is a skillgraft registry that has no skills"]);
+    world
+        .run(&["add", "../company"])
+        .ends_with(1)
+        .says(&["is a skillgraft registry, and nothing but its guide is selected"]);
     // Registered, it waits, and its guide never is in the way.
     world.run(&["add", "../company", "--no-enable"]).ok();
     world.write("company/skills/review/SKILL.md", skill("review", "v1"));
