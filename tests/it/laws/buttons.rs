@@ -3,6 +3,7 @@
 use super::Done;
 use super::dice::Dice;
 use super::repositories::{git, git_ok};
+use super::taken_back;
 use super::team::{CANDIDATES, MAIN, Team, conflicts, upstream_of};
 use super::trees::{self, minus, of, show};
 use skillgraft::git::{Oid, merge_base};
@@ -83,19 +84,15 @@ fn accept_one(team: &mut Team, skill: &str, name: &str, main: Oid, head: Oid) ->
     let listed = team.entry(team.tree(head), skill).is_some_and(|entry| !conflicts(&entry).is_empty());
     let moved = team.skill_and_entry(team.tree(base), skill) != team.skill_and_entry(team.tree(main), skill);
     let offers_nothing = team.entry(team.tree(head), skill).is_none_or(|entry| !entry.contains_key("upstream"));
-    let may_refuse = listed || moved || offers_nothing || theirs.is_none() || is_ancestor(team, head, main);
+    // Although no sync has closed it yet.
+    let unwanted = taken_back::is_unwanted(team, skill, head);
+    let may_refuse = listed || moved || offers_nothing || unwanted || theirs.is_none() || is_ancestor(team, head, main);
     team.tick();
     match ops::accept::accept(&team.outside(), &[skill.to_owned()], &Team::on_main()) {
         Err(_) if may_refuse => Ok("refused"),
-        // What is held, or not selected any more, although no sync has closed it yet; the holds are asserted at the syncs.
-        Err(error)
-            if error.full_message().contains(" was declined") || error.full_message().contains(" was reverted") =>
-        {
-            Ok("refused")
-        }
-        Err(error) if error.full_message().contains("do not select") => Ok("refused"),
         Err(error) => Err(format!("accept refuses {skill}: {}", error.full_message())),
         Ok(_) if listed || moved => Err(format!("accept takes {skill}: conflicts {listed}, moved {moved}")),
+        Ok(_) if unwanted && !team.foxtrot => Err(format!("accept takes {skill}, which the team does not want")),
         Ok(_) => {
             let (new, touched) = (team.main(), team.touched.contains(name));
             let parents = team.repository.store.commit(new).unwrap().parents.clone();

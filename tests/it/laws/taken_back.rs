@@ -203,6 +203,16 @@ fn was_asked_for(team: &Team, head: Oid, update: &str, skill: &str, rests_on: &[
     base != head && offers.as_deref() == Some(update) && rests_on.iter().all(knows)
 }
 
+/// Tells whether the team took back or declined what a branch offers, or excludes the place, and nobody asked for it since.
+pub fn is_unwanted(team: &mut Team, skill: &str, head: Oid) -> bool {
+    note(team);
+    let Some(offer) = team.entry(team.tree(head), skill).as_ref().and_then(record) else { return false };
+    let place = offer.path.trim_start_matches("skills/");
+    let why = why_not(team, skill, place, &offer.accepted).filter(|(kind, _)| *kind != "withdrawn");
+    oracle::hides(team, place)
+        || why.is_some_and(|(_, rests_on)| !was_asked_for(team, head, &offer.accepted, skill, &rests_on))
+}
+
 /// Law 2: nothing that a person took back returns unasked. And nothing else is held back.
 pub fn check(team: &mut Team, report: &Report, before: &BTreeMap<String, Oid>) -> Result<(), String> {
     team.taken.held.clear();
