@@ -56,10 +56,7 @@ impl Planner<'_> {
         self.describe(wanted, report)?;
         let offered = self.offered(wanted.id)?.commit();
         let changes = match branch.head {
-            None => {
-                candidate.action = Action::Opened;
-                self.make_anew(wanted, branch, &mut candidate)?
-            }
+            None => self.make_anew(wanted, branch, Action::Opened, &mut candidate, report)?,
             Some(head) if self.judge.is_kept(head, wanted.id, wanted.ground, wanted.made)? => {
                 self.still_offered(wanted.id, head, offered)?
             }
@@ -73,17 +70,7 @@ impl Planner<'_> {
                 candidate.conflicts = self.listed_at(head, wanted.id)?;
                 self.carry_on(wanted, branch, head, &mut candidate, report)?
             }
-            Some(_) => match self.must_not_move(wanted.id, branch)? {
-                Some(notice) => {
-                    candidate.action = Action::Left;
-                    report.notice = Some(notice);
-                    Vec::new()
-                }
-                None => {
-                    candidate.action = Action::Remade;
-                    self.make_anew(wanted, branch, &mut candidate)?
-                }
-            },
+            Some(_) => self.make_anew(wanted, branch, Action::Remade, &mut candidate, report)?,
         };
         report.candidate = Some(candidate);
         if report.notice.is_none() {
@@ -101,14 +88,7 @@ impl Planner<'_> {
     ) -> Result<Vec<RefChange>> {
         let mut candidate = self.report_of(wanted, branch)?;
         self.describe(wanted, report)?;
-        if let Some(notice) = self.must_not_move(wanted.id, branch)? {
-            candidate.action = Action::Left;
-            report.notice = Some(notice);
-            report.candidate = Some(candidate);
-            return Ok(Vec::new());
-        }
-        candidate.action = Action::Opened;
-        let changes = self.make_anew(wanted, branch, &mut candidate)?;
+        let changes = self.make_anew(wanted, branch, Action::Opened, &mut candidate, report)?;
         report.candidate = Some(candidate);
         Ok(changes)
     }
@@ -143,8 +123,16 @@ impl Planner<'_> {
         &self,
         wanted: &Wanted<'_>,
         branch: &Branch,
+        action: Action,
         candidate: &mut CandidateReport,
+        report: &mut SkillReport,
     ) -> Result<Vec<RefChange>> {
+        if let Some(notice) = self.must_not_move(wanted.id, branch)? {
+            candidate.action = Action::Left;
+            report.notice = Some(notice);
+            return Ok(Vec::new());
+        }
+        candidate.action = action;
         let commit = self.commit(wanted)?;
         candidate.commit = Some(commit);
         self.moved(wanted.id, branch, Some(commit), Some(commit), branch.head)

@@ -4,23 +4,16 @@
 //! their own. What a browser adds (`?tab=readme`, `#L10`) is dropped from a page, and refused elsewhere.
 
 use super::{GitLocation, Location, Parsed, decode, pages, path_of, read_fragment, reference_of, sites};
+use crate::skill::SKILL_MD;
+use crate::source::{marketplace, plugin};
 
 type Either<T> = Result<T, String>;
 
 /// Files by which people point at the folder that has them.
-const POINTERS: [&str; 11] = [
-    "SKILL.md",
-    ".claude-plugin/marketplace.json",
-    ".cursor-plugin/marketplace.json",
-    ".agents/plugins/marketplace.json",
-    ".claude-plugin/plugin.json",
-    ".cursor-plugin/plugin.json",
-    ".codex-plugin/plugin.json",
-    ".github/plugin/plugin.json",
-    "gemini-extension.json",
-    "plugin.json",
-    "README.md",
-];
+fn pointers() -> impl Iterator<Item = &'static str> {
+    [SKILL_MD, "README.md"].into_iter().chain(marketplace::FILES).chain(plugin::MANIFESTS)
+}
+
 /// Public forges: their addresses name two parts at least, and a `?` belongs to a page.
 const FORGES: [&str; 6] = ["github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "gitea.com", "dev.azure.com"];
 
@@ -272,7 +265,7 @@ fn page(url: String, rest: &[&str]) -> Parsed {
 
 /// The folder that a file stands for, where the path names one of those that people point with.
 fn without_pointer(path: &str) -> Either<&str> {
-    for pointer in POINTERS {
+    for pointer in pointers() {
         if let Some(folder) = path.strip_suffix(pointer)
             && (folder.is_empty() || folder.ends_with('/'))
         {
