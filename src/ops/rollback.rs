@@ -2,8 +2,9 @@
 
 use super::{Commit, Outside, spec};
 use crate::git::{Changes, Mode, Oid, Place, first_parents, with_changes};
-use crate::registry::Day;
-use crate::registry::{Changed, EntryState, Person, Registry, State, entry, read_entry, skill_at};
+use crate::registry::{
+    Changed, Day, Entry, EntryState, Person, Registry, SourceState, State, Upstream, entry, read_entry, skill_at,
+};
 use crate::sync::versions::Versions;
 use crate::types::{Error, ErrorKind, Result, SkillId};
 use serde::Serialize;
@@ -48,19 +49,26 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
         skill.entry().and_then(|e| e.upstream.as_ref()),
         then.as_ref().and_then(|e| e.entry.as_ref().ok()?.upstream.as_ref()),
     );
-    let follows = |up: Option<&crate::registry::Upstream>| up.map(|up| (up.source.clone(), up.path.clone()));
-    if follows(now_up) != follows(then_up) {
+    let is_the_same = match (now_up, then_up) {
+        (Some(now), Some(then)) => is_same_source(&state, now, then),
+        (now, then) => now.is_none() && then.is_none(),
+    };
+    if !is_the_same {
         return Err(Error::new(
             ErrorKind::Usage,
             format!("`{id}` followed another upstream, or none, at v{to}; its entry cannot go back with the content"),
         )
         .hint(format!("to take the content only: skillgraft export {id}@v{to} --to DIR, and commit it")));
     }
+    if let (Some(now), Some(then)) = (now_up, then_up) {
+        is_place_free(&state, &id, now, then, to)?;
+    }
     let person = Person::ask(&outside.git, &registry.repository)?;
     let mut changes = Changes::from([(state.layout.skill(&id), Some(Place { mode: Mode::Tree, id: tree }))]);
     let mut declined = false;
     if let (Some(then), Some(now), Some(before)) = (&then, now_up, then_up) {
-        let mut text = then.text.clone();
+        // A source that was renamed since keeps its present name.
+        let mut text = entry::with_source(&then.text, &now.source)?;
         if now.accepted != before.accepted {
             let decline = entry::Declined {
                 upstream: now.accepted.to_string(),
@@ -83,6 +91,27 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
     let whole = with_changes(store, state.tree, &changes)?;
     let changed = commit.change(&registry, outside, "rollback").commit(&person, whole, &commit.message(&message))?;
     Ok(Report { format: 1, skill: id, to, changed, declined })
+}
+
+/// Tells whether an entry of before follows the source that it follows now: upstream may have moved the skill, and the
+/// source may have been renamed.
+fn is_same_source(state: &State, now: &Upstream, then: &Upstream) -> bool {
+    let was = |source: &SourceState| source.file.as_ref().is_ok_and(|file| file.was.contains(&then.source));
+    now.source == then.source || state.sources.get(&now.source).is_some_and(was)
+}
+
+/// Refuses to go back to an upstream path that another skill follows by now.
+fn is_place_free(state: &State, id: &SkillId, now: &Upstream, then: &Upstream, to: u64) -> Result<()> {
+    let follows_it = |entry: &Entry| entry.upstream.as_ref().is_some_and(|up| up.path == then.path);
+    let mut others = state.followers(&now.source).filter(|(other, _, entry)| *other != id && follows_it(entry));
+    match others.next().filter(|_| then.path != now.path) {
+        None => Ok(()),
+        Some((other, ..)) => Err(Error::new(
+            ErrorKind::Usage,
+            format!("`{id}` followed `{}` at v{to}, and `{other}` follows that now", then.path),
+        )
+        .hint(format!("to take the content only: skillgraft export {id}@v{to} --to DIR, and commit it"))),
+    }
 }
 
 /// Returns the version before the first one that had the present content, else the newest: without a number a rollback

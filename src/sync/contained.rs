@@ -6,10 +6,11 @@
 use super::candidate::Offer;
 use super::holds::{HoldKind, Holder};
 use super::mirror::{revision_of, upstream_at};
+use super::records::Update;
 use crate::git::{Oid, first_parents};
-use crate::registry::Entry;
+use crate::registry::{Entry, Upstream};
 use crate::skill::TreeHasher;
-use crate::types::{Result, TreeHash};
+use crate::types::{Result, SkillId, TreeHash};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -33,9 +34,15 @@ pub struct Contained {
 impl Holder<'_> {
     /// Returns the updates that the team reverted or declined and that the mirror passed on its way from the entry's
     /// base to `offer`, newest first. The mirror is walked only where there is such an update.
-    pub fn contained(&self, hasher: &TreeHasher<'_>, entry: &Entry, offer: &Offer) -> Result<Vec<Contained>> {
+    pub fn contained(
+        &self,
+        hasher: &TreeHasher<'_>,
+        id: &SkillId,
+        entry: &Entry,
+        offer: &Offer,
+    ) -> Result<Vec<Contained>> {
         let Some(followed) = &entry.upstream else { return Ok(Vec::new()) };
-        let mut unwanted = self.unwanted(entry, offer)?;
+        let mut unwanted = self.unwanted(id, entry, followed)?;
         unwanted.remove(&offer.accepted);
         unwanted.remove(&followed.accepted);
         let mut passed: Vec<Contained> = Vec::new();
@@ -67,12 +74,11 @@ impl Holder<'_> {
         Ok(passed)
     }
 
-    fn unwanted(&self, entry: &Entry, offer: &Offer) -> Result<BTreeMap<TreeHash, Contained>> {
+    fn unwanted(&self, id: &SkillId, entry: &Entry, followed: &Upstream) -> Result<BTreeMap<TreeHash, Contained>> {
         let mut unwanted = BTreeMap::new();
         let records = (self.records)()?;
-        let paths = self.paths_of(entry.upstream.as_ref(), offer)?;
-        for accepted in records.went_back(&paths) {
-            let commits = self.newest(records.taken_back(&paths, accepted, false))?;
+        for accepted in records.went_back(&followed.path) {
+            let commits = self.newest(records.taken_back(Update { entry: Some(id), accepted, only_at: None }))?;
             let Some(commit) = commits.first().copied() else { continue };
             let data = self.store.commit(commit)?;
             let reason = Some(data.subject().to_owned()).filter(|subject| !subject.is_empty());

@@ -3,13 +3,12 @@
 //! A hold is on one upstream hash only; another one is never held. `already_applied` is never held.
 
 use super::candidate::Offer;
-use super::records::{Paths, Records};
+use super::records::{Records, Update};
 use crate::git::{History, Oid, Store};
 use crate::registry::{Entry, Layout, Upstream, read_entry, skill_at};
 use crate::types::{Result, SkillId, TreeHash};
 use jiff::civil::Date;
 use serde::Serialize;
-use std::collections::BTreeSet;
 
 /// Why an update is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,9 +67,14 @@ impl Holder<'_> {
         offered: Option<Oid>,
     ) -> Result<Option<Hold>> {
         let followed = entry.and_then(|entry| entry.upstream.as_ref());
-        let paths = self.paths_of(followed, offer)?;
-        let taken_back = (self.records)()?.taken_back(&paths, offer.accepted, followed.is_none());
-        let mut rests_on = self.newest(taken_back)?;
+        // It is here already, and only its place is new; or it is gone from there, as it may have been from others.
+        let is_of_the_place = |now: &&Upstream| now.accepted == offer.accepted || offer.accepted == TreeHash::EMPTY;
+        let update = Update {
+            entry: followed.map(|_| id),
+            accepted: offer.accepted,
+            only_at: followed.filter(is_of_the_place).map(|_| &offer.path),
+        };
+        let mut rests_on = self.newest((self.records)()?.taken_back(update))?;
         let mut kind = (!rests_on.is_empty()).then_some(HoldKind::Reverted);
         if self.is_declined(entry, offer) {
             kind = kind.or(Some(HoldKind::Declined));
@@ -83,22 +87,6 @@ impl Holder<'_> {
             kind = Some(HoldKind::Withdrawn);
         }
         Ok(kind.map(|kind| Hold { kind, rests_on }))
-    }
-
-    /// Returns the paths at which an offer may have been taken back: what was taken back at one stays away at the one
-    /// that upstream moved it to.
-    pub(super) fn paths_of<'p>(&'p self, followed: Option<&'p Upstream>, offer: &'p Offer) -> Result<Paths<'p>> {
-        let mut paths = match followed {
-            // Nothing follows it any more, so nothing tells where upstream had it.
-            None => return Ok(Paths::All),
-            // It is here already, and only its place is new.
-            Some(now) if now.accepted == offer.accepted => BTreeSet::new(),
-            // Nothing is the same for all skills, also for those that stood at these paths before or after.
-            Some(_) if offer.accepted == TreeHash::EMPTY => BTreeSet::new(),
-            Some(now) => (self.records)()?.paths_of(&now.path),
-        };
-        paths.insert(&offer.path);
-        Ok(Paths::These(paths))
     }
 
     fn is_declined(&self, entry: Option<&Entry>, offer: &Offer) -> bool {

@@ -114,7 +114,7 @@ impl Planner<'_> {
     fn contained(&self, wanted: &Wanted<'_>) -> Result<Vec<Contained>> {
         let entry = wanted.ground.entry.as_ref().and_then(|entry| entry.entry.as_ref().ok());
         match entry.filter(|_| matches!(wanted.class, Class::FastForward | Class::ThreeWay)) {
-            Some(entry) => self.holder.contained(self.maker.hasher, entry, wanted.offer),
+            Some(entry) => self.holder.contained(self.maker.hasher, wanted.id, entry, wanted.offer),
             None => Ok(Vec::new()),
         }
     }

@@ -5,7 +5,7 @@
 
 use crate::git::{History, Mode, Oid, Store, Tree, tree_at};
 use crate::registry::{Layout, read_entry};
-use crate::types::{RelPath, Result, TreeHash};
+use crate::types::{RelPath, Result, SkillId, TreeHash};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an entry followed at a commit.
@@ -19,29 +19,45 @@ pub struct Record {
     pub mirror: Oid,
 }
 
-/// One entry whose record differs between a commit and one of its parents.
+/// An entry: its file below the folder of skills, and what it follows.
+#[derive(Debug)]
+struct Stand {
+    file: RelPath,
+    record: Record,
+}
+
+/// One entry that differs between a commit and one of its parents; a root has none.
 #[derive(Debug)]
 struct Step {
     commit: usize,
-    old: Option<Record>,
-    new: Option<Record>,
+    parent: Option<usize>,
+    old: Option<Stand>,
+    new: Option<Stand>,
 }
 
-/// Which upstream paths count.
-pub enum Paths<'p> {
-    /// Every one.
-    All,
-    /// These.
-    These(BTreeSet<&'p RelPath>),
-}
-
-impl Paths<'_> {
-    fn contains(&self, path: &RelPath) -> bool {
-        match self {
-            Paths::All => true,
-            Paths::These(paths) => paths.contains(path),
-        }
+impl Step {
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        self.old.iter().chain(&self.new).map(|stand| &stand.record)
     }
+}
+
+/// One entry through the history. It stays the same one when the team renames the skill, when upstream moves it, and when
+/// what was deleted is there again: under its name, or else at its upstream path.
+struct Line<'r> {
+    /// For every commit, the file that it stood in, or will again; before a merge of two renames there may be several.
+    files: Vec<BTreeSet<&'r RelPath>>,
+    steps: BTreeSet<usize>,
+}
+
+/// An update that may have been taken back.
+#[derive(Debug, Clone, Copy)]
+pub struct Update<'u> {
+    /// The skill whose entry stands now; where none stands, every entry's past counts.
+    pub entry: Option<&'u SkillId>,
+    /// The tree that it brings.
+    pub accepted: TreeHash,
+    /// The only upstream path at which it counts; where there is none, all that the entry ever followed.
+    pub only_at: Option<&'u RelPath>,
 }
 
 /// The records in the history of the default branch.
@@ -74,10 +90,11 @@ impl Records {
             let above: Vec<usize> = commit.parents.iter().filter_map(|parent| index.get(parent).copied()).collect();
             let before: Vec<Option<Oid>> =
                 if above.is_empty() { vec![None] } else { above.iter().map(|p| folders[*p]).collect() };
-            for before in before.into_iter().filter(|before| *before != folder) {
+            for (index, before) in before.into_iter().enumerate().filter(|(_, before)| *before != folder) {
                 let mut changed = Vec::new();
                 reader.differences(before, folder, &RelPath::root(), &mut changed)?;
-                steps.extend(pair_up(changed).into_iter().map(|(old, new)| Step { commit: at, old, new }));
+                let parent = above.get(index).copied();
+                steps.extend(pair_up(changed).into_iter().map(|(old, new)| Step { commit: at, parent, old, new }));
             }
             folders.push(folder);
             parents.push(above);
@@ -87,10 +104,9 @@ impl Records {
         let mut steps_at: BTreeMap<RelPath, Vec<usize>> = BTreeMap::new();
         let mut steps_with: BTreeMap<TreeHash, Vec<usize>> = BTreeMap::new();
         for (at, step) in steps.iter().enumerate() {
-            let (old, new) = (step.old.as_ref(), step.new.as_ref());
-            let paths: BTreeSet<_> = old.iter().chain(&new).map(|record| &record.path).collect();
+            let paths: BTreeSet<_> = step.records().map(|record| &record.path).collect();
             paths.into_iter().for_each(|path| steps_at.entry(path.clone()).or_default().push(at));
-            let trees: BTreeSet<_> = old.iter().chain(&new).map(|record| record.accepted).collect();
+            let trees: BTreeSet<_> = step.records().map(|record| record.accepted).collect();
             trees.into_iter().for_each(|tree| steps_with.entry(tree).or_default().push(at));
         }
         Ok(Records { commits, parents, first_parents, steps, steps_at, steps_with, went_back })
@@ -101,41 +117,41 @@ impl Records {
         self.steps_at.get(path).into_iter().flatten().map(|at| &self.steps[*at])
     }
 
-    /// Returns the steps that lead from or to `accepted`, in their order.
-    fn steps_with(&self, accepted: TreeHash) -> impl Iterator<Item = &Step> {
-        self.steps_with.get(&accepted).into_iter().flatten().map(|at| &self.steps[*at])
-    }
-
-    /// Returns what the entry at these paths may have been taken back from; [`Records::taken_back`] says which of it was.
-    pub fn went_back(&self, paths: &Paths<'_>) -> BTreeSet<TreeHash> {
+    /// Returns what an entry that follows `path` now may have been taken back from; [`Records::taken_back`] says which of
+    /// it was.
+    pub fn went_back(&self, path: &RelPath) -> BTreeSet<TreeHash> {
+        let paths = self.paths_of(path);
         let at = self.went_back.iter().filter(|(path, _)| paths.contains(path));
         at.flat_map(|(_, accepted)| accepted).copied().collect()
     }
 
-    /// RULES, "reverted": the commits in which an entry at one of `paths` went from `accepted` back to a record it had
-    /// before (or, where `no_entry_now`, to none), and after which no first-parent commit has it again at any of them.
-    pub fn taken_back(&self, paths: &Paths<'_>, accepted: TreeHash, no_entry_now: bool) -> Vec<Oid> {
-        let is_it = |record: &Record| paths.contains(&record.path) && record.accepted == accepted;
-        let left = |step: &&Step| step.old.as_ref().is_some_and(is_it) && !step.new.as_ref().is_some_and(is_it);
-        let leaving: Vec<&Step> = self.steps_with(accepted).filter(left).collect();
+    /// RULES, "reverted": the commits in which the entry went from this update back to a record it had before (or, where
+    /// no entry stands now, to none), and after which no first-parent commit has it again.
+    pub fn taken_back(&self, update: Update<'_>) -> Vec<Oid> {
+        let at = |path: &RelPath| update.only_at.is_none_or(|only| only == path);
+        let is_it = |record: &Record| record.accepted == update.accepted && at(&record.path);
+        let left = |step: &Step| {
+            step.old.as_ref().is_some_and(|old| is_it(&old.record))
+                && !step.new.as_ref().is_some_and(|new| is_it(&new.record))
+        };
+        let with_it = self.steps_with.get(&update.accepted).into_iter().flatten().copied();
+        let mut leaving: Vec<usize> = with_it.filter(|index| left(&self.steps[*index])).collect();
         if leaving.is_empty() {
             return Vec::new();
         }
-        let had = self.records_had(&leaving.iter().flat_map(|step| step.old.iter().chain(&step.new)).collect());
-        let went_back: BTreeSet<usize> = leaving
-            .into_iter()
-            .filter(|step| {
-                let old = step.old.as_ref().expect("filtered above");
-                match &step.new {
-                    Some(new) if self.was_before(&had, new, old) => true,
-                    Some(new) if paths.contains(&new.path) => false,
-                    // Another path, or none, is where it went: what is offered at this one is a new skill.
-                    _ => no_entry_now,
-                }
-            })
-            .map(|step| step.commit)
-            .collect();
-        let stands = self.stands(is_it);
+        let file = update.entry.map(file_of);
+        let line = file.as_ref().map(|file| self.line(file));
+        leaving.retain(|index| line.as_ref().is_none_or(|line| line.steps.contains(index)));
+        let records = leaving.iter().flat_map(|index| self.steps[*index].records()).collect();
+        let had = self.records_had(&records, line.as_ref());
+        let is_back = |step: &Step| match (&step.old, &step.new) {
+            (Some(old), Some(new)) if self.was_before(&had, &new.record, &old.record) => true,
+            // Another path, or none, is where it went: what is offered at this one is a new skill.
+            (_, new) => update.entry.is_none() && !new.as_ref().is_some_and(|new| at(&new.record.path)),
+        };
+        let leaving = leaving.into_iter().map(|index| &self.steps[index]);
+        let went_back: BTreeSet<usize> = leaving.filter(|step| is_back(step)).map(|step| step.commit).collect();
+        let stands = self.stands(is_it, line.as_ref());
         let again = |commit: &usize| {
             let after = self.descendants(*commit);
             self.first_parents.iter().any(|first| first != commit && after[*first] && stands[*first])
@@ -143,34 +159,84 @@ impl Records {
         went_back.into_iter().filter(|commit| !again(commit)).map(|commit| self.commits[commit]).collect()
     }
 
+    /// Follows the entry that stands in `file` back through the history.
+    fn line<'r>(&'r self, file: &'r RelPath) -> Line<'r> {
+        let mut line = Line { files: vec![BTreeSet::new(); self.commits.len()], steps: BTreeSet::new() };
+        // The upstream paths of what came out of nothing under a new name: it may have been deleted under another one.
+        let mut sought: Vec<BTreeSet<&RelPath>> = vec![BTreeSet::new(); self.commits.len()];
+        line.files.last_mut().expect("a history has a commit").insert(file);
+        let mut end = self.steps.len();
+        for at in (0..self.commits.len()).rev() {
+            let start = self.steps[..end].partition_point(|step| step.commit < at);
+            let is_on_it = |index: &usize| match &self.steps[*index] {
+                Step { new: Some(new), .. } => line.files[at].contains(&new.file),
+                Step { old, .. } => old
+                    .as_ref()
+                    .is_some_and(|old| line.files[at].contains(&old.file) || sought[at].contains(&old.record.path)),
+            };
+            let here: Vec<usize> = (start..end).filter(is_on_it).collect();
+            for parent in &self.parents[at] {
+                let (mut files, mut seek) = (line.files[at].clone(), sought[at].clone());
+                for step in here.iter().map(|index| &self.steps[*index]).filter(|step| step.parent == Some(*parent)) {
+                    step.new.as_ref().map(|new| files.remove(&new.file));
+                    match (&step.old, &step.new) {
+                        (Some(old), new) => {
+                            files.insert(&old.file);
+                            new.is_none().then(|| seek.remove(&old.record.path));
+                        }
+                        (None, Some(new)) if self.was_deleted(&new.file, start) => {
+                            files.insert(&new.file);
+                        }
+                        (None, new) => seek.extend(new.iter().map(|new| &new.record.path)),
+                    }
+                }
+                line.files[*parent].extend(files);
+                sought[*parent].extend(seek);
+            }
+            line.steps.extend(here);
+            end = start;
+        }
+        line
+    }
+
+    /// Tells whether the last entry that was in this file before step `end` was deleted, and not renamed.
+    fn was_deleted(&self, file: &RelPath, end: usize) -> bool {
+        let is_in = |stand: &Option<Stand>| stand.as_ref().is_some_and(|it| it.file == *file);
+        let last = self.steps[..end].iter().rev().find(|step| is_in(&step.old) && !is_in(&step.new));
+        last.is_some_and(|step| step.new.is_none())
+    }
+
     /// Returns the newest first-parent commit in which the entry at `path` came to accept this tree instead of another.
     pub fn newest_move(&self, path: &RelPath, accepted: TreeHash) -> Option<Oid> {
         let moved = |step: &&Step| {
-            let is =
-                |record: &Option<Record>| record.as_ref().is_some_and(|r| r.path == *path && r.accepted == accepted);
+            let is = |stand: &Option<Stand>| {
+                stand.as_ref().is_some_and(|it| it.record.path == *path && it.record.accepted == accepted)
+            };
             is(&step.new) && step.old.is_some() && !is(&step.old) && self.first_parents.contains(&step.commit)
         };
         self.steps_at(path).filter(moved).map(|step| step.commit).max().map(|commit| self.commits[commit])
     }
 
     /// Returns the paths that the entry at `path` has followed: those that one step leads to from another.
-    pub fn paths_of<'p>(&'p self, path: &'p RelPath) -> BTreeSet<&'p RelPath> {
+    fn paths_of<'p>(&'p self, path: &'p RelPath) -> BTreeSet<&'p RelPath> {
         let (mut paths, mut open) = (BTreeSet::from([path]), vec![path]);
         while let Some(path) = open.pop() {
             for step in self.steps_at(path) {
                 let (Some(old), Some(new)) = (&step.old, &step.new) else { continue };
-                open.extend([&old.path, &new.path].into_iter().filter(|path| paths.insert(*path)));
+                open.extend([&old.record.path, &new.record.path].into_iter().filter(|path| paths.insert(*path)));
             }
         }
         paths
     }
 
-    /// For every commit, which of these records it or an ancestor had.
-    fn records_had<'r>(&'r self, records: &BTreeSet<&'r Record>) -> Vec<BTreeSet<&'r Record>> {
+    /// For every commit, which of these records it or an ancestor had; where a line is given, on that line.
+    fn records_had<'r>(&'r self, records: &BTreeSet<&'r Record>, line: Option<&Line<'_>>) -> Vec<BTreeSet<&'r Record>> {
         let mut new_at: BTreeMap<usize, Vec<&Record>> = BTreeMap::new();
-        for step in &self.steps {
-            if let Some(new) = step.new.as_ref().filter(|new| records.contains(new)) {
-                new_at.entry(step.commit).or_default().push(new);
+        for (index, step) in self.steps.iter().enumerate() {
+            if let Some(Stand { record, .. }) = step.new.as_ref().filter(|new| records.contains(&new.record))
+                && line.is_none_or(|line| line.steps.contains(&index))
+            {
+                new_at.entry(step.commit).or_default().push(record);
             }
         }
         let mut had: Vec<BTreeSet<&Record>> = Vec::with_capacity(self.commits.len());
@@ -191,23 +257,26 @@ impl Records {
         })
     }
 
-    /// For every commit, whether an entry has such a record there.
-    fn stands(&self, is_it: impl Fn(&Record) -> bool) -> Vec<bool> {
-        let is_it = |record: &&Record| is_it(record);
-        let mut stands: Vec<BTreeSet<&RelPath>> = Vec::with_capacity(self.commits.len());
+    /// For every commit, whether an entry has such a record there; where a line is given, the entry on that line.
+    fn stands(&self, is_it: impl Fn(&Record) -> bool, line: Option<&Line<'_>>) -> Vec<bool> {
+        let mut files: Vec<BTreeSet<&RelPath>> = Vec::with_capacity(self.commits.len());
         let mut steps = self.steps.iter().peekable();
         for at in 0..self.commits.len() {
-            let mut here = self.parents[at].first().map_or(BTreeSet::new(), |parent| stands[*parent].clone());
+            let first = self.parents[at].first();
+            let mut here = first.map_or(BTreeSet::new(), |parent| files[*parent].clone());
             while let Some(step) = steps.next_if(|step| step.commit == at) {
-                // Steps against other parents say what they had, not what the first one had; what is new counts.
-                if let Some(old) = step.old.as_ref().filter(is_it) {
-                    here.remove(&old.path);
+                if step.parent == first.copied() {
+                    step.old.as_ref().map(|old| here.remove(&old.file));
+                    here.extend(step.new.as_ref().filter(|new| is_it(&new.record)).map(|new| &new.file));
                 }
-                here.extend(step.new.as_ref().filter(is_it).map(|new| &new.path));
             }
-            stands.push(here);
+            files.push(here);
         }
-        stands.into_iter().map(|paths| !paths.is_empty()).collect()
+        let on_line = |(at, here): (usize, BTreeSet<&RelPath>)| match line {
+            None => !here.is_empty(),
+            Some(line) => !here.is_disjoint(&line.files[at]),
+        };
+        files.into_iter().enumerate().map(on_line).collect()
     }
 
     fn descendants(&self, of: usize) -> Vec<bool> {
@@ -220,14 +289,20 @@ impl Records {
     }
 }
 
+/// Returns the file of an entry, below the folder of skills.
+fn file_of(id: &SkillId) -> RelPath {
+    RelPath::parse(&format!("{id}.toml")).expect("an id and an ending make a path")
+}
+
 fn went_back(steps: &[Step]) -> BTreeMap<RelPath, BTreeSet<TreeHash>> {
     let mut seen: BTreeMap<&Record, usize> = BTreeMap::new();
     let mut went_back: BTreeMap<RelPath, BTreeSet<TreeHash>> = BTreeMap::new();
     // Steps are in the order of their commits, and a commit comes after its parents.
     for step in steps {
-        let Some(new) = &step.new else { continue };
+        let (old, new) = (step.old.as_ref().map(|old| &old.record), step.new.as_ref().map(|new| &new.record));
+        let Some(new) = new else { continue };
         let first = *seen.entry(new).or_insert(step.commit);
-        if let Some(old) = step.old.as_ref().filter(|old| old.accepted != new.accepted && first < step.commit) {
+        if let Some(old) = old.filter(|old| old.accepted != new.accepted && first < step.commit) {
             went_back.entry(old.path.clone()).or_default().insert(old.accepted);
         }
     }
@@ -330,21 +405,20 @@ impl Reader<'_> {
 }
 
 /// Follows an entry through `git mv`: a file that went and one that came with the same upstream path are one entry.
-fn pair_up(changed: Vec<Changed>) -> Vec<(Option<Record>, Option<Record>)> {
+fn pair_up(changed: Vec<Changed>) -> Vec<(Option<Stand>, Option<Stand>)> {
     let (mut steps, mut came): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
     let mut went = Vec::new();
-    for (_, old, new) in changed {
-        match (old, new) {
+    for (file, old, new) in changed {
+        let stand = |record: Option<Record>| record.map(|record| Stand { file: file.clone(), record });
+        match (stand(old), stand(new)) {
             (Some(old), None) => went.push(old),
             (None, Some(new)) => came.push(new),
             (old, new) => steps.push((old, new)),
         }
     }
     for old in went {
-        let moved = came.iter().position(|new: &Record| new.path == old.path).map(|at| came.remove(at));
-        if moved.as_ref() != Some(&old) {
-            steps.push((Some(old), moved));
-        }
+        let to = came.iter().position(|new: &Stand| new.record.path == old.record.path).map(|at| came.remove(at));
+        steps.push((Some(old), to));
     }
     steps.extend(came.into_iter().map(|new| (None, Some(new))));
     steps

@@ -274,7 +274,7 @@ impl<'a> Reviewer<'a> {
         let offer = open.offer();
         let entry = open.now.entry.as_ref().and_then(|entry| entry.entry.as_ref().ok());
         let contains = match entry.filter(|_| matches!(open.class, Class::FastForward | Class::ThreeWay)) {
-            Some(entry) => holder.contained(hasher, entry, &offer)?,
+            Some(entry) => holder.contained(hasher, open.id, entry, &offer)?,
             None => Vec::new(),
         };
         let held = self.hold(&holder, &judge, open, &offer)?;

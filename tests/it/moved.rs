@@ -361,6 +361,77 @@ fn what_was_taken_back_at_one_place_stays_away_at_all_that_upstream_moves_it_to(
 }
 
 #[test]
+fn what_was_taken_back_of_one_skill_is_not_held_for_the_one_that_upstream_puts_in_its_place() {
+    let world = world();
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    world.sync();
+    let merged = merge(&world, BRANCH);
+    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+    is_held(&world.sync(), "reverted");
+    // Both are followed to other places, and the other one stands where this one was.
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    moves(&world, "skills/other", "skills/deploy");
+    assert_eq!(world.sync().skill("other")["path"], "skills/deploy");
+    world.run(&["candidate", "accept", "other"]).ok();
+    // Upstream gives the other one what was taken back of this one.
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    let synced = world.sync();
+    assert_eq!((synced.skill("other")["hold"].as_str(), synced.action("other")), (None, "opened"), "{:#}", synced.json);
+    is_settled(&world);
+    // Given back to the one of which it was taken back, it is held, wherever that stands.
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    is_held(&world.sync(), "reverted");
+}
+
+#[test]
+fn a_rollback_goes_back_across_a_move_and_the_abandoned_update_is_held_at_the_new_place() {
+    let world = world();
+    let before = entry(&world, "main");
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    world.run(&["tag"]).ok();
+    let report = world.json(&["rollback", "deploy", "--reason", "v2 leaks"]);
+    assert_eq!((&report["to"], &report["declined"]), (&json!(1), &json!(true)));
+    let now = world.read("registry/skills/deploy.toml");
+    assert!(now.starts_with(before.trim_end()) && now.contains("reason = \"v2 leaks\""), "{now}");
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "last"));
+    let synced = world.sync();
+    moved(&synced, "skills/deploy", "skills/ship");
+    assert!(synced.skill("deploy")["hold"].is_string(), "{:#}", synced.json);
+    assert_eq!(ids(&synced), ["deploy", "other"], "and it is no new skill");
+    is_settled(&world);
+    world.run(&["check"]).ok();
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "opened"));
+    merge(&world, BRANCH);
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "v3"));
+}
+
+#[test]
+fn a_rollback_to_a_place_that_another_skill_follows_by_now_is_refused() {
+    let world = world();
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    world.upstream(&[(FILE, &skill("launch", "Quite another one."))]);
+    world.sync();
+    world.run(&["candidate", "accept", "launch"]).ok();
+    world.run(&["tag"]).ok();
+    let head = world.head("registry");
+    let refused = world.run(&["rollback", "deploy", "--reason", "no"]).ends_with(2);
+    refused.says(&["`deploy` followed `skills/deploy` at v1, and `launch` follows that now", "export deploy@v1"]);
+    assert_eq!(world.head("registry"), head);
+}
+
+#[test]
 fn an_update_says_that_it_contains_what_was_taken_back_before_upstream_moved_the_skill() {
     let world = world();
     world.upstream(&[(FILE, &lines("first", "v2"))]);

@@ -342,6 +342,19 @@ fn rollback_is_refused_where_the_version_followed_another_upstream_or_none() {
 }
 
 #[test]
+fn rollback_goes_back_to_before_the_source_had_another_name() {
+    let world = three();
+    world.run(&["source", "rename", "up", "above"]).ok();
+    world.run(&["rollback", "deploy", "--reason", "v3 broke the build"]).ok();
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("ours", "last"));
+    let entry = world.read("registry/skills/deploy.toml");
+    assert!(entry.contains("source = \"above\"") && entry.contains("[declined]"), "{entry}");
+    world.run(&["check"]).ok();
+    let synced = world.sync();
+    assert!(synced.skill("deploy")["hold"].is_string(), "{:#}", synced.json);
+}
+
+#[test]
 fn rollback_refuses_uncommitted_work_in_the_way() {
     let world = three();
     world.write("registry/skills/deploy/SKILL.md", "a draft\n");

@@ -97,10 +97,7 @@ pub fn adopt_or_link(team: &mut Team, dice: &mut Dice) -> Done {
     let done = match linking {
         true => {
             let own = skill.trim_end_matches("-acme");
-            // Holds tell skills apart by their paths, so two that follow one path are not told apart.
-            let free = |place: &&str| IDS.iter().all(|id| team.followed(id) != **place);
-            let free: Vec<&str> = trees::PLACES.into_iter().filter(free).collect();
-            let to = dice.pick(&free).copied().filter(|_| dice.chance(40)).unwrap_or(own);
+            let to = dice.pick(&trees::PLACES).copied().filter(|_| dice.chance(40)).unwrap_or(own);
             let to = format!("sp:skills/{to}");
             let options = ops::link::Options { skill: skill.clone(), to, base: None, commit };
             ops::link::link(&outside, &options, ops::link::Consent::Asked(&|_| Ok(true))).map(|_| ())

@@ -25,6 +25,8 @@ type Line = Vec<(Option<Record>, Oid, usize)>;
 #[derive(Clone, Default)]
 struct Log {
     lines: Vec<Line>,
+    /// By line: the skill that it was last.
+    skills: BTreeMap<usize, &'static str>,
     /// How many commits were written down.
     commits: usize,
     /// By skill: the line of the entry that stands now.
@@ -112,11 +114,13 @@ fn write_down(team: &mut Team, commit: Oid) {
     }
     for (id, record) in &records {
         if !log.now.contains_key(id) {
-            let line = log.line_of(record).unwrap_or(log.lines.len());
+            let next = log.now.values().map(|line| line + 1).fold(log.lines.len(), usize::max);
+            let line = log.line_of(id, record, &before).unwrap_or(next);
             log.now.insert(id, line);
         }
     }
-    log.lines.resize(log.now.values().map(|line| line + 1).max().unwrap_or(0).max(log.lines.len()), Line::new());
+    log.skills.extend(log.now.iter().map(|(id, line)| (*line, *id)));
+    log.lines.resize(log.now.values().map(|line| line + 1).fold(log.lines.len(), usize::max), Line::new());
     for (index, line) in log.lines.iter_mut().enumerate() {
         let id = log.now.iter().find(|(_, line)| **line == index).map(|(id, _)| *id);
         let now = id.map(|id| records[id].clone());
@@ -127,11 +131,17 @@ fn write_down(team: &mut Team, commit: Oid) {
 }
 
 impl Log {
-    /// Returns the line of an entry that had this path last, and that stands nowhere now: the newest of them.
-    fn line_of(&self, record: &Record) -> Option<usize> {
+    /// Returns the line of an entry that stands nowhere now and is the one that came: what just went from this path was
+    /// renamed; else the last one of this name is there again, or else the last one of this path.
+    fn line_of(&self, id: &str, record: &Record, before: &BTreeMap<&'static str, usize>) -> Option<usize> {
         let is_free = |line: &usize| self.now.values().all(|taken| taken != line);
         let path = |line: &usize| self.lines[*line].iter().rev().find_map(|(record, ..)| Some(&record.as_ref()?.path));
-        (0..self.lines.len()).rev().find(|line| is_free(line) && path(line) == Some(&record.path))
+        let just_went = |line: &usize| before.values().any(|before| before == line);
+        let free: Vec<usize> = (0..self.lines.len()).rev().filter(is_free).collect();
+        let find = |is_it: &dyn Fn(&usize) -> bool| free.iter().copied().find(|line| is_it(line));
+        find(&|line| just_went(line) && path(line) == Some(&record.path))
+            .or_else(|| find(&|line| self.skills.get(line) == Some(&id)))
+            .or_else(|| find(&|line| path(line) == Some(&record.path)))
     }
 
     /// Returns the commit in which the team went from an update back to what it had before that.
