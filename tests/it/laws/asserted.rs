@@ -65,7 +65,14 @@ pub fn merge_everything(team: &mut Team, dice: &mut Dice) -> Done {
         }
         let edited = team.touched.contains(&name);
         let button = *dice.pick(&buttons::ALL).unwrap();
-        let button = if edited && button == Button::CherryPick { Button::Squash } else { button };
+        // Without the merge that carried it on, what its reviewers resolved is listed again.
+        let is_carried = || buttons::has_merges(team, team.get(&name).expect("open"));
+        let button = match button {
+            Button::CherryPick if edited => Button::Squash,
+            Button::Rebase if is_carried() => Button::Squash,
+            button => button,
+        };
+        let before = team.main_tree();
         let outcome = buttons::press_on(team, &skill, button)?;
         team.count(&format!("button {button:?} {outcome}"));
         // A branch from before a force push brings back what was forced away, of other skills too.
@@ -73,6 +80,8 @@ pub fn merge_everything(team: &mut Team, dice: &mut Dice) -> Done {
             return Err(format!("{button:?} of the fresh candidate of {skill}: {outcome}"));
         }
         if outcome == "ok" {
+            let after = team.main_tree();
+            merged.retain(|other: &String| team.skill_and_entry(before, other) == team.skill_and_entry(after, other));
             merged.push(skill);
         }
     }

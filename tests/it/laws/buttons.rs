@@ -74,6 +74,11 @@ pub fn press_on(team: &mut Team, skill: &str, button: Button) -> Result<&'static
     Ok("ok")
 }
 
+/// Tells whether commits of a branch that the default branch lacks are merges.
+pub fn has_merges(team: &Team, head: Oid) -> bool {
+    !git_ok(&team.desk(), &["rev-list", "--merges", &format!("{}..{head}", team.main())]).is_empty()
+}
+
 pub fn is_ancestor(team: &Team, commit: Oid, of: Oid) -> bool {
     merge_base(&team.repository.store, commit, of).unwrap() == Some(commit)
 }
