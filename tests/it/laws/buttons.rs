@@ -154,10 +154,11 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
             ));
         }
     }
-    // Where the skill is gone since, git looks for a place that it was renamed to, and may find any.
+    // Where files of the skill are gone since, git looks for places that they were renamed to, and may find any.
     let base = merge_base(store, old, head).unwrap().map_or(store.empty_tree(), |base| team.tree(base));
-    let is_there = |tree| team.skill_and_entry(tree, skill).0.is_some();
-    if !team.touched.contains(name) && (is_there(old_tree) || !is_there(base)) {
+    let files = |tree| team.skill_and_entry(tree, skill).0.map(|skill| trees::files(store, skill)).unwrap_or_default();
+    let there = files(old_tree);
+    if !team.touched.contains(name) && files(base).keys().all(|file| there.contains_key(file)) {
         let elsewhere = trees::differences(store, old_tree, new_tree).into_iter().find(|path| !belongs_to(path, skill));
         if let Some(path) = elsewhere {
             return Err(format!("{button:?} of the unedited candidate of {skill} changed {path}"));
