@@ -36,6 +36,7 @@ mod marketplaces;
 mod merge;
 mod merge_oracle;
 mod moved;
+mod moved_and_held;
 mod npm;
 mod obstacles;
 mod ownership;

@@ -1,0 +1,294 @@
+//! What a team took back, declined, adopted or excluded stays away, wherever upstream moves it (ARCHITECTURE, "Moves").
+
+use crate::holds::{is_held, is_settled, merge};
+use crate::moved::{entry, ids, moved, moves};
+use crate::support::skill;
+use crate::sync::{lines, world};
+use serde_json::{Value, json};
+
+const FILE: &str = "skills/deploy/SKILL.md";
+const BRANCH: &str = "candidate/up/deploy";
+
+#[test]
+fn a_merged_move_that_is_reverted_is_held_until_upstream_moves_on() {
+    for edited in [false, true] {
+        let world = world();
+        moves(&world, "skills/deploy", "skills/ship");
+        if edited {
+            world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+        }
+        world.sync();
+        let merged = merge(&world, BRANCH);
+        world.sync();
+        world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+        let synced = world.sync();
+        assert_eq!(synced.class("deploy"), if edited { "fast_forward" } else { "moved" });
+        is_held(&synced, "reverted");
+        assert_eq!(ids(&synced), ["deploy", "other"]);
+        is_settled(&world);
+        world.run(&["candidate", "retry", "deploy"]).ok();
+        assert_eq!(world.sync().action("deploy"), "kept");
+        world.git("registry", &["branch", "-q", "-D", BRANCH]);
+        is_held(&world.sync(), "reverted");
+        world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
+        let synced = world.sync();
+        assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "opened"));
+        moved(&synced, "skills/deploy", "skills/ship");
+    }
+}
+
+#[test]
+fn an_update_that_was_taken_back_does_not_return_because_upstream_moves_it() {
+    for withdrawn in [false, true] {
+        let world = world();
+        world.upstream(&[(FILE, &lines("first", "v2"))]);
+        world.sync();
+        if withdrawn {
+            world.git("registry", &["branch", "-q", "-D", BRANCH]);
+        } else {
+            let merged = merge(&world, BRANCH);
+            world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+        }
+        world.sync();
+        moves(&world, "skills/deploy", "skills/ship");
+        let synced = world.sync();
+        moved(&synced, "skills/deploy", "skills/ship");
+        is_held(&synced, if withdrawn { "withdrawn" } else { "reverted" });
+        is_settled(&world);
+    }
+}
+
+#[test]
+fn what_was_taken_back_at_one_place_stays_away_at_all_that_upstream_moves_it_to() {
+    // Reverted where upstream had moved it to, and moved again.
+    let world = world();
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    world.sync();
+    let merged = merge(&world, BRANCH);
+    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+    is_held(&world.sync(), "reverted");
+    moves(&world, "skills/ship", "skills/float");
+    let synced = world.sync();
+    moved(&synced, "skills/deploy", "skills/float");
+    is_held(&synced, "reverted");
+    is_settled(&world);
+
+    // Reverted, moved, followed there with the next update, and upstream goes back to what was reverted.
+    let world = self::world();
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    world.sync();
+    let merged = merge(&world, BRANCH);
+    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
+    assert_eq!(world.sync().action("deploy"), "remade");
+    merge(&world, BRANCH);
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    is_held(&world.sync(), "reverted");
+    is_settled(&world);
+}
+
+#[test]
+fn what_was_taken_back_of_one_skill_is_not_held_for_the_one_that_upstream_puts_in_its_place() {
+    let world = world();
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    world.sync();
+    let merged = merge(&world, BRANCH);
+    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+    is_held(&world.sync(), "reverted");
+    // Both are followed to other places, and the other one stands where this one was.
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    moves(&world, "skills/other", "skills/deploy");
+    assert_eq!(world.sync().skill("other")["path"], "skills/deploy");
+    world.run(&["candidate", "accept", "other"]).ok();
+    // Upstream gives the other one what was taken back of this one.
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    let synced = world.sync();
+    assert_eq!((synced.skill("other")["hold"].as_str(), synced.action("other")), (None, "opened"), "{:#}", synced.json);
+    is_settled(&world);
+    // Given back to the one of which it was taken back, it is held, wherever that stands.
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    is_held(&world.sync(), "reverted");
+}
+
+#[test]
+fn a_rollback_goes_back_across_a_move_and_the_abandoned_update_is_held_at_the_new_place() {
+    let world = world();
+    let before = entry(&world, "main");
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    world.run(&["tag"]).ok();
+    let report = world.json(&["rollback", "deploy", "--reason", "v2 leaks"]);
+    assert_eq!((&report["to"], &report["declined"]), (&json!(1), &json!(true)));
+    let now = world.read("registry/skills/deploy.toml");
+    assert!(now.starts_with(before.trim_end()) && now.contains("reason = \"v2 leaks\""), "{now}");
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "last"));
+    let synced = world.sync();
+    moved(&synced, "skills/deploy", "skills/ship");
+    assert!(synced.skill("deploy")["hold"].is_string(), "{:#}", synced.json);
+    assert_eq!(ids(&synced), ["deploy", "other"], "and it is no new skill");
+    is_settled(&world);
+    world.run(&["check"]).ok();
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "opened"));
+    merge(&world, BRANCH);
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "v3"));
+}
+
+#[test]
+fn a_rollback_to_a_place_that_another_skill_follows_by_now_is_refused() {
+    let world = world();
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    world.upstream(&[(FILE, &skill("launch", "Quite another one."))]);
+    world.sync();
+    world.run(&["candidate", "accept", "launch"]).ok();
+    world.run(&["tag"]).ok();
+    let head = world.head("registry");
+    let refused = world.run(&["rollback", "deploy", "--reason", "no"]).ends_with(2);
+    refused.says(&["`deploy` followed `skills/deploy` at v1, and `launch` follows that now", "export deploy@v1"]);
+    assert_eq!(world.head("registry"), head);
+}
+
+#[test]
+fn an_update_says_that_it_contains_what_was_taken_back_before_upstream_moved_the_skill() {
+    let world = world();
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    let revision = world.head("upstream");
+    world.sync();
+    let merged = merge(&world, BRANCH);
+    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+    is_held(&world.sync(), "reverted");
+    moves(&world, "skills/deploy", "skills/ship");
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
+    let synced = world.sync();
+    moved(&synced, "skills/deploy", "skills/ship");
+    let contains = &synced.skill("deploy")["contains"];
+    assert_eq!(
+        (&contains[0]["kind"], &contains[0]["revision"]),
+        (&json!("reverted"), &json!(revision)),
+        "{contains:#}"
+    );
+    assert_eq!(contains.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_skill_that_the_team_deleted_does_not_come_back_because_upstream_moves_it() {
+    let world = world();
+    world.git("registry", &["rm", "-rq", "skills/deploy", "skills/deploy.toml"]);
+    world.commit("registry", "not for us");
+    is_held(&world.sync(), "reverted");
+    moves(&world, "skills/deploy", "skills/ship");
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), &synced.skill("deploy")["path"]), ("new", &json!("skills/ship")));
+    is_held(&synced, "reverted");
+    is_settled(&world);
+    world.run(&["candidate", "retry", "deploy"]).ok();
+    assert_eq!(world.sync().action("deploy"), "kept");
+    merge(&world, BRANCH);
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+}
+
+#[test]
+fn a_removal_that_was_taken_back_is_not_that_of_the_skill_which_stands_there_now() {
+    let world = world();
+    moves(&world, "skills/deploy", "skills/ship");
+    world.sync();
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    world.upstream(&[(FILE, &skill("launch", "Quite another one."))]);
+    world.sync();
+    world.run(&["candidate", "accept", "launch"]).ok();
+    world.git("upstream", &["rm", "-rq", "skills/ship"]);
+    world.commit("upstream", "the moved one goes");
+    assert_eq!(world.sync().class("deploy"), "removed");
+    let merged = merge(&world, BRANCH);
+    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
+    is_held(&world.sync(), "reverted");
+    world.git("upstream", &["rm", "-rq", "skills/deploy"]);
+    world.commit("upstream", "the other one goes");
+    let synced = world.sync();
+    assert_eq!((synced.class("launch"), synced.action("launch")), ("removed", "opened"));
+    is_held(&synced, "reverted");
+    is_settled(&world);
+}
+
+#[test]
+fn an_adopted_skill_does_not_come_back_as_a_new_one_from_where_upstream_moved_it_to() {
+    let world = world();
+    world.git("upstream", &["mv", "skills/deploy", "skills/ship"]);
+    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "last").replace("name: deploy", "name: ship"))]);
+    moved(&world.sync(), "skills/deploy", "skills/ship");
+    world.run(&["adopt", "deploy"]).ok();
+    let synced = world.sync();
+    assert_eq!(ids(&synced), ["other"], "{:#}", synced.json);
+    assert_eq!(world.branches("registry", "candidate/"), Vec::<String>::new());
+    is_settled(&world);
+}
+
+#[test]
+fn a_move_can_be_declined_and_its_branch_withdrawn() {
+    let declined = world();
+    moves(&declined, "skills/deploy", "skills/ship");
+    declined.sync();
+    declined.run(&["candidate", "decline", "deploy", "--reason", "we stay"]).ok();
+    is_held(&declined.sync(), "declined");
+    is_settled(&declined);
+    declined.run(&["check"]).ok();
+    declined.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
+    assert_eq!(declined.sync().action("deploy"), "opened");
+
+    let withdrawn = world();
+    moves(&withdrawn, "skills/deploy", "skills/ship");
+    withdrawn.sync();
+    withdrawn.git("registry", &["branch", "-q", "-D", BRANCH]);
+    is_held(&withdrawn.sync(), "withdrawn");
+    is_settled(&withdrawn);
+}
+
+#[test]
+fn a_branch_that_was_merged_and_deleted_by_hand_withdraws_no_move() {
+    let world = world();
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    world.sync();
+    merge(&world, BRANCH);
+    world.git("registry", &["branch", "-q", "-D", BRANCH]);
+    moves(&world, "skills/deploy", "skills/ship");
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("moved", "opened"));
+}
+
+#[test]
+fn declining_a_move_for_ever_excludes_the_new_place_and_the_skill_is_gone_upstream() {
+    let world = world();
+    moves(&world, "skills/deploy", "skills/ship");
+    world.sync();
+    world.run(&["candidate", "decline", "deploy", "--reason", "no", "--always"]).ok();
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), &synced.skill("deploy")["moved_from"]), ("removed", &Value::Null));
+    assert_eq!(ids(&synced), ["deploy", "other"]);
+}
+
+#[test]
+fn a_skill_that_the_team_excluded_does_not_come_back_because_upstream_moves_it() {
+    let world = world();
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    world.sync();
+    world.run(&["candidate", "decline", "deploy", "--reason", "we wrote our own", "--always"]).ok();
+    assert_eq!(world.sync().class("deploy"), "unselected");
+    moves(&world, "skills/deploy", "skills/ship");
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("unselected", ""));
+    assert_eq!(ids(&synced), ["deploy", "other"], "nor as a new one");
+    is_settled(&world);
+}
