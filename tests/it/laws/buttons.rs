@@ -158,7 +158,13 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
     let base = merge_base(store, old, head).unwrap().map_or(store.empty_tree(), |base| team.tree(base));
     let files = |tree| team.skill_and_entry(tree, skill).0.map(|skill| trees::files(store, skill)).unwrap_or_default();
     let there = files(old_tree);
-    if !team.touched.contains(name) && files(base).keys().all(|file| there.contains_key(file)) {
+    let are_gone = files(base).keys().any(|file| !there.contains_key(file));
+    if are_gone {
+        // What upstream changed in them may be in any place, too, and the entry says all the same that it is accepted.
+        let offered = team.reader.skill(store, head_tree, skill);
+        let here = team.reader.skill(store, new_tree, skill);
+        team.removed.extend(minus(&of(&offered, b'U'), &here));
+    } else if !team.touched.contains(name) {
         let elsewhere = trees::differences(store, old_tree, new_tree).into_iter().find(|path| !belongs_to(path, skill));
         if let Some(path) = elsewhere {
             return Err(format!("{button:?} of the unedited candidate of {skill} changed {path}"));
