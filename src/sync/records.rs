@@ -4,7 +4,7 @@
 //! of the entries. It is made once in a run, when the first skill asks.
 
 use crate::git::{History, Mode, Oid, Store, Tree, tree_at};
-use crate::registry::{Layout, read_entry};
+use crate::registry::{Layout, Upstream, read_entry};
 use crate::types::{RelPath, Result, SkillId, TreeHash};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +86,7 @@ impl Records {
         let mut reader = Reader { store, layout, known: BTreeMap::new() };
         for (at, id) in commits.iter().enumerate() {
             let commit = store.commit(*id)?;
-            let folder = tree_at(store, commit.tree, &layout.skills)?;
+            let folder = tree_at(store, commit.tree, &layout.at(store, commit.tree)?.skills)?;
             let above: Vec<usize> = commit.parents.iter().filter_map(|parent| index.get(parent).copied()).collect();
             let before: Vec<Option<Oid>> =
                 if above.is_empty() { vec![None] } else { above.iter().map(|p| folders[*p]).collect() };
@@ -142,21 +142,35 @@ impl Records {
         let file = update.entry.map(file_of);
         let line = file.as_ref().map(|file| self.line(file));
         leaving.retain(|index| line.as_ref().is_none_or(|line| line.steps.contains(index)));
-        let records = leaving.iter().flat_map(|index| self.steps[*index].records()).collect();
+        let came_back: Vec<&Step> = line.iter().flat_map(|line| self.came_back(line)).collect();
+        let leaving: Vec<&Step> = leaving.into_iter().map(|index| &self.steps[index]).collect();
+        let records = leaving.iter().chain(&came_back).flat_map(|step| step.records()).collect();
         let had = self.records_had(&records, line.as_ref());
-        let is_back = |step: &Step| match (&step.old, &step.new) {
-            (Some(old), Some(new)) if self.was_before(&had, &new.record, &old.record) => true,
+        let is_back = |old: &Stand, new: &Stand| self.was_before(&had, &new.record, &old.record);
+        let gone_back = |step: &Step| match (&step.old, &step.new) {
+            (Some(old), Some(new)) if is_back(old, new) => Some(step.commit),
+            // Deleted, and what was there before it was restored later.
+            (Some(old), None) if line.is_some() => {
+                let after = self.descendants(step.commit);
+                let mut restored = came_back.iter().filter(|step| after[step.commit]);
+                restored.find(|step| step.new.as_ref().is_some_and(|new| is_back(old, new))).map(|step| step.commit)
+            }
             // Another path, or none, is where it went: what is offered at this one is a new skill.
-            (_, new) => update.entry.is_none() && !new.as_ref().is_some_and(|new| at(&new.record.path)),
+            (_, Some(new)) if at(&new.record.path) => None,
+            _ => update.entry.is_none().then_some(step.commit),
         };
-        let leaving = leaving.into_iter().map(|index| &self.steps[index]);
-        let went_back: BTreeSet<usize> = leaving.filter(|step| is_back(step)).map(|step| step.commit).collect();
+        let went_back: BTreeSet<usize> = leaving.into_iter().filter_map(gone_back).collect();
         let stands = self.stands(is_it, line.as_ref());
         let again = |commit: &usize| {
             let after = self.descendants(*commit);
             self.first_parents.iter().any(|first| first != commit && after[*first] && stands[*first])
         };
         went_back.into_iter().filter(|commit| !again(commit)).map(|commit| self.commits[commit]).collect()
+    }
+
+    /// Returns the steps in which the entry came out of nothing, in their order.
+    fn came_back(&self, line: &Line<'_>) -> impl Iterator<Item = &Step> {
+        line.steps.iter().map(|index| &self.steps[*index]).filter(|step| step.old.is_none())
     }
 
     /// Follows the entry that stands in `file` back through the history.
@@ -177,8 +191,11 @@ impl Records {
             let here: Vec<usize> = (start..end).filter(is_on_it).collect();
             for parent in &self.parents[at] {
                 let (mut files, mut seek) = (line.files[at].clone(), sought[at].clone());
-                for step in here.iter().map(|index| &self.steps[*index]).filter(|step| step.parent == Some(*parent)) {
-                    step.new.as_ref().map(|new| files.remove(&new.file));
+                let of_parent =
+                    here.iter().map(|index| &self.steps[*index]).filter(|step| step.parent == Some(*parent));
+                // All of them first: two skills may have swapped their names.
+                of_parent.clone().filter_map(|step| step.new.as_ref()).for_each(|new| _ = files.remove(&new.file));
+                for step in of_parent {
                     match (&step.old, &step.new) {
                         (Some(old), new) => {
                             files.insert(&old.file);
@@ -264,12 +281,14 @@ impl Records {
         for at in 0..self.commits.len() {
             let first = self.parents[at].first();
             let mut here = first.map_or(BTreeSet::new(), |parent| files[*parent].clone());
+            let mut came = Vec::new();
             while let Some(step) = steps.next_if(|step| step.commit == at) {
                 if step.parent == first.copied() {
                     step.old.as_ref().map(|old| here.remove(&old.file));
-                    here.extend(step.new.as_ref().filter(|new| is_it(&new.record)).map(|new| &new.file));
+                    came.extend(step.new.as_ref().filter(|new| is_it(&new.record)).map(|new| &new.file));
                 }
             }
+            here.extend(came);
             files.push(here);
         }
         let on_line = |(at, here): (usize, BTreeSet<&RelPath>)| match line {
@@ -369,7 +388,8 @@ impl Reader<'_> {
             };
             if name.ends_with(b".toml") {
                 let (before, after) = (file(before), file(after));
-                let (before, after) = (self.record(before)?, self.record(after)?);
+                let before = self.record(before, None)?;
+                let after = self.record(after, before.as_ref())?;
                 if before != after {
                     out.push((below, before, after));
                 }
@@ -387,39 +407,47 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn record(&mut self, blob: Option<Oid>) -> Result<Option<Record>> {
+    /// Returns what an entry follows; one that cannot be read (markers of a conflict in it) what it followed `before`.
+    fn record(&mut self, blob: Option<Oid>, before: Option<&Record>) -> Result<Option<Record>> {
         let Some(blob) = blob else { return Ok(None) };
         if let Some(known) = self.known.get(&blob) {
             return Ok(known.clone());
         }
-        // An entry that cannot be read had no record.
-        let entry = read_entry(self.store, self.layout.skills.as_str(), blob)?.entry.ok();
-        let record = entry.and_then(|entry| entry.upstream).map(|up| Record {
-            path: up.path,
-            accepted: up.accepted,
-            mirror: up.mirror,
-        });
+        let of = |up: Upstream| Record { path: up.path, accepted: up.accepted, mirror: up.mirror };
+        let record = match read_entry(self.store, self.layout.skills.as_str(), blob)?.entry {
+            Ok(entry) => entry.upstream.map(of),
+            Err(_) => before.cloned(),
+        };
         self.known.insert(blob, record.clone());
         Ok(record)
     }
 }
 
-/// Follows an entry through `git mv`: a file that went and one that came with the same upstream path are one entry.
+/// Follows an entry through `git mv`: what one file had and another one has now is one entry, also where two swapped their
+/// names; and so are a file that went and one that came with the same upstream path.
 fn pair_up(changed: Vec<Changed>) -> Vec<(Option<Stand>, Option<Stand>)> {
-    let (mut steps, mut came): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
-    let mut went = Vec::new();
+    let (mut went, mut came): (Vec<Stand>, Vec<Stand>) = (Vec::new(), Vec::new());
     for (file, old, new) in changed {
-        let stand = |record: Option<Record>| record.map(|record| Stand { file: file.clone(), record });
-        match (stand(old), stand(new)) {
-            (Some(old), None) => went.push(old),
-            (None, Some(new)) => came.push(new),
-            (old, new) => steps.push((old, new)),
+        went.extend(old.map(|record| Stand { file: file.clone(), record }));
+        came.extend(new.map(|record| Stand { file, record }));
+    }
+    let mut steps = Vec::new();
+    let is_one: [fn(&Stand, &Stand) -> bool; 3] = [
+        |old, new| old.record == new.record,
+        |old, new| old.file == new.file,
+        |old, new| old.record.path == new.record.path,
+    ];
+    for is_one in is_one {
+        let mut left = Vec::new();
+        for old in went {
+            match came.iter().position(|new| is_one(&old, new)) {
+                Some(at) => steps.push((Some(old), Some(came.remove(at)))),
+                None => left.push(old),
+            }
         }
+        went = left;
     }
-    for old in went {
-        let to = came.iter().position(|new: &Stand| new.record.path == old.record.path).map(|at| came.remove(at));
-        steps.push((Some(old), to));
-    }
+    steps.extend(went.into_iter().map(|old| (Some(old), None)));
     steps.extend(came.into_iter().map(|new| (None, Some(new))));
     steps
 }
