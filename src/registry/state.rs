@@ -110,7 +110,7 @@ impl State {
         })?;
         let settings_text = toml_file::utf8(settings::FILE, &store.blob(place.id)?)?.to_owned();
         let settings = Settings::parse(&settings_text)?;
-        let layout = Layout::new(folder, &settings.skills);
+        let layout = Layout::new(folder, &settings.skills, place.id);
         let mut strays = Vec::new();
         let sources = load_sources(store, tree, folder, &mut strays)?;
         let mut folders = BTreeSet::new();
@@ -293,6 +293,12 @@ pub fn skill_at(store: &Store, tree: Oid, layout: &Layout, id: &SkillId) -> Resu
     let skill = tree_at(store, tree, &layout.skill(id))?;
     let entry = entry_at(store, tree, &layout.entry(id))?.filter(|place| place.mode.is_file());
     Ok((skill, entry.map(|place| place.id)))
+}
+
+/// Returns the tree of a skill and the blob of its entry in a commit of before, wherever `[registry] skills` was then.
+pub fn skill_then(store: &Store, commit: Oid, layout: &Layout, id: &SkillId) -> Result<(Option<Oid>, Option<Oid>)> {
+    let tree = store.commit(commit)?.tree;
+    skill_at(store, tree, &layout.then(store, tree)?, id)
 }
 
 /// Returns the blob of a skill's `SKILL.md`; none where its tree has none of its own.

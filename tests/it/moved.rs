@@ -10,7 +10,7 @@ const FILE: &str = "skills/deploy/SKILL.md";
 const BRANCH: &str = "candidate/up/deploy";
 
 /// Moves a directory of the upstream, and commits.
-fn moves(world: &World, from: &str, to: &str) -> String {
+pub fn moves(world: &World, from: &str, to: &str) -> String {
     let above = world.path("upstream").join(to);
     std::fs::create_dir_all(above.parent().unwrap()).unwrap();
     world.git("upstream", &["mv", from, to]);
@@ -24,17 +24,17 @@ fn gits_word(world: &World) -> String {
 }
 
 #[track_caller]
-fn moved(synced: &Synced, from: &str, to: &str) {
+pub fn moved(synced: &Synced, from: &str, to: &str) {
     let skill = synced.skill("deploy");
     assert_eq!((&skill["moved_from"], &skill["path"]), (&json!(from), &json!(to)), "{skill:#}");
 }
 
-fn ids(synced: &Synced) -> Vec<String> {
+pub fn ids(synced: &Synced) -> Vec<String> {
     let skills = synced.source("up")["skills"].as_array().unwrap();
     skills.iter().map(|skill| skill["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn entry(world: &World, revision: &str) -> String {
+pub fn entry(world: &World, revision: &str) -> String {
     world.show("registry", revision, "skills/deploy.toml")
 }
 
@@ -384,51 +384,6 @@ fn what_was_taken_back_of_one_skill_is_not_held_for_the_one_that_upstream_puts_i
     // Given back to the one of which it was taken back, it is held, wherever that stands.
     world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
     is_held(&world.sync(), "reverted");
-}
-
-#[test]
-fn a_rollback_goes_back_across_a_move_and_the_abandoned_update_is_held_at_the_new_place() {
-    let world = world();
-    let before = entry(&world, "main");
-    moves(&world, "skills/deploy", "skills/ship");
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
-    world.sync();
-    world.run(&["candidate", "accept", "deploy"]).ok();
-    world.run(&["tag"]).ok();
-    let report = world.json(&["rollback", "deploy", "--reason", "v2 leaks"]);
-    assert_eq!((&report["to"], &report["declined"]), (&json!(1), &json!(true)));
-    let now = world.read("registry/skills/deploy.toml");
-    assert!(now.starts_with(before.trim_end()) && now.contains("reason = \"v2 leaks\""), "{now}");
-    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "last"));
-    let synced = world.sync();
-    moved(&synced, "skills/deploy", "skills/ship");
-    assert!(synced.skill("deploy")["hold"].is_string(), "{:#}", synced.json);
-    assert_eq!(ids(&synced), ["deploy", "other"], "and it is no new skill");
-    is_settled(&world);
-    world.run(&["check"]).ok();
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
-    let synced = world.sync();
-    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "opened"));
-    merge(&world, BRANCH);
-    assert_eq!(world.sync().class("deploy"), "unchanged");
-    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "v3"));
-}
-
-#[test]
-fn a_rollback_to_a_place_that_another_skill_follows_by_now_is_refused() {
-    let world = world();
-    moves(&world, "skills/deploy", "skills/ship");
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
-    world.sync();
-    world.run(&["candidate", "accept", "deploy"]).ok();
-    world.upstream(&[(FILE, &skill("launch", "Quite another one."))]);
-    world.sync();
-    world.run(&["candidate", "accept", "launch"]).ok();
-    world.run(&["tag"]).ok();
-    let head = world.head("registry");
-    let refused = world.run(&["rollback", "deploy", "--reason", "no"]).ends_with(2);
-    refused.says(&["`deploy` followed `skills/deploy` at v1, and `launch` follows that now", "export deploy@v1"]);
-    assert_eq!(world.head("registry"), head);
 }
 
 #[test]
