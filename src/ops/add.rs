@@ -58,6 +58,9 @@ pub struct Report {
     pub enabled: bool,
     /// The skills that came in.
     pub skills: Vec<SkillId>,
+    /// The skills that followed it already, where it is enabled again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub followers: Vec<SkillId>,
     /// The skills of the team's own that follow it from now on, and what each was copied from.
     pub linked: Vec<Proposal>,
     /// The folder that is looked in, where upstream is a registry and says so itself.
@@ -234,8 +237,8 @@ pub(super) fn publish(
 }
 
 pub(super) fn unchanged(source: SourceName, enabled: bool) -> Report {
-    let (skills, linked, registry, guide, rejected, warnings) = Default::default();
-    Report { format: 1, source, changed: None, enabled, skills, linked, registry, guide, rejected, warnings }
+    let (skills, followers, linked, registry, guide, rejected, warnings) = Default::default();
+    Report { format: 1, source, changed: None, enabled, skills, followers, linked, registry, guide, rejected, warnings }
 }
 
 /// Tells whether a remark is about a skill that has the name of one of the team's own.
