@@ -71,8 +71,8 @@
 //! | `refs/skillgraft/remote/<remote>/...` | `registry/view.rs` | `sync --push`: the remote's refs as it last had them, and its own `tagged` |
 //! | on the remote: mirrors, candidates, `refs/skillgraft/offered/`, `superseded/`, `failed/`, tags of versions | `sync/push.rs` | `sync --push`, each from an explicit id |
 //! | `refs/remotes/<remote>/...` of those branches | `sync/branches.rs` | read only: a fresh clone has no local ones |
-//! | in the cache: `refs/skillgraft/fetched/<commit>`, `refs/skillgraft/tip/<hash>` | `git/transport.rs`, `source/git.rs` | a fetch; what `--offline` goes by |
-//! | in the cache: `refs/skillgraft/missing/<commit>` | `source/git.rs` | a base look-up: upstream had no such commit when its tip was where this points; dropped when the tip moves |
+//! | in the cache: `refs/skillgraft/fetched/<commit>`, `refs/skillgraft/tip/<hash>` | `git/transport.rs`, `source/git/remembered.rs` | a fetch; what `--offline` goes by |
+//! | in the cache: `refs/skillgraft/missing/<commit>` | `source/git/remembered.rs` | a base look-up: upstream had no such commit when its tip was where this points; dropped when the tip moves |
 //!
 //! Never touched: another branch or tag, the index, the configuration of any repository but the cache's and the demo's.
 
