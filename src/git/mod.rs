@@ -12,6 +12,8 @@ mod refs;
 mod remote;
 mod repository;
 mod store;
+#[cfg(test)]
+mod test_world;
 mod text;
 pub(crate) mod transport;
 

@@ -8,6 +8,9 @@ mod child;
 mod environment;
 mod redact;
 mod run;
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;
 
 pub use child::Running;
 pub use environment::Environment;

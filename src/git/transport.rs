@@ -8,6 +8,10 @@ mod cleanup;
 mod failure;
 mod ls_remote;
 mod names;
+#[cfg(test)]
+mod overhead;
+#[cfg(test)]
+mod tests;
 
 pub use cleanup::clean_temporary_files;
 pub use ls_remote::{RemoteRefs, ls_remote};
@@ -15,7 +19,8 @@ pub use names::is_short_ref_name;
 
 use super::process::{Git, Output, Protocols, Where, redact};
 use crate::types::error::{Context, Error, ErrorKind, Result};
-use cleanup::{entries, file_name};
+pub(super) use cleanup::entries;
+use cleanup::file_name;
 use failure::Refusal;
 pub(super) use failure::failure;
 pub(super) use names::is_ref_name;
@@ -290,7 +295,3 @@ fn cleaned<T>(git_dir: &Path, done: Result<T>) -> Result<T> {
 fn has_promised_objects(git_dir: &Path) -> bool {
     entries(&git_dir.join("objects").join("pack")).any(|file| file_name(&file).ends_with(".promisor"))
 }
-
-#[cfg(test)]
-#[path = "transport_tests.rs"]
-mod tests;
