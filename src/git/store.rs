@@ -113,15 +113,9 @@ impl Store {
 
     /// Returns what `id` names once annotated tags are followed: the object itself where it is none.
     pub fn peel(&self, mut id: Oid) -> Result<Oid> {
-        // A tag of a tag of a tag is somebody's joke; ids cannot go in circles.
-        for _ in 0..10 {
-            if !matches!(self.header(id)?, Some((ObjectKind::Tag, _))) {
-                break;
-            }
-            let bytes = self.read(id, ObjectKind::Tag)?;
-            let target = bytes.strip_prefix(b"object ").and_then(|rest| rest.split(|byte| *byte == b'\n').next());
-            let target = target.ok_or_else(|| damaged(id, "tag"))?;
-            id = Oid::parse(&String::from_utf8_lossy(target))?;
+        // Ids cannot go in circles.
+        while matches!(self.header(id)?, Some((ObjectKind::Tag, _))) {
+            id = tagged_by(id, &self.read(id, ObjectKind::Tag)?)?;
         }
         Ok(id)
     }
@@ -208,16 +202,8 @@ impl Store {
 
     /// Returns the commit that an id leads to: itself, or what an annotated tag points to. None for anything else.
     pub fn peel_to_commit(&self, id: Oid) -> Result<Option<Oid>> {
-        let mut id = id;
-        loop {
-            match self.header(id)? {
-                Some((ObjectKind::Commit, _)) => return Ok(Some(id)),
-                Some((ObjectKind::Tag, _)) => {
-                    id = tagged_by(id, &self.read(id, ObjectKind::Tag)?)?;
-                }
-                _ => return Ok(None),
-            }
-        }
+        let id = self.peel(id)?;
+        Ok(self.header(id)?.filter(|(kind, _)| *kind == ObjectKind::Commit).map(|_| id))
     }
 
     /// Copies a blob from another database of either hash kind; returns its id here.
