@@ -15,9 +15,9 @@ mod tests;
 
 pub use cleanup::clean_temporary_files;
 pub use ls_remote::{RemoteRefs, ls_remote};
-pub use names::is_short_ref_name;
+pub use names::{is_full_id, is_short_ref_name};
 
-use super::process::{Git, Output, Protocols, Where, redact};
+use super::process::{Git, GitCommand, Output, Protocols, Where, redact};
 use crate::types::error::{Context, Error, ErrorKind, Result};
 pub(super) use cleanup::entries;
 use cleanup::file_name;
@@ -66,6 +66,14 @@ pub enum Want<'a> {
     Commit(&'a str),
 }
 
+impl<'a> Want<'a> {
+    fn id(&self) -> &'a str {
+        match self {
+            Want::Ref { id, .. } | Want::Commit(id) => id,
+        }
+    }
+}
+
 /// A commit to be brought into a cache repository.
 pub struct FetchRequest<'a> {
     /// Made by [`init_bare`]; the caller holds its lock.
@@ -103,9 +111,7 @@ enum By {
 /// `NoEvidence` if the ref moved since it was resolved, `NotFound` if no branch or tag reaches the commit, `Limit` if it
 /// is too large; else as [`classify_failure`] says. Nothing temporary stays behind.
 pub fn fetch_commit(git: &Git, request: &FetchRequest<'_>) -> Result<String> {
-    let id = match request.want {
-        Want::Ref { id, .. } | Want::Commit(id) => id,
-    };
+    let id = request.want.id();
     check_url(request.remote.url)?;
     check_id(id)?;
     cleaned(request.git_dir, fetch_stepwise(git, request, id)).map(|()| id.to_owned())
@@ -157,13 +163,8 @@ fn fetch_stepwise(git: &Git, request: &FetchRequest<'_>, id: &str) -> Result<()>
 }
 
 fn try_fetch(git: &Git, request: &FetchRequest<'_>, attempt: Attempt, id: &str, left: Duration) -> Result<Output> {
-    let mut command = git
-        .command(Where::GitDir(request.git_dir))
-        .allow(request.remote.allow)
-        .deadline(left)
-        .watch_growth(request.git_dir, request.max_bytes)
-        .config(&format!("remote.{REMOTE}.url"), request.remote.url)
-        .args(FETCH);
+    let remote = Remote { deadline: left, ..request.remote };
+    let mut command = fetches(git, request.git_dir, &remote, request.max_bytes).args(FETCH);
     command = match (attempt.shallow, attempt.by) {
         (true, _) => command.arg("--depth=1"),
         (false, By::Everything) => command.arg("--prune"),
@@ -191,24 +192,25 @@ fn try_fetch(git: &Git, request: &FetchRequest<'_>, attempt: Attempt, id: &str, 
     command.operands(std::iter::once(REMOTE.to_owned()).chain(refspecs)).run()
 }
 
+/// Starts describing a fetch from `remote` into the cache, which has its URL from here only.
+fn fetches<'g>(git: &'g Git, git_dir: &'g Path, remote: &Remote<'_>, max_bytes: u64) -> GitCommand<'g> {
+    git.command(Where::GitDir(git_dir))
+        .allow(remote.allow)
+        .deadline(remote.deadline)
+        .watch_growth(git_dir, max_bytes)
+        .config(&format!("remote.{REMOTE}.url"), remote.url)
+}
+
 const FETCH: [&str; 6] =
     ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"];
 
 /// Fetches the whole history of a commit, trees and no blobs where the server can filter: what `link` searches.
 pub fn fetch_history(git: &Git, request: &FetchRequest<'_>) -> Result<()> {
-    let id = match request.want {
-        Want::Ref { id, .. } | Want::Commit(id) => id,
-    };
+    let id = request.want.id();
     check_url(request.remote.url)?;
     check_id(id)?;
     let fetch = |filter: bool| {
-        let mut command = git
-            .command(Where::GitDir(request.git_dir))
-            .allow(request.remote.allow)
-            .deadline(request.remote.deadline)
-            .watch_growth(request.git_dir, request.max_bytes)
-            .config(&format!("remote.{REMOTE}.url"), request.remote.url)
-            .args(FETCH);
+        let mut command = fetches(git, request.git_dir, &request.remote, request.max_bytes).args(FETCH);
         if request.git_dir.join("shallow").exists() {
             command = command.joined("--depth=", UNLIMITED);
         }
@@ -246,12 +248,7 @@ pub fn fetch_blobs(git: &Git, git_dir: &Path, remote: &Remote<'_>, ids: &[String
     if list.is_empty() {
         return Ok(());
     }
-    let command = git
-        .command(Where::GitDir(git_dir))
-        .allow(remote.allow)
-        .deadline(remote.deadline)
-        .watch_growth(git_dir, max_bytes)
-        .config(&format!("remote.{REMOTE}.url"), remote.url)
+    let command = fetches(git, git_dir, remote, max_bytes)
         .config("fetch.negotiationAlgorithm", "noop")
         .args(FETCH)
         .args(["--filter=blob:none", "--stdin"])

@@ -15,7 +15,7 @@ use super::cache::{self, CacheRepository};
 use super::memo::{Asked, locked};
 use super::snapshot::{FetchBlobs, Listed, Objects, Snapshot};
 use crate::git::{
-    FETCHED, FetchRequest, Oid, Remote, Repository, Want, Where, fetch_blobs, fetch_commit, fetch_history,
+    FETCHED, FetchRequest, Oid, Remote, Repository, Want, Where, fetch_blobs, fetch_commit, fetch_history, is_full_id,
     is_short_ref_name, ls_remote,
 };
 use crate::types::{Context as _, Error, ErrorKind, Result, one_line};
@@ -62,19 +62,12 @@ fn open_local(path: &Path, reference: Option<&str>) -> Result<(Arc<Repository>, 
 }
 
 fn observe_remote(access: &Access<'_>, address: &Address, reference: Option<&str>) -> Result<Snapshot> {
-    let pin = reference.filter(|reference| is_commit_id(reference));
     if access.offline && !address.is_bundle {
-        return observe_cached(access, &address.url, reference, pin);
+        return observe_cached(access, &address.url, reference);
     }
     let upstream = access.memo.upstream(&address.url);
     let mut asked = locked(&upstream);
-    let (name, id) = match pin {
-        Some(id) => (None, id.to_owned()),
-        None => {
-            let (name, id) = resolve(access, address, reference, &mut asked)?;
-            (Some(name), id)
-        }
-    };
+    let (name, id) = resolve(access, address, reference, &mut asked)?;
     if let Some(refusal) = asked.refused.get(&id) {
         return Err(refusal.clone());
     }
@@ -103,13 +96,21 @@ fn observe_remote(access: &Access<'_>, address: &Address, reference: Option<&str
     fetched
 }
 
-/// Returns the ref and the commit that `reference` stands for; a run asks once.
+/// Returns the commit that `reference` stands for, and the ref that is at it; a pin stands for itself.
 fn resolve(
     access: &Access<'_>,
     address: &Address,
     reference: Option<&str>,
     asked: &mut Asked,
-) -> Result<(String, String)> {
+) -> Result<(Option<String>, String)> {
+    if let Some(pin) = reference.filter(|reference| is_commit_id(reference)) {
+        return Ok((None, pin.to_owned()));
+    }
+    ask(access, address, reference, asked).map(|(name, id)| (Some(name), id))
+}
+
+/// Asks which ref and commit `reference` stands for; a run asks once.
+fn ask(access: &Access<'_>, address: &Address, reference: Option<&str>, asked: &mut Asked) -> Result<(String, String)> {
     let key = reference.map(str::to_owned);
     if let Some(known) = asked.resolved.get(&key) {
         return known.clone();
@@ -155,10 +156,7 @@ fn fetch(
 ) -> Result<Snapshot> {
     // The id that was asked for tells which hash upstream has.
     let held = asked.hold(access, &address.url, id.len() == 64)?;
-    let want = match name {
-        Some(name) => Want::Ref { name, id },
-        None => Want::Commit(id),
-    };
+    let want = want(name, id);
     let (git_dir, remote) = (&held.git_dir, access.remote(address));
     let request = FetchRequest { git_dir, remote, want, filter: true, max_bytes: access.max_bytes };
     let fetched = Oid::parse(&fetch_commit(access.git, &request).map_err(|error| address.explain(error))?)?;
@@ -170,12 +168,19 @@ fn fetch(
     snapshot(repository, fetched, Some(fetch_more(access, address, held)))
 }
 
-fn observe_cached(access: &Access<'_>, url: &str, reference: Option<&str>, pin: Option<&str>) -> Result<Snapshot> {
+fn want<'w>(name: Option<&'w str>, id: &'w str) -> Want<'w> {
+    match name {
+        Some(name) => Want::Ref { name, id },
+        None => Want::Commit(id),
+    }
+}
+
+fn observe_cached(access: &Access<'_>, url: &str, reference: Option<&str>) -> Result<Snapshot> {
     let not_cached = || {
         Error::new(ErrorKind::Network, format!("{} is not in the cache", shown(url))).hint("run once without --offline")
     };
     let repository = Repository::open(&cache::path_of(access.cache, url)).map_err(|_| not_cached())?;
-    let commit = match pin {
+    let commit = match reference.filter(|reference| is_commit_id(reference)) {
         Some(id) => repository.refs.get(&format!("{FETCHED}{id}"))?,
         None => repository.refs.get(tip_name(reference)?.as_str())?,
     };
@@ -263,18 +268,9 @@ pub fn observe_history(access: &Access<'_>, place: &Place, reference: Option<&st
     };
     let upstream = access.memo.upstream(&address.url);
     let mut asked = locked(&upstream);
-    let (name, id) = match reference.filter(|reference| is_commit_id(reference)) {
-        Some(id) => (None, id.to_owned()),
-        None => {
-            let (name, id) = resolve(access, address, reference, &mut asked)?;
-            (Some(name), id)
-        }
-    };
+    let (name, id) = resolve(access, address, reference, &mut asked)?;
     let held = asked.hold(access, &address.url, id.len() == 64)?;
-    let want = match &name {
-        Some(name) => Want::Ref { name, id: &id },
-        None => Want::Commit(&id),
-    };
+    let want = want(name.as_deref(), &id);
     let (remote, max_bytes) = (access.remote(address), access.max_bytes);
     fetch_history(access.git, &FetchRequest { git_dir: &held.git_dir, remote, want, filter: true, max_bytes })?;
     let repository = Arc::new(Repository::open(&held.git_dir)?);
@@ -283,7 +279,7 @@ pub fn observe_history(access: &Access<'_>, place: &Place, reference: Option<&st
 
 /// Tells whether a reference is a full commit id: a pin, which never moves.
 pub fn is_commit_id(reference: &str) -> bool {
-    matches!(reference.len(), 40 | 64) && reference.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    is_full_id(reference)
 }
 
 fn no_such_ref(place: &str, reference: Option<&str>) -> Error {

@@ -2,7 +2,7 @@
 
 use super::Remote;
 use super::failure::failure;
-use super::names::{check_url, is_id, is_ref_name};
+use super::names::{check_url, is_full_id, is_ref_name};
 use crate::git::process::{Git, Where, redact};
 use crate::types::error::{Error, ErrorKind, Result};
 
@@ -74,7 +74,7 @@ pub fn ls_remote(git: &Git, at: Where<'_>, remote: &Remote<'_>, names: &[&str]) 
             Some((target, "HEAD")) if target.starts_with("ref: ") => {
                 found.head = target.strip_prefix("ref: ").filter(|name| is_ref_name(name)).map(str::to_owned);
             }
-            Some((id, name)) if is_id(id) && is_ref_name(name.trim_end_matches("^{}")) && asked(name) => {
+            Some((id, name)) if is_full_id(id) && is_ref_name(name.trim_end_matches("^{}")) && asked(name) => {
                 found.refs.push((name.to_owned(), id.to_owned()));
             }
             _ => {}

@@ -12,14 +12,15 @@ pub(super) fn check_url(url: &str) -> Result<()> {
 }
 
 pub(super) fn check_id(id: &str) -> Result<()> {
-    if is_id(id) {
+    if is_full_id(id) {
         Ok(())
     } else {
         Err(Error::new(ErrorKind::Usage, format!("`{}` is not a full object id", id.escape_debug())))
     }
 }
 
-pub(super) fn is_id(text: &str) -> bool {
+/// Tells whether a text is a full object id, as git writes it.
+pub fn is_full_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
