@@ -254,9 +254,14 @@ fn commit(
         lines.push("changed licence files".into());
     }
     let at = snapshot.revision.as_deref().map_or(String::new(), |id| format!(" {}", short_revision(id)));
-    let trailer = snapshot.revision.as_deref().map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"));
+    let trailer = trailer(snapshot.revision.as_deref());
     let message = format!("mirror {source}{at}\n\n{}\n{trailer}", lines.join("\n"));
     write(store, tree, previous.into_iter().collect(), date, message)
+}
+
+/// What a message ends in to record the upstream commit, where there is one.
+fn trailer(revision: Option<&str>) -> String {
+    revision.map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"))
 }
 
 /// A mirror of an upstream that is one skill holds at its root what upstream has there, workflows too: no forge is to run

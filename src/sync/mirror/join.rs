@@ -1,6 +1,6 @@
 //! Joins what a mirror's history lacks: bases that entries name, and the mirror of another clone.
 
-use super::{FIRST_DATE, REVISION, tree_of, write};
+use super::{FIRST_DATE, REVISION, trailer, tree_of, write};
 use crate::git::{History, Oid, Store};
 use crate::registry::Upstream;
 use crate::types::{Result, SourceName, inert};
@@ -33,7 +33,7 @@ pub fn join_missing_bases<'e>(
     missing.dedup();
     let commit = store.commit(head)?;
     let parents = std::iter::once(head).chain(missing).collect();
-    let trailer = commit.trailer(REVISION).map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"));
+    let trailer = trailer(commit.trailer(REVISION));
     let message = format!("mirror {source}: join bases\n{trailer}");
     write(store, commit.tree, parents, commit.committed, message).map(Some)
 }
@@ -42,7 +42,7 @@ pub fn join_missing_bases<'e>(
 /// makes the same one without asking upstream.
 pub fn commit_of_base(store: &Store, source: &SourceName, upstream: &Upstream) -> Result<Oid> {
     let tree = tree_of(store, &BTreeMap::from([(upstream.path.clone(), upstream.git_tree)]), &[])?;
-    let trailer = upstream.revision.as_deref().map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"));
+    let trailer = trailer(upstream.revision.as_deref());
     write(
         store,
         tree,
@@ -55,7 +55,7 @@ pub fn commit_of_base(store: &Store, source: &SourceName, upstream: &Upstream) -
 /// Mirror 5: joins two mirrors that have diverged; the remote's goes first and gives the tree.
 pub fn join_diverged(store: &Store, source: &SourceName, remote: Oid, local: Oid) -> Result<Oid> {
     let commit = store.commit(remote)?;
-    let trailer = commit.trailer(REVISION).map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"));
+    let trailer = trailer(commit.trailer(REVISION));
     let date = commit.committed.max(store.commit(local)?.committed);
     write(store, commit.tree, vec![remote, local], date, format!("mirror {source}: join diverged mirrors\n{trailer}"))
 }
