@@ -7,7 +7,7 @@ use crate::ops::{Commit, Outside, identity};
 use crate::registry::{Changed, Registry, SourceFile, State};
 use crate::source::{Access, Remark};
 use crate::sync::{Admission, admit};
-use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName};
+use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, short_revision};
 use std::collections::BTreeMap;
 
 /// A source that is to be followed.
@@ -70,7 +70,7 @@ pub(in crate::ops) fn follow(
             changes.extend(admission.licenses);
             message.push_str("\nLinked, because they were copied from there:\n");
             for Linked { proposal, entry: (path, place), .. } in found {
-                let at = proposal.revision.as_deref().and_then(|id| id.get(..7)).unwrap_or("its present state");
+                let at = proposal.revision.as_deref().map_or("its present state", short_revision);
                 message.push_str(&format!("{} at {at}\n", proposal.skill));
                 if proposal.unrelated {
                     let words = format!(
