@@ -44,7 +44,7 @@ impl Ahead<'_> {
     fn collect(&mut self, tree: Oid, found: &Found) -> Result<()> {
         let manifests = plugin::manifests_in(self.store, tree, &found.root)?;
         self.blobs.extend(manifests.into_iter().map(|(_, id)| id));
-        let skills = RelPath::parse("skills").expect("a fixed name");
+        let skills = RelPath::parse(plugin::SKILLS).expect("a fixed name");
         for folder in found.stated.skills.iter().flatten().chain([&skills]) {
             if let Some(folder) = tree_at(self.store, tree, &found.root.join_path(folder))? {
                 self.below(folder, DEPTH)?;
