@@ -7,7 +7,7 @@ pub use join::{commit_of_base, join_diverged, join_missing_bases};
 pub use read::{find_base, oldest_of_newest_run, plugins_at, revision_of, skills_in, standing, upstream_at};
 
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, with_changes};
-use crate::registry::{IDENTITY, Origin, SourceFile};
+use crate::registry::{Origin, SourceFile, identity_at};
 use crate::skill::{Limits, SKILL_MD};
 use crate::source::plugin::{self, Plugins};
 use crate::source::{
@@ -269,7 +269,7 @@ fn trailer(revision: Option<&str>) -> String {
 const NOT_RUN: &str = "[skip ci]";
 
 fn write(store: &Store, tree: Oid, parents: Vec<Oid>, date: i64, message: String) -> Result<Oid> {
-    let identity = format!("{IDENTITY} {date} +0000");
+    let identity = identity_at(date);
     let message = message.replacen('\n', &format!("\n\n{NOT_RUN}\n"), 1);
     store.write_commit(&NewCommit { tree, parents, author: identity.clone(), committer: identity, message })
 }

@@ -4,7 +4,7 @@ use super::report::SkillReport;
 use super::run::Run;
 use super::{Options, moved, offers, standing_mirror};
 use crate::git::RefChange;
-use crate::registry::{IDENTITY, Registry, State, excludes_without};
+use crate::registry::{Registry, State, excludes_without, identity_at};
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
 
 /// Proposes the update of `id`, held or not. Writes only the branch and the ref that names it as offered.
@@ -43,7 +43,7 @@ pub fn retry(registry: &Registry, options: &Options<'_>, id: &SkillId) -> Result
         }
     };
     store.flush()?;
-    registry.repository.refs.apply(&changes, "skillgraft: retry", &format!("{IDENTITY} {} +0000", options.now))?;
+    registry.repository.refs.apply(&changes, "skillgraft: retry", &identity_at(options.now))?;
     Ok(report)
 }
 

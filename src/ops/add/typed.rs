@@ -6,7 +6,7 @@ use crate::ops::Outside;
 use crate::registry::{NewSource, Origin, Registry};
 use crate::source::location::{self, GitLocation, Location};
 use crate::source::split_reference;
-use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName, one_line, visible};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName, one_line};
 use std::path::{Component, Path, PathBuf};
 
 /// What a spelling and the options beside it come to.
@@ -136,11 +136,7 @@ fn refuse_insecure(url: &str, options: &Options) -> Result<()> {
     if !location::is_insecure(url) || options.insecure {
         return Ok(());
     }
-    Err(Error::new(
-        ErrorKind::Usage,
-        format!("{} comes unprotected, so anybody on the way could change what your agents load", visible(url)),
-    )
-    .hint("use https; or allow it with --insecure"))
+    Err(location::unprotected(ErrorKind::Usage, url).hint("use https; or allow it with --insecure"))
 }
 
 /// A path is written down relative to the registry where it was typed relative, so that a clone beside another copy of

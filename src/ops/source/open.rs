@@ -1,8 +1,8 @@
 //! The open candidates of a source whose name goes: they are closed, unless somebody's work is in one.
 
 use crate::git::{Oid, RefChange, RefName};
-use crate::ops::Outside;
-use crate::registry::{IDENTITY, Registry, State};
+use crate::ops::{Outside, identity};
+use crate::registry::{Registry, State};
 use crate::sync::{Branches, Reviewer};
 use crate::types::{Error, ErrorKind, Result, SourceName};
 
@@ -44,5 +44,5 @@ pub(super) fn close(refs: Vec<(RefName, Oid)>) -> Vec<RefChange> {
 }
 
 pub(super) fn apply(outside: &Outside, registry: &Registry, changes: &[RefChange], message: &str) -> Result<()> {
-    registry.repository.refs.apply(changes, message, &format!("{IDENTITY} {} +0000", outside.now))
+    registry.repository.refs.apply(changes, message, &identity(outside))
 }

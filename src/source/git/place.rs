@@ -32,11 +32,10 @@ impl Place {
     pub fn repository(written: &str, insecure: bool, registry: &Path) -> Result<Self> {
         match location::parse_repository(written)? {
             Written::Path(path) => Ok(Place::Here(registry.join(path))),
-            Written::Url(url) if location::is_insecure(&url) && !insecure => Err(Error::new(
-                ErrorKind::Config,
-                format!("{} comes unprotected, so anybody on the way could change what your agents load", shown(&url)),
-            )
-            .hint("use https; or allow it: add with --insecure, or `insecure = true` in the source file")),
+            Written::Url(url) if location::is_insecure(&url) && !insecure => {
+                Err(location::unprotected(ErrorKind::Config, &url)
+                    .hint("use https; or allow it: add with --insecure, or `insecure = true` in the source file"))
+            }
             Written::Url(url) => Ok(Place::Asked(Address { url, insecure, is_bundle: false })),
         }
     }

@@ -1,7 +1,7 @@
 //! What a repository of the cache remembers of its upstream, as refs: where a ref was, and which commits are not there.
 
 use crate::git::{FETCHED, Oid, RefChange, RefName, Repository};
-use crate::registry::IDENTITY;
+use crate::registry::identity_at;
 use crate::types::Result;
 use sha2::{Digest as _, Sha256};
 
@@ -21,7 +21,7 @@ pub(super) fn remember_tip(repository: &Repository, reference: Option<&str>, com
     let Ok(expected) = repository.refs.get(name.as_str()) else { return };
     if expected != Some(commit) {
         let change = RefChange { name, expected, new: Some(commit) };
-        let _ = repository.refs.apply(&[change], "skillgraft: fetched", &format!("{IDENTITY} 0 +0000"));
+        let _ = repository.refs.apply(&[change], "skillgraft: fetched", &identity_at(0));
     }
 }
 
@@ -37,7 +37,7 @@ pub(super) fn remember_missing(repository: &Repository, reference: Option<&str>,
     let tip = tip_name(reference).and_then(|tip| repository.refs.get(tip.as_str()));
     let (Ok(Some(tip)), Ok(expected)) = (tip, repository.refs.get(name.as_str())) else { return };
     let change = RefChange { name, expected, new: Some(tip) };
-    let _ = repository.refs.apply(&[change], "skillgraft: not there", &format!("{IDENTITY} 0 +0000"));
+    let _ = repository.refs.apply(&[change], "skillgraft: not there", &identity_at(0));
 }
 
 fn missing_name(revision: &str) -> Result<RefName> {
@@ -53,5 +53,5 @@ pub(super) fn forget_others(repository: &Repository, fetched: Oid) {
     let changes: Vec<RefChange> = old
         .filter_map(|(name, id)| Some(RefChange { name: RefName::parse(name).ok()?, expected: Some(id), new: None }))
         .collect();
-    let _ = repository.refs.apply(&changes, "skillgraft: fetched", &format!("{IDENTITY} 0 +0000"));
+    let _ = repository.refs.apply(&changes, "skillgraft: fetched", &identity_at(0));
 }
