@@ -46,10 +46,11 @@ pub fn sarif(report: &Report) -> String {
 }
 
 fn result(finding: &Finding) -> Value {
-    let mut place = json!({ "artifactLocation": { "uri": uri(&finding.file), "uriBaseId": "%SRCROOT%" } });
-    if let Some(line) = finding.line {
-        place["region"] = json!({ "startLine": line });
-    }
+    // SARIF may do without a region; GitHub's documentation and other readers ask for one.
+    let place = json!({
+        "artifactLocation": { "uri": uri(&finding.file), "uriBaseId": "%SRCROOT%" },
+        "region": { "startLine": finding.line.unwrap_or(1) },
+    });
     let level = if finding.severity == Severity::Error { "error" } else { "warning" };
     let (rule, message) = (finding.rule, json!({ "text": finding.message }));
     json!({ "ruleId": rule, "level": level, "message": message, "locations": [{ "physicalLocation": place }] })
@@ -91,5 +92,10 @@ mod tests {
         let place = &result["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "skills/a%20b/SKILL.md");
         assert_eq!(place["region"]["startLine"], 3);
+        let mut of_the_file = report();
+        of_the_file.findings[0].line = None;
+        let document: Value = serde_json::from_str(&sarif(&of_the_file)).expect("own output");
+        let place = &document["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+        assert_eq!(place["region"]["startLine"], 1, "every result has a region");
     }
 }

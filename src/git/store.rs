@@ -159,7 +159,8 @@ impl Store {
 
     /// Adds a tree, as git writes it, that differs little from the tree `like`, which must be in the database.
     pub(super) fn write_tree_bytes_like(&self, data: &[u8], like: Oid) -> Result<Oid> {
-        if data.len() < DELTA_FROM {
+        // The empty tree is known without being there, so nothing stands upon it.
+        if data.len() < DELTA_FROM || like == self.empty_tree() {
             return self.write(ObjectKind::Tree, data);
         }
         let id = self.hash(ObjectKind::Tree, data)?;

@@ -5,7 +5,7 @@
 //! it: base and content move together. An update that conflicts with it is left out, and the entry goes back.
 
 use crate::git::{Oid, Store, first_parents};
-use crate::registry::{EntryState, Registry, State, Status, Upstream, entry, read_entry, skill_at, skill_md_of};
+use crate::registry::{EntryState, Registry, State, Status, Upstream, entry, read_entry, skill_md_of, skill_then};
 use crate::sync::merge::{merge_skill, merge_trees};
 use crate::types::{Error, ErrorKind, Result, SkillId, TreeHash, escape};
 
@@ -50,7 +50,7 @@ fn last(registry: &Registry, state: &State, id: &SkillId) -> Result<Last> {
     let store = &registry.repository.store;
     let (mut after, mut unused) = (None, None);
     for commit in first_parents(store, registry.head) {
-        let (tree, blob) = skill_at(store, store.commit(commit?)?.tree, &state.layout, id)?;
+        let (tree, blob) = skill_then(store, store.commit(commit?)?.tree, &state.layout, id)?;
         if let Some(full) = tree
             && skill_md_of(store, full)?.is_some()
         {

@@ -3,7 +3,7 @@
 use super::{Commit, Outside, spec};
 use crate::git::{Changes, Mode, Oid, Place, first_parents, with_changes};
 use crate::registry::{
-    Changed, Day, Entry, EntryState, Person, Registry, SourceState, State, Upstream, entry, read_entry, skill_at,
+    Changed, Day, Entry, EntryState, Person, Registry, SourceState, State, Upstream, entry, read_entry, skill_then,
 };
 use crate::sync::versions::Versions;
 use crate::types::{Error, ErrorKind, Result, SkillId};
@@ -142,7 +142,7 @@ fn version_before(
 fn last_entry_with(registry: &Registry, state: &State, id: &SkillId, tree: Oid) -> Result<Option<EntryState>> {
     let store = &registry.repository.store;
     for commit in first_parents(store, registry.head) {
-        let (skill, blob) = skill_at(store, store.commit(commit?)?.tree, &state.layout, id)?;
+        let (skill, blob) = skill_then(store, store.commit(commit?)?.tree, &state.layout, id)?;
         if skill == Some(tree) {
             return blob.map(|blob| read_entry(store, state.layout.entry(id).as_str(), blob)).transpose();
         }

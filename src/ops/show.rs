@@ -3,7 +3,7 @@
 use super::discover::{Seen, SeenSkill};
 use super::{Outside, list, spec};
 use crate::git::Oid;
-use crate::registry::{Entry, Registry, SkillState, State, read_entry, skill_at};
+use crate::registry::{Entry, Registry, SkillState, State, read_entry, skill_then};
 use crate::skill::TreeHasher;
 use crate::source::roots::Layer;
 use crate::sync;
@@ -121,7 +121,7 @@ pub fn show(outside: &Outside, text: &str) -> Result<Show> {
 
 fn standing_at(registry: &Registry, state: &State, id: &SkillId, commit: Oid) -> Result<SkillState> {
     let store = &registry.repository.store;
-    let (tree, entry) = skill_at(store, store.commit(commit)?.tree, &state.layout, id)?;
+    let (tree, entry) = skill_then(store, store.commit(commit)?.tree, &state.layout, id)?;
     let entry = entry.map(|blob| read_entry(store, state.layout.entry(id).as_str(), blob)).transpose()?;
     Ok(SkillState { tree, entry })
 }

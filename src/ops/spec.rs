@@ -1,7 +1,7 @@
 //! `SKILL`, `SKILL@vN`, `SKILL@base` and `SKILL@upstream`: how people name a state of a skill.
 
-use crate::git::{Oid, tree_at};
-use crate::registry::{Registry, SkillState, State};
+use crate::git::Oid;
+use crate::registry::{Registry, SkillState, State, skill_then};
 use crate::sync::versions::Versions;
 use crate::sync::{self, standing_mirror};
 use crate::types::{Context as _, Error, ErrorKind, Result, SkillId, one_line};
@@ -63,7 +63,7 @@ pub fn version_at(
     let commit = store
         .peel_to_commit(tag)?
         .ok_or_else(|| Error::new(ErrorKind::Git, format!("the tag of `{id}` v{number} names no commit")))?;
-    Ok((tree_at(store, store.commit(commit)?.tree, &state.layout.skill(id))?, commit))
+    Ok((skill_then(store, store.commit(commit)?.tree, &state.layout, id)?.0, commit))
 }
 
 /// Returns the error for a version that has no tag, with what makes tags here.

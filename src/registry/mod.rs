@@ -21,7 +21,7 @@ pub use names::{Layout, RefNames};
 pub use paused::{Day, Paused};
 pub use settings::{NewSkills, RemovedSkills, Settings};
 pub use source_file::{NewSource, Origin, Selection, SourceFile};
-pub use state::{EntryState, Pausable, SkillState, SourceState, State, read_entry, skill_at, skill_md_of};
+pub use state::{EntryState, Pausable, SkillState, SourceState, State, read_entry, skill_at, skill_md_of, skill_then};
 pub use uncommitted::Uncommitted;
 pub use view::View;
 

@@ -1,7 +1,8 @@
 //! Where things are: paths in the registry's tree, names of refs.
 
+use super::settings::{self, Settings};
 use super::source_file::SourceFile;
-use crate::git::RefName;
+use crate::git::{Oid, RefName, Store, entry_at};
 use crate::types::{RelPath, Result, SkillId, SourceName};
 
 /// The paths of a registry, relative to the root of its repository.
@@ -17,6 +18,15 @@ impl Layout {
     /// Returns the layout of a registry in `folder` whose settings name `skills`.
     pub fn new(folder: &RelPath, skills: &RelPath) -> Self {
         Layout { folder: folder.clone(), skills: folder.join_path(skills) }
+    }
+
+    /// Returns the layout that the settings in this tree name, which may be an earlier one's: teams move their folder of
+    /// skills. Where there are none that can be read, it is this one.
+    pub fn at(&self, store: &Store, tree: Oid) -> Result<Self> {
+        let Some(place) = entry_at(store, tree, &self.top(settings::FILE))? else { return Ok(self.clone()) };
+        let text = store.blob(place.id)?;
+        let then = std::str::from_utf8(&text).ok().and_then(|text| Settings::parse(text).ok());
+        Ok(then.map_or_else(|| self.clone(), |then| Layout::new(&self.folder, &then.skills)))
     }
 
     /// Returns the directory of a skill.

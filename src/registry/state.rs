@@ -295,6 +295,11 @@ pub fn skill_at(store: &Store, tree: Oid, layout: &Layout, id: &SkillId) -> Resu
     Ok((skill, entry.map(|place| place.id)))
 }
 
+/// Returns the same of an earlier commit of the default branch, whose settings may have named another folder of skills.
+pub fn skill_then(store: &Store, tree: Oid, layout: &Layout, id: &SkillId) -> Result<(Option<Oid>, Option<Oid>)> {
+    skill_at(store, tree, &layout.at(store, tree)?, id)
+}
+
 /// Returns the blob of a skill's `SKILL.md`; none where its tree has none of its own.
 pub fn skill_md_of(store: &Store, tree: Oid) -> Result<Option<Oid>> {
     let tree = store.tree(tree)?;

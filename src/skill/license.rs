@@ -213,4 +213,39 @@ mod tests {
         assert_eq!(recognise(&format!("Copyright (c) 2026 Acme, Ltd. All rights reserved.\n\n{mit}")), Some("MIT"));
         assert_eq!(recognise("MIT"), None, "a name is no text");
     }
+
+    #[test]
+    fn a_text_with_one_other_word_is_not_known_and_whoever_grants_it_may_be_named() {
+        let text = |id: &str| spdx::license_id(id).expect("known").text().to_owned();
+        for (id, word, other) in [
+            ("Apache-2.0", "no-charge, royalty-free", "royalty-bearing, surcharged"),
+            ("Apache-2.0", "perpetual, worldwide", "revocable, worldwide"),
+            ("MIT", "sublicense, and/or sell", "and/or sublicense"),
+            ("MIT", "AUTHORS OR COPYRIGHT HOLDERS BE", "AUTHORS, EXCEPT TOWARDS THEIR FRIENDS, BE"),
+            ("BSD-3-Clause", "with or without modification, are", "with or without modification, mostly are"),
+            ("GPL-3.0", "We, the Free Software Foundation, use", "We, the Free Software Foundation, do not use"),
+        ] {
+            let text = text(id);
+            assert!(text.contains(word), "{id} says {word}");
+            assert_eq!((recognise(&text), recognise(&text.replacen(word, other, 1))), (Some(id), None), "{other}");
+        }
+        let mit = text("MIT");
+        for after in ["No AI use.", "Not for sale."] {
+            assert_eq!(recognise(&format!("{mit}\n{after}\n")), None, "{after}");
+        }
+        for before in ["Commercial use needs another licence.", "For non-commercial purposes:"] {
+            assert_eq!(recognise(&format!("{before}\n\n{mit}")), None, "{before}");
+        }
+        for (id, theirs, name) in [
+            ("MIT", "AUTHORS OR COPYRIGHT HOLDERS", "ACME TOOL COMPANY"),
+            ("ISC", "THE AUTHOR", "NPM"),
+            ("BSD-3-Clause", "the copyright holder nor", "Acme nor"),
+        ] {
+            let text = text(id);
+            assert!(text.contains(theirs), "{id} says {theirs}");
+            assert_eq!(recognise(&text.replace(theirs, name)), Some(id));
+        }
+        let numbered = text("BSD-2-Clause");
+        assert_eq!(recognise(&numbered.replace("1. ", "* ").replace("2. ", "* ")), Some("BSD-2-Clause"));
+    }
 }

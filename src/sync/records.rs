@@ -96,21 +96,35 @@ impl Records {
         let file = update.entry.map(file_of);
         let line = file.as_ref().map(|file| self.line(file));
         leaving.retain(|index| line.as_ref().is_none_or(|line| line.steps.contains(index)));
-        let records = leaving.iter().flat_map(|index| self.steps[*index].records()).collect();
+        let came_back: Vec<&Step> = line.iter().flat_map(|line| self.came_back(line)).collect();
+        let leaving: Vec<&Step> = leaving.into_iter().map(|index| &self.steps[index]).collect();
+        let records = leaving.iter().chain(&came_back).flat_map(|step| step.records()).collect();
         let had = self.records_had(&records, line.as_ref());
-        let is_back = |step: &Step| match (&step.old, &step.new) {
-            (Some(old), Some(new)) if self.was_before(&had, &new.record, &old.record) => true,
+        let is_back = |old: &Stand, new: &Stand| self.was_before(&had, &new.record, &old.record);
+        let gone_back = |step: &Step| match (&step.old, &step.new) {
+            (Some(old), Some(new)) if is_back(old, new) => Some(step.commit),
+            // Deleted, and what was there before it was restored later.
+            (Some(old), None) if line.is_some() => {
+                let after = self.descendants(step.commit);
+                let mut restored = came_back.iter().filter(|step| after[step.commit]);
+                restored.find(|step| step.new.as_ref().is_some_and(|new| is_back(old, new))).map(|step| step.commit)
+            }
             // Another path, or none, is where it went: what is offered at this one is a new skill.
-            (_, new) => update.entry.is_none() && !new.as_ref().is_some_and(|new| at(&new.record.path)),
+            (_, Some(new)) if at(&new.record.path) => None,
+            _ => update.entry.is_none().then_some(step.commit),
         };
-        let leaving = leaving.into_iter().map(|index| &self.steps[index]);
-        let went_back: BTreeSet<usize> = leaving.filter(|step| is_back(step)).map(|step| step.commit).collect();
+        let went_back: BTreeSet<usize> = leaving.into_iter().filter_map(gone_back).collect();
         let stands = self.stands(is_it, line.as_ref());
         let again = |commit: &usize| {
             let after = self.descendants(*commit);
             self.first_parents.iter().any(|first| first != commit && after[*first] && stands[*first])
         };
         went_back.into_iter().filter(|commit| !again(commit)).map(|commit| self.commits[commit]).collect()
+    }
+
+    /// Returns the steps in which the entry came out of nothing, in their order.
+    fn came_back(&self, line: &Line<'_>) -> impl Iterator<Item = &Step> {
+        line.steps.iter().map(|index| &self.steps[*index]).filter(|step| step.old.is_none())
     }
 
     /// Returns the newest first-parent commit in which the entry at `path` came to accept this tree instead of another.
@@ -171,12 +185,14 @@ impl Records {
         for at in 0..self.commits.len() {
             let first = self.parents[at].first();
             let mut here = first.map_or(BTreeSet::new(), |parent| files[*parent].clone());
+            let mut came = Vec::new();
             while let Some(step) = steps.next_if(|step| step.commit == at) {
                 if step.parent == first.copied() {
                     step.old.as_ref().map(|old| here.remove(&old.file));
-                    here.extend(step.new.as_ref().filter(|new| is_it(&new.record)).map(|new| &new.file));
+                    came.extend(step.new.as_ref().filter(|new| is_it(&new.record)).map(|new| &new.file));
                 }
             }
+            here.extend(came);
             files.push(here);
         }
         let on_line = |(at, here): (usize, BTreeSet<&RelPath>)| match line {

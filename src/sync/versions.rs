@@ -5,7 +5,7 @@
 
 use super::report::VersionReport;
 use crate::git::{History, Oid, RefChange, RefName, Store, entry_at, first_parents, tree_at};
-use crate::registry::{Layout, Registry, State, identity_at, read_entry, settings};
+use crate::registry::{Layout, Registry, State, identity_at, read_entry, settings, skill_then};
 use crate::skill::{SKILL_MD, TreeHasher};
 use crate::types::{RelPath, Result, SkillId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,7 +61,8 @@ impl Versions {
         let mut lines = self.starting_points(store, &state.layout, head, &chain)?;
         let mut before: Option<Oid> = None;
         for (at, commit) in chain.iter().enumerate() {
-            let folder = tree_at(store, store.commit(*commit)?.tree, &state.layout.skills)?;
+            let tree = store.commit(*commit)?.tree;
+            let folder = tree_at(store, tree, &state.layout.at(store, tree)?.skills)?;
             let mut touched: BTreeSet<SkillId> = BTreeSet::new();
             if folder != before {
                 changed_skills(store, before, folder, "", &mut touched)?;
@@ -93,7 +94,7 @@ impl Versions {
         for id in self.tags.keys() {
             let Some((number, tag)) = self.of(id).next_back() else { continue };
             let Some(commit) = store.peel_to_commit(tag)? else { continue };
-            let last = tree_at(store, store.commit(commit)?.tree, &layout.skill(id))?;
+            let (last, _) = skill_then(store, store.commit(commit)?.tree, layout, id)?;
             let from = match places.get(&commit) {
                 Some(at) => at + 1,
                 None if history.contains_if_present(commit)? => first_containing(store, chain, commit)?,
@@ -128,15 +129,13 @@ impl Tagger<'_> {
     fn look(&mut self, id: &SkillId, line: &mut Line, commit: Oid) -> Result<()> {
         let (store, layout) = (self.store, &self.state.layout);
         let tree = store.commit(commit)?.tree;
-        let Some(skill) = tree_at(store, tree, &layout.skill(id))?.filter(|skill| Some(*skill) != line.last) else {
-            return Ok(());
-        };
+        let (skill, entry) = skill_then(store, tree, layout, id)?;
+        let Some(skill) = skill.filter(|skill| Some(*skill) != line.last) else { return Ok(()) };
         // A namespace is a folder, too.
         if store.tree(skill)?.get(SKILL_MD.as_bytes()).is_none() {
             return Ok(());
         }
-        let entry = entry_at(store, tree, &layout.entry(id))?.filter(|place| place.mode.is_file());
-        let entry = entry.map(|place| read_entry(store, layout.entry(id).as_str(), place.id)).transpose()?;
+        let entry = entry.map(|blob| read_entry(store, layout.entry(id).as_str(), blob)).transpose()?;
         let entry = entry.and_then(|entry| entry.entry.ok());
         if entry.as_ref().is_some_and(|entry| !entry.conflicts.is_empty()) {
             return Ok(());
@@ -193,7 +192,7 @@ fn first_containing(store: &Store, chain: &[Oid], commit: Oid) -> Result<usize> 
 /// the head does.
 fn after_newest_with(store: &Store, layout: &Layout, id: &SkillId, chain: &[Oid], last: Option<Oid>) -> Result<usize> {
     for (at, commit) in chain.iter().enumerate().rev() {
-        if last.is_some() && tree_at(store, store.commit(*commit)?.tree, &layout.skill(id))? == last {
+        if last.is_some() && skill_then(store, store.commit(*commit)?.tree, layout, id)?.0 == last {
             return Ok(at + 1);
         }
     }

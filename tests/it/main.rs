@@ -59,6 +59,7 @@ mod security;
 mod states;
 mod support;
 mod sync;
+mod taken_back;
 mod text;
 mod tree_hash;
 mod unknown_base;

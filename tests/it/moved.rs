@@ -23,6 +23,7 @@ fn gits_word(world: &World) -> String {
     said.replace('\t', " ").replace("/SKILL.md", "")
 }
 
+/// `deploy` was found to have moved.
 #[track_caller]
 pub fn moved(synced: &Synced, from: &str, to: &str) {
     let skill = synced.skill("deploy");

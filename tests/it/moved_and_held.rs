@@ -38,85 +38,6 @@ fn a_merged_move_that_is_reverted_is_held_until_upstream_moves_on() {
 }
 
 #[test]
-fn an_update_that_was_taken_back_does_not_return_because_upstream_moves_it() {
-    for withdrawn in [false, true] {
-        let world = world();
-        world.upstream(&[(FILE, &lines("first", "v2"))]);
-        world.sync();
-        if withdrawn {
-            world.git("registry", &["branch", "-q", "-D", BRANCH]);
-        } else {
-            let merged = merge(&world, BRANCH);
-            world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
-        }
-        world.sync();
-        moves(&world, "skills/deploy", "skills/ship");
-        let synced = world.sync();
-        moved(&synced, "skills/deploy", "skills/ship");
-        is_held(&synced, if withdrawn { "withdrawn" } else { "reverted" });
-        is_settled(&world);
-    }
-}
-
-#[test]
-fn what_was_taken_back_at_one_place_stays_away_at_all_that_upstream_moves_it_to() {
-    // Reverted where upstream had moved it to, and moved again.
-    let world = world();
-    moves(&world, "skills/deploy", "skills/ship");
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
-    world.sync();
-    let merged = merge(&world, BRANCH);
-    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
-    is_held(&world.sync(), "reverted");
-    moves(&world, "skills/ship", "skills/float");
-    let synced = world.sync();
-    moved(&synced, "skills/deploy", "skills/float");
-    is_held(&synced, "reverted");
-    is_settled(&world);
-
-    // Reverted, moved, followed there with the next update, and upstream goes back to what was reverted.
-    let world = self::world();
-    world.upstream(&[(FILE, &lines("first", "v2"))]);
-    world.sync();
-    let merged = merge(&world, BRANCH);
-    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
-    moves(&world, "skills/deploy", "skills/ship");
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
-    assert_eq!(world.sync().action("deploy"), "remade");
-    merge(&world, BRANCH);
-    assert_eq!(world.sync().class("deploy"), "unchanged");
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
-    is_held(&world.sync(), "reverted");
-    is_settled(&world);
-}
-
-#[test]
-fn what_was_taken_back_of_one_skill_is_not_held_for_the_one_that_upstream_puts_in_its_place() {
-    let world = world();
-    world.upstream(&[(FILE, &lines("first", "v2"))]);
-    world.sync();
-    let merged = merge(&world, BRANCH);
-    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
-    is_held(&world.sync(), "reverted");
-    // Both are followed to other places, and the other one stands where this one was.
-    moves(&world, "skills/deploy", "skills/ship");
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
-    world.sync();
-    world.run(&["candidate", "accept", "deploy"]).ok();
-    moves(&world, "skills/other", "skills/deploy");
-    assert_eq!(world.sync().skill("other")["path"], "skills/deploy");
-    world.run(&["candidate", "accept", "other"]).ok();
-    // Upstream gives the other one what was taken back of this one.
-    world.upstream(&[(FILE, &lines("first", "v2"))]);
-    let synced = world.sync();
-    assert_eq!((synced.skill("other")["hold"].as_str(), synced.action("other")), (None, "opened"), "{:#}", synced.json);
-    is_settled(&world);
-    // Given back to the one of which it was taken back, it is held, wherever that stands.
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
-    is_held(&world.sync(), "reverted");
-}
-
-#[test]
 fn a_rollback_goes_back_across_a_move_and_the_abandoned_update_is_held_at_the_new_place() {
     let world = world();
     let before = entry(&world, "main");
@@ -198,29 +119,6 @@ fn a_skill_that_the_team_deleted_does_not_come_back_because_upstream_moves_it() 
     assert_eq!(world.sync().action("deploy"), "kept");
     merge(&world, BRANCH);
     assert_eq!(world.sync().class("deploy"), "unchanged");
-}
-
-#[test]
-fn a_removal_that_was_taken_back_is_not_that_of_the_skill_which_stands_there_now() {
-    let world = world();
-    moves(&world, "skills/deploy", "skills/ship");
-    world.sync();
-    world.run(&["candidate", "accept", "deploy"]).ok();
-    world.upstream(&[(FILE, &skill("launch", "Quite another one."))]);
-    world.sync();
-    world.run(&["candidate", "accept", "launch"]).ok();
-    world.git("upstream", &["rm", "-rq", "skills/ship"]);
-    world.commit("upstream", "the moved one goes");
-    assert_eq!(world.sync().class("deploy"), "removed");
-    let merged = merge(&world, BRANCH);
-    world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
-    is_held(&world.sync(), "reverted");
-    world.git("upstream", &["rm", "-rq", "skills/deploy"]);
-    world.commit("upstream", "the other one goes");
-    let synced = world.sync();
-    assert_eq!((synced.class("launch"), synced.action("launch")), ("removed", "opened"));
-    is_held(&synced, "reverted");
-    is_settled(&world);
 }
 
 #[test]

@@ -294,6 +294,13 @@ fn a_source_with_an_edited_or_checked_out_candidate_neither_moves_nor_goes() {
         world.run(command).ends_with(1).says(&[BRANCH, "is checked out"]);
     }
     assert_eq!(world.refs("registry"), refs);
+    // The hint is a command, and it helps.
+    let review_there = world.path("review").display().to_string();
+    world.run(commands[0]).says(&[&format!("leave it there first: git -C '{review_there}' switch --detach")]);
+    world.git("registry", &["-C", &review_there, "switch", "-q", "--detach"]);
+    world.run(&["source", "rename", "up", "acme"]).ok();
+    world.run(&["source", "rename", "acme", "up"]).ok();
+    world.sync();
     world.git("registry", &["worktree", "remove", "../review"]);
     review(&world);
     let refs = world.refs("registry");

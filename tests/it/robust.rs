@@ -288,3 +288,12 @@ fn json_errors_are_documents_too() {
     assert_eq!(error["error"]["kind"], "not_found", "{error:#}");
     assert!(error["error"]["hint"].as_str().unwrap().contains("candidate list"));
 }
+
+#[test]
+fn many_skills_at_the_top_of_their_repository_come_in() {
+    let files: Vec<(String, String)> =
+        (0..300).map(|n| format!("skill-{n:03}")).map(|id| (format!("{id}/SKILL.md"), skill(&id, "v1"))).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let world = World::following(&files);
+    assert_eq!(world.sync().source("up")["skills"].as_array().unwrap().len(), 300);
+}

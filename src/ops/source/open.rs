@@ -25,12 +25,16 @@ pub(super) fn open_candidates(
             Ok(review) if review.edited => Some("has edits"),
             // What is no candidate is somebody's own.
             Err(_) => Some("is no candidate that this tool made"),
-            Ok(_) if branch.diverged => Some("differs from the remote's"),
-            Ok(_) => branch.checked_out.then_some("is checked out"),
+            Ok(_) => branch.diverged.then_some("differs from the remote's"),
         };
         if let Some(why) = why {
             return Err(Error::new(ErrorKind::Conflict, format!("{} {why}", branch.name.short()))
                 .hint("merge it or delete it first, then run the command again"));
+        }
+        if branch.checked_out {
+            let there = registry.repository.work_tree_of_branch(&branch.name)?.unwrap_or_default();
+            return Err(Error::new(ErrorKind::Conflict, format!("{} is checked out", branch.name.short()))
+                .hint(format!("leave it there first: git -C '{}' switch --detach", there.display())));
         }
         refs.extend(branch.local.map(|head| (branch.name, head)));
         let offered = registry.names.offered(source, &id)?;

@@ -32,8 +32,11 @@ impl Records {
             let here: Vec<usize> = (start..end).filter(is_on_it).collect();
             for parent in &self.parents[at] {
                 let (mut files, mut seek) = (line.files[at].clone(), sought[at].clone());
-                for step in here.iter().map(|index| &self.steps[*index]).filter(|step| step.parent == Some(*parent)) {
-                    step.new.as_ref().map(|new| files.remove(&new.file));
+                let of_parent =
+                    here.iter().map(|index| &self.steps[*index]).filter(|step| step.parent == Some(*parent));
+                // All of them first: two skills may have swapped their names.
+                of_parent.clone().filter_map(|step| step.new.as_ref()).for_each(|new| _ = files.remove(&new.file));
+                for step in of_parent {
                     match (&step.old, &step.new) {
                         (Some(old), new) => {
                             files.insert(&old.file);

@@ -2,7 +2,7 @@
 
 use super::Record;
 use crate::git::{History, Mode, Oid, Store, Tree, tree_at};
-use crate::registry::{Layout, read_entry};
+use crate::registry::{Layout, Upstream, read_entry};
 use crate::types::{RelPath, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,7 @@ pub(super) fn walk(store: &Store, layout: &Layout, main: &History<'_>) -> Result
     let mut reader = Reader { store, layout, known: BTreeMap::new() };
     for (at, id) in commits.iter().enumerate() {
         let commit = store.commit(*id)?;
-        let folder = tree_at(store, commit.tree, &layout.skills)?;
+        let folder = tree_at(store, commit.tree, &layout.at(store, commit.tree)?.skills)?;
         let above: Vec<usize> = commit.parents.iter().filter_map(|parent| index.get(parent).copied()).collect();
         let before: Vec<Option<Oid>> =
             if above.is_empty() { vec![None] } else { above.iter().map(|p| folders[*p]).collect() };
@@ -124,7 +124,8 @@ impl Reader<'_> {
             };
             if name.ends_with(b".toml") {
                 let (before, after) = (file(before), file(after));
-                let (before, after) = (self.record(before)?, self.record(after)?);
+                let before = self.record(before, None)?;
+                let after = self.record(after, before.as_ref())?;
                 if before != after {
                     out.push((below, before, after));
                 }
@@ -142,39 +143,47 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn record(&mut self, blob: Option<Oid>) -> Result<Option<Record>> {
+    /// Returns what an entry follows; one that cannot be read (markers of a conflict in it) what it followed `before`.
+    fn record(&mut self, blob: Option<Oid>, before: Option<&Record>) -> Result<Option<Record>> {
         let Some(blob) = blob else { return Ok(None) };
         if let Some(known) = self.known.get(&blob) {
             return Ok(known.clone());
         }
-        // An entry that cannot be read had no record.
-        let entry = read_entry(self.store, self.layout.skills.as_str(), blob)?.entry.ok();
-        let record = entry.and_then(|entry| entry.upstream).map(|up| Record {
-            path: up.path,
-            accepted: up.accepted,
-            mirror: up.mirror,
-        });
+        let of = |up: Upstream| Record { path: up.path, accepted: up.accepted, mirror: up.mirror };
+        let record = match read_entry(self.store, self.layout.skills.as_str(), blob)?.entry {
+            Ok(entry) => entry.upstream.map(of),
+            Err(_) => before.cloned(),
+        };
         self.known.insert(blob, record.clone());
         Ok(record)
     }
 }
 
-/// Follows an entry through `git mv`: a file that went and one that came with the same upstream path are one entry.
+/// Follows an entry through `git mv`: what one file had and another one has now is one entry, also where two swapped their
+/// names; and so are a file that went and one that came with the same upstream path.
 fn pair_up(changed: Vec<Changed>) -> Vec<(Option<Stand>, Option<Stand>)> {
-    let (mut steps, mut came): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
-    let mut went = Vec::new();
+    let (mut went, mut came): (Vec<Stand>, Vec<Stand>) = (Vec::new(), Vec::new());
     for (file, old, new) in changed {
-        let stand = |record: Option<Record>| record.map(|record| Stand { file: file.clone(), record });
-        match (stand(old), stand(new)) {
-            (Some(old), None) => went.push(old),
-            (None, Some(new)) => came.push(new),
-            (old, new) => steps.push((old, new)),
+        went.extend(old.map(|record| Stand { file: file.clone(), record }));
+        came.extend(new.map(|record| Stand { file, record }));
+    }
+    let mut steps = Vec::new();
+    let is_one: [fn(&Stand, &Stand) -> bool; 3] = [
+        |old, new| old.record == new.record,
+        |old, new| old.file == new.file,
+        |old, new| old.record.path == new.record.path,
+    ];
+    for is_one in is_one {
+        let mut left = Vec::new();
+        for old in went {
+            match came.iter().position(|new| is_one(&old, new)) {
+                Some(at) => steps.push((Some(old), Some(came.remove(at)))),
+                None => left.push(old),
+            }
         }
+        went = left;
     }
-    for old in went {
-        let to = came.iter().position(|new: &Stand| new.record.path == old.record.path).map(|at| came.remove(at));
-        steps.push((Some(old), to));
-    }
+    steps.extend(went.into_iter().map(|old| (Some(old), None)));
     steps.extend(came.into_iter().map(|new| (None, Some(new))));
     steps
 }
