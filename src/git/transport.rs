@@ -109,7 +109,7 @@ enum By {
 ///
 /// # Errors
 /// `NoEvidence` if the ref moved since it was resolved, `NotFound` if no branch or tag reaches the commit, `Limit` if it
-/// is too large; else as [`classify_failure`] says. Nothing temporary stays behind.
+/// is too large; else as `failure::classify_failure` says. Nothing temporary stays behind.
 pub fn fetch_commit(git: &Git, request: &FetchRequest<'_>) -> Result<String> {
     let id = request.want.id();
     check_url(request.remote.url)?;

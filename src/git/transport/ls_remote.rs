@@ -40,7 +40,7 @@ impl RemoteRefs {
 /// short name, or a full one; `HEAD` always comes along. Refs with names that git would refuse are left out.
 ///
 /// # Errors
-/// `Usage` if a name is not one that a ref can have; else as [`super::failure::classify_failure`] says.
+/// `Usage` if a name is not one that a ref can have; else as `failure::classify_failure` says.
 pub fn ls_remote(git: &Git, at: Where<'_>, remote: &Remote<'_>, names: &[&str]) -> Result<RemoteRefs> {
     check_url(remote.url)?;
     let mut patterns = Vec::new();
