@@ -12,11 +12,11 @@
 //! | `main.rs` | calls [`cli::main`] and returns its exit code |
 //! | [`cli`] | the command line: arguments to options, reports to text or JSON. The only part that prints, and (`cli/outside.rs`) the only one that reads environment and clock |
 //! | [`ops`] | one verb per file: options in, report out |
-//! | [`sync`] | the engine: mirror, moves, names, offers, class, holds, merge, candidate, carry, verdict, plan, reconcile, publish, push, failures, versions |
+//! | [`sync`] | the engine: mirror, moves, names, offers, class, holds, merge, candidate, carry, verdict, plan, reconcile, publish, push, failures, versions; what reviewers are told |
 //! | [`source`] | where skills come from: every kind of source becomes a [`source::Snapshot`] |
 //! | [`registry`] | the team's repository: settings, source files, entries, lock, whose refs count, one commit on the default branch |
-//! | [`skill`] | what a skill is: frontmatter, tree hash, the rules of the spec, limits |
-//! | [`git`] | objects, refs and history in-process (gix), network and checkout through the user's `git`. The only module that names gix types; but for `source/host` the only one that starts a process |
+//! | [`skill`] | what a skill is: frontmatter, tree hash, the rules of the spec, licences, limits |
+//! | [`git`] | objects, refs, history and text merges in-process (gix), network and checkout through the user's `git`. The only module that names gix types; but for `source/host` the only one that starts a process |
 //! | [`types`] | strings with rules, and the one error type. Imports nothing |
 //!
 //! # Every file that the program touches
@@ -43,7 +43,7 @@
 //! |---|---|---|
 //! | `<common git directory>/skillgraft/lock` | `registry/lock.rs` | one run at a time; an operating system's lock, so that a killed process leaves none |
 //! | `<common git directory>/skillgraft/moving` | `git/recover.rs` | the refs that a run is about to move; what stands there after a kill tells its stale locks from those of a living git |
-//! | `<common git directory>/objects/` | [`git::Store`], `git/pack.rs` | one pack for each run that adds much, loose files for one that adds little |
+//! | `<common git directory>/objects/` | `git/store/flush.rs`, `git/pack.rs` | one pack for each run that adds much, loose files for one that adds little |
 //! | `$SKILLGRAFT_CACHE_DIR`, else `skillgraft` in the user's cache folder | `cli/outside.rs` finds it | everything in it may be deleted at any time |
 //! | `<cache>/git/<name>-<hash>.git`, `.lock` beside it | `source/cache.rs` | one bare repository for each URL |
 //! | `<cache>/http/<host>-<hash>` | `source/http/cache.rs` | what an address answered last, with its ETag; one file, so that one rename replaces it |
@@ -51,6 +51,7 @@
 //! | the folders of [`source::agents`], `node_modules`, plugins | `source/roots.rs` | read only, by `discover` and `import` |
 //! | `.npmrc` beside the registry's settings and in the home | `source/npm/config.rs` | npm's configuration: read only, for the registry of a plugin that is a package |
 //! | `skills-lock.json` of a project; `.skill-lock.json` in `$XDG_STATE_HOME/skills`, else `~/.agents` | `source/peers.rs` | other installers' records: read only, by `import` |
+//! | the folder that `export --to` names | `ops/export.rs` | the skill, made in a hidden folder there and moved to its place |
 //! | a new temporary folder | `source/cache.rs`, `cli/output.rs` | what `sync --dry-run` fetches into (removed again); `demo` without a folder (kept) |
 //!
 //! # Every ref
@@ -71,8 +72,8 @@
 //! | `refs/skillgraft/remote/<remote>/...` | `registry/view.rs` | `sync --push`: the remote's refs as it last had them, and its own `tagged` |
 //! | on the remote: mirrors, candidates, `refs/skillgraft/offered/`, `superseded/`, `failed/`, tags of versions | `sync/push.rs` | `sync --push`, each from an explicit id |
 //! | `refs/remotes/<remote>/...` of those branches | `sync/branches.rs` | read only: a fresh clone has no local ones |
-//! | in the cache: `refs/skillgraft/fetched/<commit>`, `refs/skillgraft/tip/<hash>` | `git/transport.rs`, `source/git.rs` | a fetch; what `--offline` goes by |
-//! | in the cache: `refs/skillgraft/missing/<commit>` | `source/git.rs` | a base look-up: upstream had no such commit when its tip was where this points; dropped when the tip moves |
+//! | in the cache: `refs/skillgraft/fetched/<commit>`, `refs/skillgraft/tip/<hash>` | `git/transport.rs`, `source/git/remembered.rs` | a fetch; what `--offline` goes by |
+//! | in the cache: `refs/skillgraft/missing/<commit>` | `source/git/remembered.rs` | a base look-up: upstream had no such commit when its tip was where this points; dropped when the tip moves |
 //!
 //! Never touched: another branch or tag, the index, the configuration of any repository but the cache's and the demo's.
 

@@ -1,5 +1,11 @@
 //! The command line as typed (clap types only; what it means is decided in `run`).
 
+mod candidate;
+mod source;
+
+pub use candidate::{Candidate, ShowFormat, Take};
+pub use source::Source;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -322,72 +328,6 @@ pub enum OnConflict {
     Overwrite,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum Source {
-    /// List the sources
-    List,
-    /// Show the file of a source
-    Show {
-        /// The source
-        name: String,
-    },
-    /// Let the program of a source run on this machine, as its file names it
-    Trust {
-        /// The source
-        name: String,
-        /// Do not ask
-        #[arg(short, long)]
-        yes: bool,
-    },
-    /// Let sync pass a source by; its skills stay
-    Disable {
-        /// The source
-        name: String,
-        #[command(flatten)]
-        commits: Commits,
-    },
-    /// Set one key of a source's file, for example ref=v2
-    Set {
-        /// The source
-        name: String,
-        /// The key and its value
-        #[arg(value_name = "KEY=VALUE")]
-        assignment: String,
-        #[command(flatten)]
-        commits: Commits,
-    },
-    /// Give a source another name
-    Rename {
-        /// The name that it has
-        old: String,
-        /// The name that it gets
-        new: String,
-        #[command(flatten)]
-        commits: Commits,
-    },
-    /// Remove a source
-    #[command(group = clap::ArgGroup::new("fate").required(true))]
-    Remove {
-        /// The source
-        name: String,
-        /// Keep its skills, as the team's own
-        #[arg(long, group = "fate")]
-        adopt: bool,
-        /// Delete its skills
-        #[arg(long, group = "fate")]
-        delete: bool,
-        #[command(flatten)]
-        commits: Commits,
-    },
-    /// Let sync look at a source; bring in its skills where it was only registered
-    Enable {
-        /// The source
-        name: String,
-        #[command(flatten)]
-        commits: Commits,
-    },
-}
-
 #[derive(Debug, Args)]
 pub struct Sync {
     /// The sources to look at [default: all]
@@ -412,69 +352,6 @@ pub struct Sync {
     pub exit_code: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum Candidate {
-    /// List what waits for review
-    List,
-    /// Explain one candidate
-    Show {
-        /// A branch or a skill
-        id: String,
-        /// How to print it; markdown is a pull request: its title, an empty line, its body
-        #[arg(long, value_enum, default_value_t = ShowFormat::Text, value_name = "FORMAT")]
-        format: ShowFormat,
-    },
-    /// Show what merging a candidate changes
-    Diff {
-        /// A branch or a skill
-        id: String,
-        /// Show what upstream changed since the base instead
-        #[arg(long)]
-        upstream: bool,
-    },
-    /// Merge candidates into the default branch
-    Accept {
-        /// Branches or skills
-        #[arg(required = true)]
-        id: Vec<String>,
-        #[command(flatten)]
-        commits: Commits,
-    },
-    /// Record that the team does not want an update; the next one is proposed again
-    Decline {
-        /// A branch or a skill
-        id: String,
-        /// Why
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-        /// Never propose this skill again: exclude it in its source
-        #[arg(long, conflicts_with = "until")]
-        always: bool,
-        /// The last day on which this holds, itself included
-        #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
-        until: Option<jiff::civil::Date>,
-        #[command(flatten)]
-        commits: Commits,
-    },
-    /// Propose an update again that was taken back, declined, or whose branch was deleted
-    Retry {
-        /// A skill
-        id: String,
-    },
-    /// Take resolved conflicts off the list
-    Resolve {
-        /// A branch or a skill
-        id: String,
-        /// Files [default: all that are listed]
-        path: Vec<String>,
-        /// Take this side's file whole
-        #[arg(long, value_enum, value_name = "SIDE")]
-        take: Option<Take>,
-        #[command(flatten)]
-        commits: Commits,
-    },
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CheckFormat {
     /// For people
@@ -493,20 +370,4 @@ pub enum Forge {
     Gitlab,
     Forgejo,
     None,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ShowFormat {
-    /// For people
-    Text,
-    /// The same as --json
-    Json,
-    /// Title and body of a pull request
-    Markdown,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Take {
-    Local,
-    Upstream,
 }

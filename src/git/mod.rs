@@ -12,6 +12,8 @@ mod refs;
 mod remote;
 mod repository;
 mod store;
+#[cfg(test)]
+mod test_world;
 mod text;
 pub(crate) mod transport;
 
@@ -28,5 +30,5 @@ pub use store::Store;
 pub use text::{TextMerge, merge_text};
 pub use transport::{
     FETCHED, FetchRequest, Remote, RemoteRefs, Want, clean_temporary_files, fetch_blobs, fetch_commit, fetch_history,
-    init_bare, is_short_ref_name, ls_remote,
+    init_bare, is_full_id, is_short_ref_name, ls_remote,
 };

@@ -5,6 +5,7 @@
 //! ours, and locks of refs are the ones that the killed run wrote down before it took them.
 
 use super::refs::RefChange;
+use super::transport::{entries, is_ref_name};
 use crate::types::{Context as _, ErrorKind, Result};
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -82,7 +83,7 @@ pub fn clear_after_killed_run(common_dir: &Path) -> Result<()> {
 fn stale_locks(common_dir: &Path) -> Vec<PathBuf> {
     let journal = journal_in(common_dir);
     let (Ok(names), Some(since)) = (fs::read_to_string(&journal), modified(&journal)) else { return Vec::new() };
-    let refs = names.lines().filter(|name| super::transport::is_ref_name(name)).map(|name| format!("{name}.lock"));
+    let refs = names.lines().filter(|name| is_ref_name(name)).map(|name| format!("{name}.lock"));
     // `git pack-refs` holds that one for longer, and writes beside it.
     let packed = (!common_dir.join("packed-refs.new").exists()).then(|| "packed-refs.lock".to_owned());
     let locks = refs.chain(packed).map(|name| common_dir.join(name));
@@ -91,10 +92,6 @@ fn stale_locks(common_dir: &Path) -> Vec<PathBuf> {
 
 fn modified(path: &Path) -> Option<SystemTime> {
     fs::symlink_metadata(path).and_then(|data| data.modified()).ok()
-}
-
-fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
 fn remove(path: &Path) -> Result<()> {

@@ -6,16 +6,15 @@
 
 #![expect(clippy::disallowed_types, reason = "objects looked up by id; what is written is sorted first")]
 
+mod flush;
+
 use super::objects::{Commit, NewCommit, ObjectKind, Oid, Tree};
-use super::pack::{self, Delta};
+use super::pack::Delta;
 use crate::types::{Context as _, Error, ErrorKind, Result};
 use gix::objs::Find as _;
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::path::Path;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-/// Up to this many new objects are written as loose files, more as one pack.
-const LOOSE_OBJECTS: usize = 100;
 /// A tree with this many entries is remembered only for a while.
 const LARGE_TREE: usize = 256;
 /// How many of them are remembered.
@@ -114,15 +113,9 @@ impl Store {
 
     /// Returns what `id` names once annotated tags are followed: the object itself where it is none.
     pub fn peel(&self, mut id: Oid) -> Result<Oid> {
-        // A tag of a tag of a tag is somebody's joke; ids cannot go in circles.
-        for _ in 0..10 {
-            if !matches!(self.header(id)?, Some((ObjectKind::Tag, _))) {
-                break;
-            }
-            let bytes = self.read(id, ObjectKind::Tag)?;
-            let target = bytes.strip_prefix(b"object ").and_then(|rest| rest.split(|byte| *byte == b'\n').next());
-            let target = target.ok_or_else(|| damaged(id, "tag"))?;
-            id = Oid::parse(&String::from_utf8_lossy(target))?;
+        // Ids cannot go in circles.
+        while matches!(self.header(id)?, Some((ObjectKind::Tag, _))) {
+            id = tagged_by(id, &self.read(id, ObjectKind::Tag)?)?;
         }
         Ok(id)
     }
@@ -210,16 +203,8 @@ impl Store {
 
     /// Returns the commit that an id leads to: itself, or what an annotated tag points to. None for anything else.
     pub fn peel_to_commit(&self, id: Oid) -> Result<Option<Oid>> {
-        let mut id = id;
-        loop {
-            match self.header(id)? {
-                Some((ObjectKind::Commit, _)) => return Ok(Some(id)),
-                Some((ObjectKind::Tag, _)) => {
-                    id = tagged_by(id, &self.read(id, ObjectKind::Tag)?)?;
-                }
-                _ => return Ok(None),
-            }
-        }
+        let id = self.peel(id)?;
+        Ok(self.header(id)?.filter(|(kind, _)| *kind == ObjectKind::Commit).map(|_| id))
     }
 
     /// Copies a blob from another database of either hash kind; returns its id here.
@@ -238,27 +223,6 @@ impl Store {
         let bases = repository.merge_bases_many(one.0, &[two.0]);
         let bases = bases.context(ErrorKind::Git, || format!("cannot compare the histories of {one} and {two}"))?;
         Ok(bases.into_iter().map(|id| Oid(id.detach())).collect())
-    }
-
-    /// Writes everything added since the last flush to disk and syncs it: loose files, or one pack.
-    pub fn flush(&self) -> Result<()> {
-        let Some(repository) = &self.repository else { return Ok(()) };
-        let pending = std::mem::take(&mut *write(&self.pending));
-        if pending.is_empty() {
-            return Ok(());
-        }
-        let objects = repository.to_thread_local().objects.store_ref().path().to_owned();
-        let written = if pending.len() <= LOOSE_OBJECTS {
-            self.write_loose(&objects, &pending)
-        } else {
-            pack::write(&objects.join("pack"), &pending, self.kind, |id| self.read_on_disk(id))
-        };
-        // Kept on failure, so that what was read so far stays readable.
-        if written.is_err() {
-            *write(&self.pending) = pending;
-        }
-        self.refresh();
-        written
     }
 
     /// Looks at the disk again, so that packs another process wrote are seen.
@@ -336,50 +300,6 @@ impl Store {
 
     fn lock_handles(&self) -> std::sync::MutexGuard<'_, Vec<gix::OdbHandle>> {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes what an object names before the object itself: whoever finds it, also after this process was killed in
-    /// between, finds it whole.
-    fn write_loose(&self, objects: &Path, pending: &HashMap<Oid, Pending>) -> Result<()> {
-        let mut open: Vec<(Oid, bool)> = pending.keys().map(|id| (*id, false)).collect();
-        let mut done: BTreeSet<Oid> = BTreeSet::new();
-        while let Some((id, names_are_there)) = open.pop() {
-            let Some(object) = pending.get(&id).filter(|_| !done.contains(&id)) else { continue };
-            let (kind, data) = match object {
-                Pending::Full { kind, data } => (*kind, data.to_vec()),
-                Pending::Delta { base, delta } => {
-                    let whole = match pending.get(base) {
-                        Some(Pending::Full { data, .. }) => data.to_vec(),
-                        _ => self.read(*base, ObjectKind::Tree)?,
-                    };
-                    (ObjectKind::Tree, delta.apply(&whole))
-                }
-            };
-            if names_are_there {
-                pack::write_loose(objects, id, kind, &data)?;
-                done.insert(id);
-            } else {
-                open.push((id, true));
-                open.extend(self.named_by(id, kind, &data)?.into_iter().map(|named| (named, false)));
-            }
-        }
-        let folders: BTreeSet<String> = done.iter().map(|id| id.to_string()[..2].to_owned()).collect();
-        folders.iter().try_for_each(|folder| pack::sync_directory(&objects.join(folder)))
-    }
-
-    fn named_by(&self, id: Oid, kind: ObjectKind, data: &[u8]) -> Result<Vec<Oid>> {
-        Ok(match kind {
-            ObjectKind::Blob => Vec::new(),
-            ObjectKind::Tree => {
-                let tree = Tree::parse(data, self.kind.len_in_bytes()).ok_or_else(|| damaged(id, "tree"))?;
-                tree.entries().iter().map(|entry| entry.id).collect()
-            }
-            ObjectKind::Commit => {
-                let commit = Commit::parse(data, self.kind).ok_or_else(|| damaged(id, "commit"))?;
-                commit.parents.iter().copied().chain([commit.tree]).collect()
-            }
-            ObjectKind::Tag => vec![tagged_by(id, data)?],
-        })
     }
 }
 

@@ -6,14 +6,25 @@
 
 mod cleanup;
 mod failure;
+mod ls_remote;
+mod names;
+#[cfg(test)]
+mod overhead;
+#[cfg(test)]
+mod tests;
 
 pub use cleanup::clean_temporary_files;
+pub use ls_remote::{RemoteRefs, ls_remote};
+pub use names::{is_full_id, is_short_ref_name};
 
-use super::process::{Git, Output, Protocols, Where, redact};
+use super::process::{Git, GitCommand, Output, Protocols, Where, redact};
 use crate::types::error::{Context, Error, ErrorKind, Result};
-use cleanup::{entries, file_name};
+pub(super) use cleanup::entries;
+use cleanup::file_name;
 use failure::Refusal;
 pub(super) use failure::failure;
+pub(super) use names::is_ref_name;
+use names::{check_id, check_url};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -41,83 +52,6 @@ pub struct Remote<'a> {
     pub deadline: Duration,
 }
 
-/// What a remote repository answered to `ls-remote`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RemoteRefs {
-    /// The ref that HEAD points to, e.g. `refs/heads/main`.
-    pub head: Option<String>,
-    /// Names and hex ids in the remote's order; `HEAD` is one of them, and `refs/tags/x^{}` what the tag x points to.
-    pub refs: Vec<(String, String)>,
-}
-
-impl RemoteRefs {
-    /// Returns the id of the ref with exactly this name.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.refs.iter().find(|(known, _)| known == name).map(|(_, id)| id.as_str())
-    }
-
-    /// Returns the full ref name and the commit id that `name` stands for: a full ref name, a branch, a tag (peeled), or
-    /// without a name the remote's HEAD. A branch goes before a tag, as with `git clone --branch`.
-    pub fn resolve(&self, name: Option<&str>) -> Option<(String, &str)> {
-        let candidates = match name {
-            None | Some("HEAD") => vec![self.head.clone().unwrap_or_else(|| "HEAD".into()), "HEAD".into()],
-            Some(full) if full.starts_with("refs/") => vec![full.into()],
-            Some(short) => vec![format!("refs/heads/{short}"), format!("refs/tags/{short}")],
-        };
-        candidates.into_iter().find_map(|name| {
-            let id = self.get(&format!("{name}^{{}}")).or_else(|| self.get(&name))?;
-            Some((name, id))
-        })
-    }
-}
-
-/// Returns the refs of a remote among `names` (all of them if empty), with one process. A name is a branch's or tag's
-/// short name, or a full one; `HEAD` always comes along. Refs with names that git would refuse are left out.
-///
-/// # Errors
-/// `Usage` if a name is not one that a ref can have; else as [`classify_failure`] says.
-pub fn ls_remote(git: &Git, at: Where<'_>, remote: &Remote<'_>, names: &[&str]) -> Result<RemoteRefs> {
-    check_url(remote.url)?;
-    let mut patterns = Vec::new();
-    for name in names {
-        let full =
-            if name.starts_with("refs/") || *name == "HEAD" { (*name).into() } else { format!("refs/heads/{name}") };
-        if !is_ref_name(&full) {
-            return Err(Error::new(ErrorKind::Usage, format!("`{}` cannot be a branch or tag", name.escape_default())));
-        }
-        if full != *name {
-            patterns.extend([format!("refs/tags/{name}"), format!("refs/tags/{name}^{{}}")]);
-        } else if full.starts_with("refs/tags/") {
-            patterns.push(format!("{full}^{{}}"));
-        }
-        patterns.push(full);
-    }
-    if !patterns.is_empty() && !patterns.iter().any(|pattern| pattern == "HEAD") {
-        patterns.push("HEAD".into());
-    }
-    let operands = std::iter::once(remote.url).chain(patterns.iter().map(String::as_str));
-    let command = git.command(at).allow(remote.allow).deadline(remote.deadline);
-    let output = command.args(["ls-remote", "--symref"]).operands(operands).run()?;
-    if !output.status.success() {
-        return Err(failure(&output, format!("cannot read {}", redact(remote.url))));
-    }
-    // A pattern matches the end of a name: `HEAD` also means `refs/remotes/origin/HEAD`.
-    let asked = |name: &str| patterns.is_empty() || patterns.iter().any(|pattern| pattern == name);
-    let mut found = RemoteRefs::default();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        match line.split_once('\t') {
-            Some((target, "HEAD")) if target.starts_with("ref: ") => {
-                found.head = target.strip_prefix("ref: ").filter(|name| is_ref_name(name)).map(str::to_owned);
-            }
-            Some((id, name)) if is_id(id) && is_ref_name(name.trim_end_matches("^{}")) && asked(name) => {
-                found.refs.push((name.to_owned(), id.to_owned()));
-            }
-            _ => {}
-        }
-    }
-    Ok(found)
-}
-
 /// What to fetch.
 #[derive(Debug, Clone, Copy)]
 pub enum Want<'a> {
@@ -130,6 +64,14 @@ pub enum Want<'a> {
     },
     /// A commit that someone wrote down.
     Commit(&'a str),
+}
+
+impl<'a> Want<'a> {
+    fn id(&self) -> &'a str {
+        match self {
+            Want::Ref { id, .. } | Want::Commit(id) => id,
+        }
+    }
 }
 
 /// A commit to be brought into a cache repository.
@@ -167,11 +109,9 @@ enum By {
 ///
 /// # Errors
 /// `NoEvidence` if the ref moved since it was resolved, `NotFound` if no branch or tag reaches the commit, `Limit` if it
-/// is too large; else as [`classify_failure`] says. Nothing temporary stays behind.
+/// is too large; else as `failure::classify_failure` says. Nothing temporary stays behind.
 pub fn fetch_commit(git: &Git, request: &FetchRequest<'_>) -> Result<String> {
-    let id = match request.want {
-        Want::Ref { id, .. } | Want::Commit(id) => id,
-    };
+    let id = request.want.id();
     check_url(request.remote.url)?;
     check_id(id)?;
     cleaned(request.git_dir, fetch_stepwise(git, request, id)).map(|()| id.to_owned())
@@ -223,13 +163,8 @@ fn fetch_stepwise(git: &Git, request: &FetchRequest<'_>, id: &str) -> Result<()>
 }
 
 fn try_fetch(git: &Git, request: &FetchRequest<'_>, attempt: Attempt, id: &str, left: Duration) -> Result<Output> {
-    let mut command = git
-        .command(Where::GitDir(request.git_dir))
-        .allow(request.remote.allow)
-        .deadline(left)
-        .watch_growth(request.git_dir, request.max_bytes)
-        .config(&format!("remote.{REMOTE}.url"), request.remote.url)
-        .args(FETCH);
+    let remote = Remote { deadline: left, ..request.remote };
+    let mut command = fetches(git, request.git_dir, &remote, request.max_bytes).args(FETCH);
     command = match (attempt.shallow, attempt.by) {
         (true, _) => command.arg("--depth=1"),
         (false, By::Everything) => command.arg("--prune"),
@@ -257,24 +192,25 @@ fn try_fetch(git: &Git, request: &FetchRequest<'_>, attempt: Attempt, id: &str, 
     command.operands(std::iter::once(REMOTE.to_owned()).chain(refspecs)).run()
 }
 
+/// Starts describing a fetch from `remote` into the cache, which has its URL from here only.
+fn fetches<'g>(git: &'g Git, git_dir: &'g Path, remote: &Remote<'_>, max_bytes: u64) -> GitCommand<'g> {
+    git.command(Where::GitDir(git_dir))
+        .allow(remote.allow)
+        .deadline(remote.deadline)
+        .watch_growth(git_dir, max_bytes)
+        .config(&format!("remote.{REMOTE}.url"), remote.url)
+}
+
 const FETCH: [&str; 6] =
     ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"];
 
 /// Fetches the whole history of a commit, trees and no blobs where the server can filter: what `link` searches.
 pub fn fetch_history(git: &Git, request: &FetchRequest<'_>) -> Result<()> {
-    let id = match request.want {
-        Want::Ref { id, .. } | Want::Commit(id) => id,
-    };
+    let id = request.want.id();
     check_url(request.remote.url)?;
     check_id(id)?;
     let fetch = |filter: bool| {
-        let mut command = git
-            .command(Where::GitDir(request.git_dir))
-            .allow(request.remote.allow)
-            .deadline(request.remote.deadline)
-            .watch_growth(request.git_dir, request.max_bytes)
-            .config(&format!("remote.{REMOTE}.url"), request.remote.url)
-            .args(FETCH);
+        let mut command = fetches(git, request.git_dir, &request.remote, request.max_bytes).args(FETCH);
         if request.git_dir.join("shallow").exists() {
             command = command.joined("--depth=", UNLIMITED);
         }
@@ -312,12 +248,7 @@ pub fn fetch_blobs(git: &Git, git_dir: &Path, remote: &Remote<'_>, ids: &[String
     if list.is_empty() {
         return Ok(());
     }
-    let command = git
-        .command(Where::GitDir(git_dir))
-        .allow(remote.allow)
-        .deadline(remote.deadline)
-        .watch_growth(git_dir, max_bytes)
-        .config(&format!("remote.{REMOTE}.url"), remote.url)
+    let command = fetches(git, git_dir, remote, max_bytes)
         .config("fetch.negotiationAlgorithm", "noop")
         .args(FETCH)
         .args(["--filter=blob:none", "--stdin"])
@@ -361,45 +292,3 @@ fn cleaned<T>(git_dir: &Path, done: Result<T>) -> Result<T> {
 fn has_promised_objects(git_dir: &Path) -> bool {
     entries(&git_dir.join("objects").join("pack")).any(|file| file_name(&file).ends_with(".promisor"))
 }
-
-fn check_url(url: &str) -> Result<()> {
-    if url.is_empty() || url.starts_with('-') || url.contains(char::is_control) {
-        let shown = redact(&url.escape_debug().to_string());
-        return Err(Error::new(ErrorKind::Usage, format!("`{shown}` is not a URL or path of a git repository")));
-    }
-    Ok(())
-}
-
-fn check_id(id: &str) -> Result<()> {
-    if is_id(id) {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorKind::Usage, format!("`{}` is not a full object id", id.escape_debug())))
-    }
-}
-
-fn is_id(text: &str) -> bool {
-    matches!(text.len(), 40 | 64) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// Tells whether a branch or tag can have this short name: what [`ls_remote`] may be asked for.
-pub fn is_short_ref_name(name: &str) -> bool {
-    is_ref_name(&format!("refs/heads/{name}"))
-}
-
-/// The rules of `git check-ref-format`, for full names and `HEAD`.
-pub(super) fn is_ref_name(name: &str) -> bool {
-    let bad = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
-    let part_ok = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
-    name == "HEAD"
-        || name.starts_with("refs/")
-            && !name.contains(bad)
-            && !name.contains("..")
-            && !name.contains("@{")
-            && !name.ends_with('.')
-            && name.split('/').all(part_ok)
-}
-
-#[cfg(test)]
-#[path = "transport_tests.rs"]
-mod tests;

@@ -180,7 +180,7 @@ fn merge(registry: &Registry, head: Oid, review: &Review) -> Result<Oid> {
 
 /// What is merged has no branch any more. A branch that is checked out stays; the next sync tells.
 fn delete_accepted(outside: &Outside, registry: &Registry, branches: &Branches, reviews: &[Review]) {
-    let identity = format!("{} {} +0000", crate::registry::IDENTITY, outside.now);
+    let identity = super::identity(outside);
     let gone = |review: &Review| -> Result<Vec<RefChange>> {
         let branch =
             branches.get(&registry.repository.store, &registry.names.candidate(&review.source, &review.skill)?)?;

@@ -143,7 +143,7 @@ pub(super) fn close(
     let expected = branches.own(&offered);
     changes.extend(expected.map(|_| RefChange { name: offered, expected, new: None }));
     changes.retain(|change| change.expected != change.new);
-    let identity = format!("{} {} +0000", crate::registry::IDENTITY, outside.now);
+    let identity = super::identity(outside);
     registry.repository.refs.apply(&changes, why, &identity)
 }
 

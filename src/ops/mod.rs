@@ -28,7 +28,7 @@ pub mod sync;
 pub mod tag;
 
 use crate::git::{Environment, Git};
-use crate::registry::{Change, Changed, Destination, IDENTITY, Lock, Person, Registry};
+use crate::registry::{Change, Changed, Destination, Lock, Person, Registry, identity_at};
 use crate::source::roots::Machine;
 use crate::source::{Access, DEADLINE, FETCH_BYTES, FIRST_ANSWER, Trust};
 use crate::types::Result;
@@ -99,7 +99,7 @@ impl Outside {
 
 /// Returns the identity under which the tool's own refs move, for reflogs.
 fn identity(outside: &Outside) -> String {
-    format!("{IDENTITY} {} +0000", outside.now)
+    identity_at(outside.now)
 }
 
 /// How a command commits: what every command of DESIGN, section 3 takes.

@@ -146,7 +146,7 @@ fn move_candidate(outside: &Outside, registry: &Registry, branch: &crate::sync::
     if let Some(work_tree) = repository.work_tree_of_branch(&branch.name)? {
         return fast_forward(&outside.git, &work_tree, new);
     }
-    let identity = format!("{} {} +0000", crate::registry::IDENTITY, outside.now);
+    let identity = super::identity(outside);
     let change = RefChange { name: branch.name.clone(), expected: branch.local, new: Some(new) };
     repository.refs.apply(&[change], "skillgraft: resolve", &identity)
 }

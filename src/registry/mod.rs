@@ -32,6 +32,11 @@ use std::path::{Path, PathBuf};
 /// The identity of every commit that the tool makes on its own. `.invalid` can belong to nobody (RFC 2606).
 pub const IDENTITY: &str = "skillgraft <skillgraft@skillgraft.invalid>";
 
+/// Returns the tool's identity at a time, in seconds since 1970, as git writes it in commits, tags and reflogs.
+pub fn identity_at(seconds: i64) -> String {
+    format!("{IDENTITY} {seconds} +0000")
+}
+
 /// A registry on disk.
 pub struct Registry {
     /// The repository it lies in.

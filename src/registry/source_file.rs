@@ -1,14 +1,18 @@
 //! `sources/<name>.toml`: one source, as people edit it. The tool changes single keys and keeps comments and order.
 
 pub mod edit;
+mod new;
+mod written;
+
+pub use new::NewSource;
 
 use super::paused::Paused;
 use super::settings::{Policy, WrittenPolicy};
 use super::toml_file;
-use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, SourceName, one_line};
+use crate::types::{Context as _, ErrorKind, RelPath, Result, SourceName, one_line};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::civil::Date;
-use serde::Deserialize;
+use written::Written;
 
 /// The folder of the source files.
 pub const FOLDER: &str = "sources";
@@ -146,110 +150,6 @@ fn glob_set(globs: &[String]) -> Result<GlobSet> {
     set.build().context(ErrorKind::Config, || "the globs are too large")
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    #[expect(dead_code, reason = "checked by toml_file::parse")]
-    format: u64,
-    git: Option<String>,
-    index: Option<String>,
-    clawhub: Option<String>,
-    registry: Option<String>,
-    command: Option<Vec<String>>,
-    path: Option<String>,
-    bundle: Option<String>,
-    marketplace: Option<String>,
-    plugin: Option<String>,
-    r#ref: Option<String>,
-    #[serde(default = "everything")]
-    skills: Vec<String>,
-    #[serde(default)]
-    exclude: Vec<String>,
-    #[serde(default)]
-    namespace: String,
-    #[serde(default)]
-    insecure: bool,
-    #[serde(default = "yes")]
-    enabled: bool,
-    #[serde(default)]
-    was: Vec<String>,
-    #[serde(default)]
-    policy: WrittenPolicy,
-    paused: Option<Paused>,
-}
-
-fn everything() -> Vec<String> {
-    vec!["*".into()]
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl Written {
-    /// Returns where the skills come from, and the folder of it that is looked at.
-    fn origin(&self, file: &str, text: &str) -> Result<(Origin, Option<String>)> {
-        let wrong = |key: &str, what: &str| {
-            Error::new(ErrorKind::Config, format!("{}: {what}", toml_file::place(file, text, key)))
-        };
-        let keys = [
-            ("git", self.git.is_some()),
-            ("bundle", self.bundle.is_some()),
-            ("marketplace", self.marketplace.is_some()),
-            ("index", self.index.is_some()),
-            ("clawhub", self.clawhub.is_some()),
-            ("command", self.command.is_some()),
-        ];
-        let said: Vec<&str> = keys.iter().filter(|(_, is_said)| *is_said).map(|(key, _)| *key).collect();
-        if let [one, other, ..] = said[..] {
-            return Err(wrong(other, &format!("it says both `{one}` and `{other}`")).hint("keep one of them"));
-        }
-        if self.marketplace.is_some() != self.plugin.is_some() {
-            let key = if self.plugin.is_some() { "plugin" } else { "marketplace" };
-            return Err(wrong(key, "`marketplace` and `plugin` belong together")
-                .hint("for all skills of a marketplace's repository write `git` instead"));
-        }
-        if self.registry.is_some() && self.clawhub.is_none() {
-            return Err(wrong("registry", "`registry` goes with `clawhub` only").hint("remove `registry`"));
-        }
-        let has_folder = matches!(said[..], ["git" | "bundle"] | []);
-        if self.path.is_some() && !has_folder {
-            return Err(wrong("path", &format!("`{}` has no `path`: it says itself where the skills are", said[0]))
-                .hint("remove `path`"));
-        }
-        if self.r#ref.is_some() && matches!(said[..], ["index" | "command"]) {
-            return Err(wrong("ref", &format!("`{}` has no `ref`: it has one state", said[0])).hint("remove `ref`"));
-        }
-        let folder = self.path.clone();
-        if let Some(git) = &self.git {
-            return Ok((Origin::Git(git.clone()), folder));
-        }
-        if let Some(bundle) = &self.bundle {
-            return Ok((Origin::Bundle(bundle.clone()), folder));
-        }
-        let origin = match (&self.marketplace, &self.plugin, &self.index, &self.clawhub, &self.command, folder) {
-            (Some(marketplace), Some(plugin), ..) => {
-                Origin::Plugin { marketplace: marketplace.clone(), plugin: plugin.clone() }
-            }
-            (_, _, Some(index), ..) => Origin::Index(index.clone()),
-            (_, _, _, Some(skill), ..) => Origin::ClawHub { skill: skill.clone(), registry: self.registry.clone() },
-            (_, _, _, _, Some(command), _) if command.is_empty() => {
-                return Err(wrong("command", "`command` names no program")
-                    .hint("write `command = [\"program\", \"argument\"]`"));
-            }
-            (_, _, _, _, Some(command), _) => Origin::Command(command.clone()),
-            (.., Some(path)) => Origin::Directory(path),
-            (.., None) => {
-                return Err(wrong("", "it does not say where the skills are").hint(
-                    "write one of `git = \"https://...\"`, `path = \"...\"` for a folder, `bundle`, `marketplace` with \
-                     `plugin`, `index`, `clawhub` and `command`",
-                ));
-            }
-        };
-        Ok((origin, None))
-    }
-}
-
 impl SourceFile {
     /// Returns the path of a source's file, relative to the registry.
     pub fn path_of(name: &SourceName) -> RelPath {
@@ -323,110 +223,12 @@ impl SourceFile {
     }
 }
 
-/// What `add` writes down. Only what differs from the default is written, but for the keys that people look for.
-#[derive(Debug, Clone)]
-pub struct NewSource {
-    /// Where it is.
-    pub origin: Origin,
-    /// Branch, tag or commit; of ClawHub, a version.
-    pub reference: Option<String>,
-    /// The folder looked at; only for git.
-    pub path: RelPath,
-    /// Globs; empty means everything.
-    pub skills: Vec<String>,
-    /// Globs.
-    pub exclude: Vec<String>,
-    /// The namespace; empty for none.
-    pub namespace: String,
-    /// Whether it may come over unencrypted http.
-    pub insecure: bool,
-    /// Whether sync looks at it.
-    pub enabled: bool,
-}
-
-impl NewSource {
-    /// Returns the text of the source file.
-    pub fn render(&self) -> String {
-        let mut document = toml_edit::DocumentMut::new();
-        document["format"] = toml_edit::value(1);
-        match &self.origin {
-            Origin::Git(url) => document["git"] = toml_edit::value(url),
-            Origin::Directory(path) => document["path"] = toml_edit::value(path),
-            Origin::Bundle(path) => document["bundle"] = toml_edit::value(path),
-            Origin::Plugin { marketplace, plugin } => {
-                document["marketplace"] = toml_edit::value(marketplace);
-                document["plugin"] = toml_edit::value(plugin);
-            }
-            Origin::Index(url) => document["index"] = toml_edit::value(url),
-            Origin::ClawHub { skill, registry } => {
-                document["clawhub"] = toml_edit::value(skill);
-                if let Some(registry) = registry {
-                    document["registry"] = toml_edit::value(registry);
-                }
-            }
-            Origin::Command(command) => {
-                document["command"] = toml_edit::value(toml_edit::Array::from_iter(command));
-            }
-        }
-        if let Some(reference) = &self.reference {
-            document["ref"] = toml_edit::value(reference);
-        }
-        if !self.path.is_root() {
-            document["path"] = toml_edit::value(self.path.as_str());
-        }
-        let everything = ["*".to_owned()];
-        let skills = if self.skills.is_empty() { &everything[..] } else { &self.skills };
-        document["skills"] = toml_edit::value(toml_edit::Array::from_iter(skills));
-        if !self.exclude.is_empty() {
-            document["exclude"] = toml_edit::value(toml_edit::Array::from_iter(&self.exclude));
-        }
-        if !self.namespace.is_empty() {
-            document["namespace"] = toml_edit::value(&self.namespace);
-        }
-        if self.insecure {
-            document["insecure"] = toml_edit::value(true);
-        }
-        if !self.enabled {
-            document["enabled"] = toml_edit::value(false);
-        }
-        document.to_string()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn name() -> SourceName {
         SourceName::parse("s").expect("valid")
-    }
-
-    #[test]
-    fn what_add_writes_is_what_sync_reads() {
-        let plugin = Origin::Plugin { marketplace: "https://example.com/m.git".into(), plugin: "ops".into() };
-        for (origin, folder) in [
-            (Origin::Git("https://example.com/a.git".into()), "skills"),
-            (Origin::Bundle("../a.bundle".into()), "skills"),
-            (plugin, "."),
-        ] {
-            let new = NewSource {
-                origin,
-                reference: Some("main".into()),
-                path: RelPath::parse(folder).expect("valid"),
-                skills: vec!["deploy*".into()],
-                exclude: vec!["deploy-old".into()],
-                namespace: "acme".into(),
-                insecure: true,
-                enabled: false,
-            };
-            let source = SourceFile::parse(name(), &new.render()).expect("own output");
-            assert_eq!((&source.origin, source.reference.as_deref()), (&new.origin, Some("main")));
-            assert_eq!((source.enabled, source.insecure, source.namespace.as_str()), (false, true, "acme"));
-            let selects = |path: &str| source.selection.selects(&RelPath::parse(path).expect("valid"), &name());
-            assert!(selects("skills/deploy") && selects("skills/x/deploy-2"));
-            assert!(!selects("skills/deploy-old") && !selects("skills/ops"));
-            assert_eq!(selects("deploy"), folder == ".");
-        }
     }
 
     #[test]

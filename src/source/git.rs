@@ -5,90 +5,23 @@
 //! a remote that lies in one file: git itself reads it.
 
 mod bundle;
+mod place;
+mod remembered;
+
+pub use place::{Address, Place};
 
 use super::Access;
 use super::cache::{self, CacheRepository};
-use super::location::{self, Repository as Written};
 use super::memo::{Asked, locked};
 use super::snapshot::{FetchBlobs, Listed, Objects, Snapshot};
 use crate::git::{
-    FETCHED, FetchRequest, Oid, Protocols, RefChange, RefName, Remote, Repository, Want, Where, fetch_blobs,
-    fetch_commit, fetch_history, is_short_ref_name, ls_remote,
+    FETCHED, FetchRequest, Oid, Remote, Repository, Want, Where, fetch_blobs, fetch_commit, fetch_history, is_full_id,
+    is_short_ref_name, ls_remote,
 };
-use crate::registry::IDENTITY;
 use crate::types::{Context as _, Error, ErrorKind, Result, one_line};
-use sha2::{Digest as _, Sha256};
+use remembered::{forget_others, is_known_missing, remember_missing, remember_tip, tip_name};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The refs of the cache that name what upstream has not: each points at the tip at which it was asked.
-const MISSING: &str = "refs/skillgraft/missing/";
-
-/// Where a repository is, and how it is read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
-    /// On this disk, read where it is.
-    Here(PathBuf),
-    /// Through git.
-    Asked(Address),
-}
-
-/// What git is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Address {
-    /// A URL, or the absolute path of a bundle.
-    url: String,
-    insecure: bool,
-    is_bundle: bool,
-}
-
-impl Place {
-    /// Returns the place of the repository that a source file names: a URL, or a path relative to `registry`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`] for unencrypted http that nobody has allowed.
-    pub fn repository(written: &str, insecure: bool, registry: &Path) -> Result<Self> {
-        match location::parse_repository(written)? {
-            Written::Path(path) => Ok(Place::Here(registry.join(path))),
-            Written::Url(url) if location::is_insecure(&url) && !insecure => Err(Error::new(
-                ErrorKind::Config,
-                format!("{} comes unprotected, so anybody on the way could change what your agents load", shown(&url)),
-            )
-            .hint("use https; or allow it: add with --insecure, or `insecure = true` in the source file")),
-            Written::Url(url) => Ok(Place::Asked(Address { url, insecure, is_bundle: false })),
-        }
-    }
-
-    /// Returns the place of a file that `git bundle` wrote; `path` is relative to `registry`.
-    ///
-    /// # Errors
-    /// Where there is no such file.
-    pub fn bundle(path: &str, registry: &Path) -> Result<Self> {
-        let file = registry.join(path);
-        let missing = || {
-            Error::new(ErrorKind::Io, format!("there is no bundle {}", file.display()))
-                .hint("look at `bundle` in the source file; relative paths start at the registry")
-        };
-        let real = file.canonicalize().map_err(|error| missing().because(error))?;
-        let url = real.to_str().filter(|_| real.is_file()).ok_or_else(missing)?.to_owned();
-        Ok(Place::Asked(Address { url, insecure: false, is_bundle: true }))
-    }
-}
-
-impl Address {
-    fn allow(&self) -> Protocols {
-        match () {
-            () if self.is_bundle || location::is_local(&self.url) => Protocols::Local,
-            () if self.insecure => Protocols::InsecureHttp,
-            () => Protocols::Secure,
-        }
-    }
-
-    /// git speaks of servers, which a bundle has not.
-    fn explain(&self, error: Error) -> Error {
-        if self.is_bundle { bundle::unreadable(&shown(&self.url), Some(error)) } else { error }
-    }
-}
 
 /// Returns the state of a repository at `reference`.
 pub fn observe(access: &Access<'_>, place: &Place, reference: Option<&str>) -> Result<Snapshot> {
@@ -129,19 +62,12 @@ fn open_local(path: &Path, reference: Option<&str>) -> Result<(Arc<Repository>, 
 }
 
 fn observe_remote(access: &Access<'_>, address: &Address, reference: Option<&str>) -> Result<Snapshot> {
-    let pin = reference.filter(|reference| is_commit_id(reference));
     if access.offline && !address.is_bundle {
-        return observe_cached(access, &address.url, reference, pin);
+        return observe_cached(access, &address.url, reference);
     }
     let upstream = access.memo.upstream(&address.url);
     let mut asked = locked(&upstream);
-    let (name, id) = match pin {
-        Some(id) => (None, id.to_owned()),
-        None => {
-            let (name, id) = resolve(access, address, reference, &mut asked)?;
-            (Some(name), id)
-        }
-    };
+    let (name, id) = resolve(access, address, reference, &mut asked)?;
     if let Some(refusal) = asked.refused.get(&id) {
         return Err(refusal.clone());
     }
@@ -170,13 +96,21 @@ fn observe_remote(access: &Access<'_>, address: &Address, reference: Option<&str
     fetched
 }
 
-/// Returns the ref and the commit that `reference` stands for; a run asks once.
+/// Returns the commit that `reference` stands for, and the ref that is at it; a pin stands for itself.
 fn resolve(
     access: &Access<'_>,
     address: &Address,
     reference: Option<&str>,
     asked: &mut Asked,
-) -> Result<(String, String)> {
+) -> Result<(Option<String>, String)> {
+    if let Some(pin) = reference.filter(|reference| is_commit_id(reference)) {
+        return Ok((None, pin.to_owned()));
+    }
+    ask(access, address, reference, asked).map(|(name, id)| (Some(name), id))
+}
+
+/// Asks which ref and commit `reference` stands for; a run asks once.
+fn ask(access: &Access<'_>, address: &Address, reference: Option<&str>, asked: &mut Asked) -> Result<(String, String)> {
     let key = reference.map(str::to_owned);
     if let Some(known) = asked.resolved.get(&key) {
         return known.clone();
@@ -222,10 +156,7 @@ fn fetch(
 ) -> Result<Snapshot> {
     // The id that was asked for tells which hash upstream has.
     let held = asked.hold(access, &address.url, id.len() == 64)?;
-    let want = match name {
-        Some(name) => Want::Ref { name, id },
-        None => Want::Commit(id),
-    };
+    let want = want(name, id);
     let (git_dir, remote) = (&held.git_dir, access.remote(address));
     let request = FetchRequest { git_dir, remote, want, filter: true, max_bytes: access.max_bytes };
     let fetched = Oid::parse(&fetch_commit(access.git, &request).map_err(|error| address.explain(error))?)?;
@@ -237,12 +168,19 @@ fn fetch(
     snapshot(repository, fetched, Some(fetch_more(access, address, held)))
 }
 
-fn observe_cached(access: &Access<'_>, url: &str, reference: Option<&str>, pin: Option<&str>) -> Result<Snapshot> {
+fn want<'w>(name: Option<&'w str>, id: &'w str) -> Want<'w> {
+    match name {
+        Some(name) => Want::Ref { name, id },
+        None => Want::Commit(id),
+    }
+}
+
+fn observe_cached(access: &Access<'_>, url: &str, reference: Option<&str>) -> Result<Snapshot> {
     let not_cached = || {
         Error::new(ErrorKind::Network, format!("{} is not in the cache", shown(url))).hint("run once without --offline")
     };
     let repository = Repository::open(&cache::path_of(access.cache, url)).map_err(|_| not_cached())?;
-    let commit = match pin {
+    let commit = match reference.filter(|reference| is_commit_id(reference)) {
         Some(id) => repository.refs.get(&format!("{FETCHED}{id}"))?,
         None => repository.refs.get(tip_name(reference)?.as_str())?,
     };
@@ -291,54 +229,6 @@ impl<'a> Access<'a> {
     }
 }
 
-/// What `--offline` goes by: the commit that a ref was at when it was last asked for.
-fn tip_name(reference: Option<&str>) -> Result<RefName> {
-    let hash = Sha256::digest(reference.unwrap_or("HEAD").as_bytes());
-    let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    RefName::parse(format!("refs/skillgraft/tip/{hex}"))
-}
-
-/// A cache may forget: a failure to remember costs `--offline`, not this run.
-fn remember_tip(repository: &Repository, reference: Option<&str>, commit: Oid) {
-    let Ok(name) = tip_name(reference) else { return };
-    let Ok(expected) = repository.refs.get(name.as_str()) else { return };
-    if expected != Some(commit) {
-        let change = RefChange { name, expected, new: Some(commit) };
-        let _ = repository.refs.apply(&[change], "skillgraft: fetched", &format!("{IDENTITY} 0 +0000"));
-    }
-}
-
-/// Tells whether upstream was asked for `revision` in vain when `reference` was where it is now.
-fn is_known_missing(repository: &Repository, reference: Option<&str>, revision: &str) -> Result<bool> {
-    let asked_at = repository.refs.get(missing_name(revision)?.as_str())?;
-    Ok(asked_at.is_some() && asked_at == repository.refs.get(tip_name(reference)?.as_str())?)
-}
-
-/// Remembers it, so that each sync does not ask in vain. A cache may forget: then the next one asks again.
-fn remember_missing(repository: &Repository, reference: Option<&str>, revision: &str) {
-    let Ok(name) = missing_name(revision) else { return };
-    let tip = tip_name(reference).and_then(|tip| repository.refs.get(tip.as_str()));
-    let (Ok(Some(tip)), Ok(expected)) = (tip, repository.refs.get(name.as_str())) else { return };
-    let change = RefChange { name, expected, new: Some(tip) };
-    let _ = repository.refs.apply(&[change], "skillgraft: not there", &format!("{IDENTITY} 0 +0000"));
-}
-
-fn missing_name(revision: &str) -> Result<RefName> {
-    RefName::parse(format!("{MISSING}{revision}"))
-}
-
-/// Drops the refs of snapshots that no tip names, so that git can sweep up their objects.
-fn forget_others(repository: &Repository, fetched: Oid) {
-    let Ok(tips) = repository.refs.list("refs/skillgraft/tip/") else { return };
-    let Ok(all) = repository.refs.list(FETCHED) else { return };
-    let missing = repository.refs.list(MISSING).unwrap_or_default();
-    let old = all.into_iter().chain(missing).filter(|(_, id)| *id != fetched && !tips.values().any(|tip| tip == id));
-    let changes: Vec<RefChange> = old
-        .filter_map(|(name, id)| Some(RefChange { name: RefName::parse(name).ok()?, expected: Some(id), new: None }))
-        .collect();
-    let _ = repository.refs.apply(&changes, "skillgraft: fetched", &format!("{IDENTITY} 0 +0000"));
-}
-
 /// Returns the tree that upstream had at `revision`: the last step of the base look-up. What upstream has not is asked for
 /// again when `reference` has moved.
 pub fn observe_revision(
@@ -378,18 +268,9 @@ pub fn observe_history(access: &Access<'_>, place: &Place, reference: Option<&st
     };
     let upstream = access.memo.upstream(&address.url);
     let mut asked = locked(&upstream);
-    let (name, id) = match reference.filter(|reference| is_commit_id(reference)) {
-        Some(id) => (None, id.to_owned()),
-        None => {
-            let (name, id) = resolve(access, address, reference, &mut asked)?;
-            (Some(name), id)
-        }
-    };
+    let (name, id) = resolve(access, address, reference, &mut asked)?;
     let held = asked.hold(access, &address.url, id.len() == 64)?;
-    let want = match &name {
-        Some(name) => Want::Ref { name, id: &id },
-        None => Want::Commit(&id),
-    };
+    let want = want(name.as_deref(), &id);
     let (remote, max_bytes) = (access.remote(address), access.max_bytes);
     fetch_history(access.git, &FetchRequest { git_dir: &held.git_dir, remote, want, filter: true, max_bytes })?;
     let repository = Arc::new(Repository::open(&held.git_dir)?);
@@ -398,7 +279,7 @@ pub fn observe_history(access: &Access<'_>, place: &Place, reference: Option<&st
 
 /// Tells whether a reference is a full commit id: a pin, which never moves.
 pub fn is_commit_id(reference: &str) -> bool {
-    matches!(reference.len(), 40 | 64) && reference.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    is_full_id(reference)
 }
 
 fn no_such_ref(place: &str, reference: Option<&str>) -> Error {

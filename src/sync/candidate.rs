@@ -9,7 +9,7 @@ use super::mirror::{self, Mirror};
 use super::renamed::{self, Renamed};
 use super::report::{LicenseChange, PluginMove};
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, same_except, tree_at, with_changes};
-use crate::registry::{Conflict, EntryState, IDENTITY, Layout, Upstream, entry, read_entry, skill_at};
+use crate::registry::{Conflict, EntryState, Layout, Upstream, entry, identity_at, read_entry, skill_at};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
 use crate::source::plugin::Plugins;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, inert, one_line, short_revision};
@@ -207,7 +207,7 @@ impl Maker<'_> {
     ) -> Result<Oid> {
         let tree = with_changes(self.store, ground.tree, &self.changes(id, made)?)?;
         let date = self.store.commit(head)?.committed.max(self.store.commit(offer.mirror)?.committed);
-        let identity = format!("{IDENTITY} {date} +0000");
+        let identity = identity_at(date);
         let message = self.message(id, class, ground, offer, made)?;
         let parents = vec![head];
         self.store.write_commit(&NewCommit { tree, parents, author: identity.clone(), committer: identity, message })

@@ -4,7 +4,7 @@
 use super::candidate::{Ground, Made, Maker};
 use super::merge::{Merged, merge_trees};
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, with_changes};
-use crate::registry::{Conflict, IDENTITY, entry};
+use crate::registry::{Conflict, entry, identity_at};
 use crate::types::{Result, SkillId};
 
 /// What became of a candidate that has to be carried.
@@ -44,7 +44,7 @@ impl Maker<'_> {
         let place = Place { mode: Mode::File, id: self.store.write_blob(text.as_bytes())? };
         let tree = with_changes(self.store, tree, &Changes::from([(file, Some(place))]))?;
         let date = self.store.commit(head)?.committed.max(self.store.commit(wanted)?.committed);
-        let identity = format!("{IDENTITY} {date} +0000");
+        let identity = identity_at(date);
         let subject = self.store.commit(wanted)?.subject().to_owned();
         let message = format!(
             "{subject}, edits carried on\n\nThe edits on this branch are applied to the new candidate {wanted}.\n"

@@ -109,7 +109,7 @@ impl Contained {
     /// Returns the sentence that tells it, on one line and escaped.
     pub fn sentence(&self) -> String {
         let what = match &self.revision {
-            Some(revision) => format!("of {}", revision.get(..7).unwrap_or(revision)),
+            Some(revision) => format!("of {}", crate::types::short_revision(revision)),
             None => self.upstream.to_string(),
         };
         let by = self.by.as_ref().map_or(String::new(), |by| format!(" by {}", crate::types::one_line(by, 60)));

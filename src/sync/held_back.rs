@@ -1,15 +1,11 @@
 //! What sync does not propose, and why, from the mirrors as they stand. No network, nothing moves.
 
-use super::branches::Branches;
 use super::classify::Class;
 use super::report::SkillReport;
 use super::run::Run;
 use super::{Options, moved, standing_mirror};
-use crate::git::History;
 use crate::registry::{Registry, State};
-use crate::skill::TreeHasher;
 use crate::types::{Result, SkillId};
-use std::sync::OnceLock;
 
 /// Returns the skills whose update is held, that are paused or not selected, or whose base can be found nowhere, as a sync
 /// reports them; of `only` one, where it is given. A source that is disabled, paused or not readable is passed by, as sync does.
@@ -19,12 +15,7 @@ pub fn held_back(
     options: &Options<'_>,
     only: Option<&SkillId>,
 ) -> Result<Vec<SkillReport>> {
-    let branches = Branches::load(registry)?;
-    let store = &registry.repository.store;
-    let hasher = TreeHasher::new(store);
-    let main = History::of(store, registry.head)?;
-    let records = OnceLock::new();
-    let run = Run { registry, state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
+    let run = Run::new(registry, state, options)?;
     let mut found = Vec::new();
     for source in state.sources.values().filter_map(|source| source.file.as_ref().ok()) {
         let mut asked = state.followers(&source.name).filter(|(id, ..)| only.is_none_or(|only| only == *id)).peekable();
@@ -32,7 +23,7 @@ pub fn held_back(
             continue;
         }
         let Some(mirror) = standing_mirror(registry, &source.name)? else { continue };
-        let moved = moved::find(store, &hasher, state, source, &mirror)?;
+        let moved = moved::find(&registry.repository.store, &run.hasher, state, source, &mirror)?;
         run.with_planner(source, &mirror, &moved, |planner| {
             found.extend(asked.map(|(id, skill, entry)| planner.followed(id, skill, entry).report));
         });

@@ -1,16 +1,20 @@
 //! The mirror of a source: one commit per observed upstream state that changed a skill (RULES, "Mirror").
 
-use crate::git::{
-    Changes, History, Mode, NewCommit, Oid, Place, Store, entry_at, first_parents, tree_at, with_changes,
-};
-use crate::registry::{IDENTITY, Origin, SourceFile, Upstream};
+mod join;
+mod read;
+
+pub use join::{commit_of_base, join_diverged, join_missing_bases};
+pub use read::{find_base, oldest_of_newest_run, plugins_at, revision_of, skills_in, standing, upstream_at};
+
+use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, with_changes};
+use crate::registry::{Origin, SourceFile, identity_at};
 use crate::skill::{Limits, SKILL_MD};
 use crate::source::plugin::{self, Plugins};
 use crate::source::{
-    Discovery, Found, GONE, Remark, Snapshot, beside, discover, flatten, has_skill_md, is_license, licenses,
-    read_marketplace,
+    Discovery, Found, GONE, Remark, Snapshot, beside, discover, flatten, has_skill_md, licenses, read_marketplace,
 };
 use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, inert, short_revision};
+use read::{Content, content};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The date of mirror commits that have none to take: 1 January 2000.
@@ -141,24 +145,6 @@ fn without_own(store: &Store, tree: Oid, skills: &BTreeMap<RelPath, Oid>) -> Res
     with_changes(store, tree, &Changes::from([(own_folder(), None)]))
 }
 
-/// Returns the plugins that the skills of a mirror commit belong to.
-pub fn plugins_at(store: &Store, commit: Oid) -> Result<Plugins> {
-    let tree = store.commit(commit)?.tree;
-    match entry_at(store, tree, &plugins_file())?.filter(|place| place.mode.is_file()) {
-        Some(place) => Ok(Plugins::from_json(&store.blob(place.id)?)),
-        None if upstream_at(store, tree, &RelPath::root())?.is_some() => plugin::in_tree(store, tree),
-        None => Ok(Plugins::default()),
-    }
-}
-
-/// Returns a mirror as it stands, where upstream was not looked at.
-pub fn standing(store: &Store, head: Oid) -> Result<Mirror> {
-    let Content { skills, licenses } = content(store, head)?;
-    let tree = store.commit(head)?.tree;
-    let plugins = plugins_at(store, head)?;
-    Ok(Mirror { head, tree, skills, licenses, grew: false, rejected: Vec::new(), remarks: Vec::new(), plugins })
-}
-
 fn nothing_found(source: &SourceFile, snapshot: &Snapshot) -> Error {
     if let Some(scope) = &snapshot.scope {
         return Error::new(ErrorKind::NoEvidence, format!("plugin `{}` has no skills", scope.name)).hint(GONE);
@@ -268,9 +254,14 @@ fn commit(
         lines.push("changed licence files".into());
     }
     let at = snapshot.revision.as_deref().map_or(String::new(), |id| format!(" {}", short_revision(id)));
-    let trailer = snapshot.revision.as_deref().map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"));
+    let trailer = trailer(snapshot.revision.as_deref());
     let message = format!("mirror {source}{at}\n\n{}\n{trailer}", lines.join("\n"));
     write(store, tree, previous.into_iter().collect(), date, message)
+}
+
+/// What a message ends in to record the upstream commit, where there is one.
+fn trailer(revision: Option<&str>) -> String {
+    revision.map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"))
 }
 
 /// A mirror of an upstream that is one skill holds at its root what upstream has there, workflows too: no forge is to run
@@ -278,151 +269,7 @@ fn commit(
 const NOT_RUN: &str = "[skip ci]";
 
 fn write(store: &Store, tree: Oid, parents: Vec<Oid>, date: i64, message: String) -> Result<Oid> {
-    let identity = format!("{IDENTITY} {date} +0000");
+    let identity = identity_at(date);
     let message = message.replacen('\n', &format!("\n\n{NOT_RUN}\n"), 1);
     store.write_commit(&NewCommit { tree, parents, author: identity.clone(), committer: identity, message })
-}
-
-#[derive(Default)]
-struct Content {
-    skills: BTreeMap<RelPath, Oid>,
-    licenses: Vec<(RelPath, Oid)>,
-}
-
-/// Reads a mirror commit: directories with a `SKILL.md` are skills, files outside of them are licence files.
-fn content(store: &Store, commit: Oid) -> Result<Content> {
-    let mut content = Content::default();
-    collect(store, store.commit(commit)?.tree, &RelPath::root(), &mut content)?;
-    if content.skills.contains_key(&RelPath::root()) {
-        let tree = store.tree(store.commit(commit)?.tree)?;
-        for entry in tree.entries().iter().filter(|entry| entry.mode.is_file() && is_license(&entry.name)) {
-            if let Ok(path) = RelPath::root().join(&entry.name) {
-                content.licenses.push((path, entry.id));
-            }
-        }
-    }
-    Ok(content)
-}
-
-fn collect(store: &Store, tree: Oid, path: &RelPath, content: &mut Content) -> Result<()> {
-    let entries = store.tree(tree)?;
-    if entries.get(SKILL_MD.as_bytes()).is_some_and(|entry| entry.mode.is_file()) {
-        content.skills.insert(path.clone(), tree);
-        return Ok(());
-    }
-    for entry in entries.entries() {
-        // What breaks a rule was not put there by this program, and nothing of ours depends on it.
-        let Ok(below) = path.join(&entry.name) else { continue };
-        if below.as_str() == OWN {
-            continue;
-        }
-        match entry.mode {
-            Mode::Tree => collect(store, entry.id, &below, content)?,
-            Mode::File | Mode::Executable => content.licenses.push((below, entry.id)),
-            Mode::Link | Mode::Submodule => {}
-        }
-    }
-    Ok(())
-}
-
-/// Returns the skills that the tree of a mirror commit holds, by upstream path.
-pub fn skills_in(store: &Store, mirror_tree: Oid) -> Result<BTreeMap<RelPath, Oid>> {
-    let mut content = Content::default();
-    collect(store, mirror_tree, &RelPath::root(), &mut content)?;
-    Ok(content.skills)
-}
-
-/// Mirror 2: the directory at the entry's path in the mirror's tree if it holds a `SKILL.md` itself; else nothing.
-pub fn upstream_at(store: &Store, mirror_tree: Oid, path: &RelPath) -> Result<Option<Oid>> {
-    let Some(tree) = tree_at(store, mirror_tree, path)? else { return Ok(None) };
-    let is_skill = store.tree(tree)?.get(SKILL_MD.as_bytes()).is_some_and(|entry| entry.mode.is_file());
-    Ok(is_skill.then_some(tree))
-}
-
-/// Mirror 3: the oldest commit of the newest run of first-parent commits that hold `tree` (or nothing) at `path`.
-pub fn oldest_of_newest_run(store: &Store, head: Oid, path: &RelPath, tree: Option<Oid>) -> Result<Oid> {
-    let mut oldest = head;
-    for commit in first_parents(store, head) {
-        let commit = commit?;
-        if upstream_at(store, store.commit(commit)?.tree, path)? != tree {
-            break;
-        }
-        oldest = commit;
-    }
-    Ok(oldest)
-}
-
-/// Returns the upstream commit that a mirror commit recorded.
-pub fn revision_of(store: &Store, mirror_commit: Oid) -> Result<Option<String>> {
-    Ok(store.commit(mirror_commit)?.trailer(REVISION).map(str::to_owned))
-}
-
-/// Mirror 4: joins the bases that the mirror's history lacks, so that every merge base stays reachable. Returns the
-/// head to go on from, or none where nothing was missing.
-pub fn join_missing_bases<'e>(
-    store: &Store,
-    head: Oid,
-    source: &SourceName,
-    followed: impl Iterator<Item = &'e Upstream>,
-) -> Result<Option<Oid>> {
-    let history = History::of(store, head)?;
-    let mut missing = Vec::new();
-    for upstream in followed {
-        let is_removal = upstream.git_tree == store.empty_tree();
-        if is_removal || history.contains_if_present(upstream.mirror)? || !store.contains(upstream.git_tree) {
-            continue;
-        }
-        let base = commit_of_base(store, source, upstream)?;
-        if !history.contains_if_present(base)? {
-            missing.push(base);
-        }
-    }
-    if missing.is_empty() {
-        return Ok(None);
-    }
-    missing.sort_unstable();
-    missing.dedup();
-    let commit = store.commit(head)?;
-    let parents = std::iter::once(head).chain(missing).collect();
-    let trailer = commit.trailer(REVISION).map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"));
-    let message = format!("mirror {source}: join bases\n{trailer}");
-    write(store, commit.tree, parents, commit.committed, message).map(Some)
-}
-
-/// Returns the parentless commit that holds only a skill's base at its path. Its date is fixed, so that every clone
-/// makes the same one without asking upstream.
-pub fn commit_of_base(store: &Store, source: &SourceName, upstream: &Upstream) -> Result<Oid> {
-    let tree = tree_of(store, &BTreeMap::from([(upstream.path.clone(), upstream.git_tree)]), &[])?;
-    let trailer = upstream.revision.as_deref().map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"));
-    write(
-        store,
-        tree,
-        Vec::new(),
-        FIRST_DATE,
-        format!("mirror {source}: base of {}\n{trailer}", inert(upstream.path.as_str())),
-    )
-}
-
-/// Mirror 5: joins two mirrors that have diverged; the remote's goes first and gives the tree.
-pub fn join_diverged(store: &Store, source: &SourceName, remote: Oid, local: Oid) -> Result<Oid> {
-    let commit = store.commit(remote)?;
-    let trailer = commit.trailer(REVISION).map_or(String::new(), |id| format!("\n{REVISION}: {id}\n"));
-    let date = commit.committed.max(store.commit(local)?.committed);
-    write(store, commit.tree, vec![remote, local], date, format!("mirror {source}: join diverged mirrors\n{trailer}"))
-}
-
-/// Searches the mirror's history for a skill's tree with this hash: the second step of the base look-up.
-pub fn find_base(store: &Store, head: Oid, path: &RelPath, is_it: impl Fn(Oid) -> Result<bool>) -> Result<Option<Oid>> {
-    let mut tried = BTreeSet::new();
-    let mut found = None;
-    History::of(store, head)?.visit(|commit| {
-        if let Some(tree) = upstream_at(store, commit.tree, path)?
-            && tried.insert(tree)
-            && is_it(tree)?
-        {
-            found = Some(tree);
-        }
-        Ok(found.is_none())
-    })?;
-    Ok(found)
 }

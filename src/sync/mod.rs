@@ -54,7 +54,7 @@ pub use report::{Action, LicenseChange, Outcome, Report};
 pub use retry::retry;
 pub use review::{BranchEdits, Review, Reviewer, Trees};
 
-use crate::git::{History, Oid};
+use crate::git::Oid;
 use crate::registry::{Registry, SourceFile, State, Upstream};
 use crate::skill::TreeHasher;
 use crate::source::{Access, Found, Snapshot, flatten};
@@ -64,7 +64,7 @@ use publish::Moves;
 use report::{Counts, SourceReport};
 use run::Run;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// How many sources are asked at once by default. They wait for the network, not for the processor.
 pub const JOBS: usize = 8;
@@ -112,15 +112,8 @@ fn decide<T: Default>(
     publish: impl FnOnce(&Run<'_>, &[Moves], &mut [SourceReport]) -> Result<T>,
 ) -> Result<(Report, T)> {
     let state = registry.state()?;
-    let branches = Branches::load(registry)?;
-    let chosen = choose(&state, options.sources, gone(registry, &state, &branches))?;
-    let store = &registry.repository.store;
-    let hasher = TreeHasher::new(store);
-    let main = History::of(store, registry.head)?;
-    let records = OnceLock::new();
-    let run =
-        Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
-
+    let run = Run::new(registry, &state, options)?;
+    let chosen = choose(&state, options.sources, gone(registry, &state, &run.branches))?;
     options.access.memo.expect(chosen.iter().filter_map(|name| state.sources.get(name)?.file.as_ref().ok()));
     let waiting = Waiting { progress: options.progress, names: Mutex::default() };
     let observed = in_parallel(&chosen, options.jobs, |name| waiting.during(name, || run.observe(name)));
@@ -140,7 +133,7 @@ fn decide<T: Default>(
     // Where no ref moves, what was made to compare with is not worth keeping: a second sync writes nothing.
     let mut published = T::default();
     if !options.access.dry_run && !plans.is_empty() {
-        store.flush()?;
+        registry.repository.store.flush()?;
         published = publish(&run, &plans, &mut sources)?;
     }
     let candidates = count(&sources);

@@ -3,7 +3,7 @@
 use super::report::{ErrorReport, Outcome, SourceReport};
 use super::run::Run;
 use crate::git::{RefChange, Refs};
-use crate::registry::IDENTITY;
+use crate::registry::identity_at;
 use crate::types::Result;
 
 /// Whose refs move.
@@ -52,7 +52,7 @@ impl Run<'_> {
     /// alone.
     pub(super) fn publish(&self, moves: &[Moves], sources: &mut [SourceReport]) -> Result<()> {
         let refs = &self.registry.repository.refs;
-        let identity = format!("{IDENTITY} {} +0000", self.options.now);
+        let identity = identity_at(self.options.now);
         if apply(refs, moves, &identity).is_ok() {
             return Ok(());
         }

@@ -1,32 +1,24 @@
 //! `candidate retry`: proposes a held update again, from the mirror as it stands. No network.
 
-use super::branches::Branches;
 use super::report::SkillReport;
 use super::run::Run;
 use super::{Options, moved, offers, standing_mirror};
-use crate::git::{History, RefChange};
-use crate::registry::{IDENTITY, Registry, State, excludes_without};
-use crate::skill::TreeHasher;
+use crate::git::RefChange;
+use crate::registry::{Registry, State, excludes_without, identity_at};
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
-use std::sync::OnceLock;
 
 /// Proposes the update of `id`, held or not. Writes only the branch and the ref that names it as offered.
 pub fn retry(registry: &Registry, options: &Options<'_>, id: &SkillId) -> Result<SkillReport> {
     let state = registry.state()?;
-    let branches = Branches::load(registry)?;
     let store = &registry.repository.store;
-    let hasher = TreeHasher::new(store);
-    let main = History::of(store, registry.head)?;
-    let records = OnceLock::new();
-    let run =
-        Run { registry, state: &state, options, branches: &branches, hasher: &hasher, main: &main, records: &records };
+    let run = Run::new(registry, &state, options)?;
     let followed = state.skills.get(id).and_then(|skill| Some((skill, skill.entry()?)));
     let upstream = followed.and_then(|(_, entry)| entry.upstream.as_ref());
     let (report, changes): (SkillReport, Vec<RefChange>) = match (followed, upstream) {
         (Some(existing), Some(upstream)) => {
             let source = run.readable_source(&upstream.source)?;
             let mirror = standing_mirror(registry, &source.name)?.ok_or_else(|| never_synced(&source.name))?;
-            let moved = moved::find(store, &hasher, &state, source, &mirror)?;
+            let moved = moved::find(store, &run.hasher, &state, source, &mirror)?;
             let path = moved.place(id).unwrap_or(&upstream.path);
             run.with_planner(source, &mirror, &moved, |planner| planner.asked_for(id, path, Some(existing)))?
         }
@@ -36,7 +28,7 @@ pub fn retry(registry: &Registry, options: &Options<'_>, id: &SkillId) -> Result
             for name in state.sources.keys() {
                 let source = run.readable_source(name)?;
                 let Some(mirror) = standing_mirror(registry, name)? else { continue };
-                let moved = moved::find(store, &hasher, &state, source, &mirror)?;
+                let moved = moved::find(store, &run.hasher, &state, source, &mirror)?;
                 let new = offers::new_skills(store, &state, source, &mirror, &moved)?;
                 if let Some(path) = new.offered.get(id) {
                     let asked = run.with_planner(source, &mirror, &moved, |planner| planner.asked_for(id, path, None));
@@ -51,7 +43,7 @@ pub fn retry(registry: &Registry, options: &Options<'_>, id: &SkillId) -> Result
         }
     };
     store.flush()?;
-    registry.repository.refs.apply(&changes, "skillgraft: retry", &format!("{IDENTITY} {} +0000", options.now))?;
+    registry.repository.refs.apply(&changes, "skillgraft: retry", &identity_at(options.now))?;
     Ok(report)
 }
 

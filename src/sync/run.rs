@@ -23,10 +23,10 @@ pub(super) struct Run<'a> {
     pub(super) registry: &'a Registry,
     pub(super) state: &'a State,
     pub(super) options: &'a Options<'a>,
-    pub(super) branches: &'a Branches,
-    pub(super) hasher: &'a TreeHasher<'a>,
-    pub(super) main: &'a History<'a>,
-    pub(super) records: &'a OnceLock<Result<Records>>,
+    pub(super) branches: Branches,
+    pub(super) hasher: TreeHasher<'a>,
+    pub(super) main: History<'a>,
+    pub(super) records: OnceLock<Result<Records>>,
 }
 
 /// A mirror that has looked at upstream, and the ref that it stands at here.
@@ -40,6 +40,22 @@ pub(super) enum Look {
     At(Box<Observed>),
     Away(Outcome),
     Gone,
+}
+
+impl<'a> Run<'a> {
+    /// Reads what a run goes by: the branches, and the history of the default branch.
+    pub(super) fn new(registry: &'a Registry, state: &'a State, options: &'a Options<'a>) -> Result<Self> {
+        let store = &registry.repository.store;
+        Ok(Run {
+            registry,
+            state,
+            options,
+            branches: Branches::load(registry)?,
+            hasher: TreeHasher::new(store),
+            main: History::of(store, registry.head)?,
+            records: OnceLock::new(),
+        })
+    }
 }
 
 impl Run<'_> {
@@ -171,21 +187,21 @@ impl Run<'_> {
         let find_base = |upstream: &Upstream| self.find_base(source, mirror, upstream);
         let maker = Maker {
             store: self.store(),
-            hasher: self.hasher,
+            hasher: &self.hasher,
             layout: &self.state.layout,
             source: &source.name,
             mirror,
             find_base: &find_base,
         };
-        let judge = Judge { maker: &maker, main: self.main };
+        let judge = Judge { maker: &maker, main: &self.main };
         let records = || {
-            let walked = self.records.get_or_init(|| Records::walk(self.store(), &self.state.layout, self.main));
+            let walked = self.records.get_or_init(|| Records::walk(self.store(), &self.state.layout, &self.main));
             walked.as_ref().map_err(Clone::clone)
         };
         let holder = Holder {
             store: self.store(),
             layout: &self.state.layout,
-            main: self.main,
+            main: &self.main,
             records: &records,
             today: self.options.today,
         };
@@ -196,7 +212,7 @@ impl Run<'_> {
             maker: &maker,
             moved,
             judge: &judge,
-            branches: self.branches,
+            branches: &self.branches,
             holder: &holder,
             today: self.options.today,
         };
@@ -256,7 +272,7 @@ impl Run<'_> {
         report: &mut SourceReport,
     ) -> Result<Vec<Moves>> {
         let Observed { mirror, revision, local } = observed;
-        let moved = moved::find(self.store(), self.hasher, self.state, source, &mirror)?;
+        let moved = moved::find(self.store(), &self.hasher, self.state, source, &mirror)?;
         let new = offers::new_skills(self.store(), self.state, source, &mirror, &moved)?;
         let followed: Vec<_> = self.state.followers(&source.name).collect();
         let open = self.branches.of_source(self.registry, &source.name);

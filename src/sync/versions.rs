@@ -5,7 +5,7 @@
 
 use super::report::VersionReport;
 use crate::git::{History, Oid, RefChange, RefName, Store, entry_at, first_parents, tree_at};
-use crate::registry::{IDENTITY, Layout, Registry, State, read_entry, settings, skill_then};
+use crate::registry::{Layout, Registry, State, identity_at, read_entry, settings, skill_then};
 use crate::skill::{SKILL_MD, TreeHasher};
 use crate::types::{RelPath, Result, SkillId};
 use std::collections::BTreeSet;
@@ -156,7 +156,7 @@ impl Tagger<'_> {
             }
         }
         let date = store.commit(commit)?.committed;
-        let object = store.write_tag(&tag, commit, &format!("{IDENTITY} {date} +0000"), &message)?;
+        let object = store.write_tag(&tag, commit, &identity_at(date), &message)?;
         self.new.push(NewVersion {
             skill: id.clone(),
             change: RefChange { name, expected: None, new: Some(object) },

@@ -14,34 +14,20 @@ const SKIPS: [&str; 3] = ["***no_ci***", "skip-checks", "skip_ci"];
 /// Returns `text` on one line, with every character shown as `\u{..}` that could begin a mention, a reference, a link,
 /// HTML or a word for CI.
 pub fn inert(text: &str) -> String {
-    let text = escape(&text.replace(['\n', '\t'], " "));
-    let lower = text.to_ascii_lowercase();
-    let mut shown = String::with_capacity(text.len());
-    let mut before = ' ';
-    for (at, c) in text.char_indices() {
-        let next = text[at + c.len_utf8()..].chars().next().unwrap_or(' ');
-        let rest = &lower[at..];
-        let active = match c {
-            '<' | '>' | '[' | ']' | '`' | '@' => true,
-            // References: an issue, a merge request, a snippet, an epic, a label, a milestone, of GitLab and others.
-            '#' | '!' | '$' | '&' | '~' | '%' => next.is_alphanumeric() || next == '"',
-            // Markup, and `***NO_CI***`.
-            '*' => before == c || next == c,
-            // A scheme, or a host that forges link without one.
-            ':' => rest.starts_with("://"),
-            '.' => before == 'w' || before == 'W',
-            // `GH-1`, and keys of issue trackers.
-            '-' => {
-                before.is_ascii_uppercase() && next.is_ascii_digit()
-                    || lower[..at].ends_with("gh") && next.is_ascii_digit()
-            }
-            's' | 'S' => SKIPS.iter().any(|skip| rest.starts_with(skip)),
-            _ => false,
-        };
-        put(&mut shown, c, active);
-        before = c;
-    }
-    shown
+    disarm(&escape(&text.replace(['\n', '\t'], " ")), |c, Around { before, next, above, rest }| match c {
+        '<' | '>' | '[' | ']' | '`' | '@' => true,
+        // References: an issue, a merge request, a snippet, an epic, a label, a milestone, of GitLab and others.
+        '#' | '!' | '$' | '&' | '~' | '%' => next.is_alphanumeric() || next == '"',
+        // Markup, and `***NO_CI***`.
+        '*' => before == c || next == c,
+        // A scheme, or a host that forges link without one.
+        ':' => rest.starts_with("://"),
+        '.' => before == 'w' || before == 'W',
+        // `GH-1`, and keys of issue trackers.
+        '-' => before.is_ascii_uppercase() && next.is_ascii_digit() || above.ends_with("gh") && next.is_ascii_digit(),
+        's' | 'S' => SKIPS.iter().any(|skip| rest.starts_with(skip)),
+        _ => false,
+    })
 }
 
 /// Returns `text` as a Markdown code span on one line, at most `max` characters of it.
@@ -67,22 +53,42 @@ pub fn code_fence(text: &str) -> String {
 /// Breaks up what forges look for in the raw text of a message, code or not: words for CI, closing keywords' references
 /// and mentions, each by showing its first sign as `\u{..}`.
 fn tame(text: &str) -> String {
+    disarm(text, |c, Around { before, next, above, rest }| match c {
+        '[' => skips_ci(rest),
+        '#' | '!' => next.is_ascii_digit(),
+        '@' => !before.is_alphanumeric() && (next.is_alphanumeric() || next == '_'),
+        '-' => above.ends_with("gh") && next.is_ascii_digit(),
+        '/' => ["/issues/", "/pull/", "/merge_requests/"].iter().any(|path| rest.starts_with(path)),
+        '*' | 's' | 'S' => SKIPS.iter().any(|skip| rest.starts_with(skip)),
+        _ => false,
+    })
+}
+
+/// What stands around a character.
+struct Around<'t> {
+    /// The one before it; a space at the start.
+    before: char,
+    /// The one after it; a space at the end.
+    next: char,
+    /// All that is before it, in lowercase.
+    above: &'t str,
+    /// It and all after it, in lowercase.
+    rest: &'t str,
+}
+
+/// Returns a text with every character by its number that would do something where it stands.
+fn disarm(text: &str, is_active: impl Fn(char, Around<'_>) -> bool) -> String {
     let lower = text.to_ascii_lowercase();
     let mut shown = String::with_capacity(text.len());
     let mut before = ' ';
     for (at, c) in text.char_indices() {
         let next = text[at + c.len_utf8()..].chars().next().unwrap_or(' ');
-        let rest = &lower[at..];
-        let active = match c {
-            '[' => skips_ci(rest),
-            '#' | '!' => next.is_ascii_digit(),
-            '@' => !before.is_alphanumeric() && (next.is_alphanumeric() || next == '_'),
-            '-' => lower[..at].ends_with("gh") && next.is_ascii_digit(),
-            '/' => ["/issues/", "/pull/", "/merge_requests/"].iter().any(|path| rest.starts_with(path)),
-            '*' | 's' | 'S' => SKIPS.iter().any(|skip| rest.starts_with(skip)),
-            _ => false,
-        };
-        put(&mut shown, c, active);
+        let (above, rest) = lower.split_at(at);
+        if is_active(c, Around { before, next, above, rest }) {
+            write!(shown, "\\u{{{:x}}}", c as u32).expect("writing to a String cannot fail");
+        } else {
+            shown.push(c);
+        }
         before = c;
     }
     shown
@@ -97,15 +103,6 @@ fn skips_ci(rest: &str) -> bool {
 
 fn longest_run(text: &str, sign: char) -> usize {
     text.split(|c| c != sign).map(str::len).max().unwrap_or_default()
-}
-
-/// Adds a character, by its number where it would do something.
-fn put(shown: &mut String, c: char, active: bool) {
-    if active {
-        write!(shown, "\\u{{{:x}}}", c as u32).expect("writing to a String cannot fail");
-    } else {
-        shown.push(c);
-    }
 }
 
 #[cfg(test)]

@@ -13,10 +13,7 @@ fn upstream(world: &World, text: &str) {
 
 /// Commits something to the branch of `deploy`, as a reviewer does, and returns the commit.
 fn review(world: &World, files: &[(&str, &str)]) -> String {
-    world.git("registry", &["switch", "-q", BRANCH]);
-    let commit = world.registry(files);
-    world.git("registry", &["switch", "-q", "main"]);
-    commit
+    world.review(BRANCH, files)
 }
 
 /// `deploy` with a middle line of a reviewer's.

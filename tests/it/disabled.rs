@@ -43,9 +43,7 @@ fn disable_leaves_a_candidate_that_people_edited() {
     let world = world();
     deploy(&world, "v2");
     world.sync();
-    world.git("registry", &["switch", "-q", BRANCH]);
-    let head = world.registry(&[("skills/deploy/reviewed.md", "a thought\n")]);
-    world.git("registry", &["switch", "-q", "main"]);
+    let head = world.review(BRANCH, &[("skills/deploy/reviewed.md", "a thought\n")]);
     disable(&world);
     assert_eq!(world.rev("registry", BRANCH), head);
     assert_eq!(world.sync().action("deploy"), "left");

@@ -91,9 +91,7 @@ fn a_held_branch_that_people_edited_is_left() {
     world.git("registry", &["merge", "-q", "--squash", "candidate/up/deploy"]);
     world.commit("registry", "squashed");
     world.git("registry", &["revert", "--no-edit", "HEAD"]);
-    world.git("registry", &["switch", "-q", "candidate/up/deploy"]);
-    let edited = world.registry(&[("skills/deploy/reviewed.md", "a thought\n")]);
-    world.git("registry", &["switch", "-q", "main"]);
+    let edited = world.review("candidate/up/deploy", &[("skills/deploy/reviewed.md", "a thought\n")]);
     let synced = world.sync();
     assert_eq!((synced.skill("deploy")["hold"].as_str(), synced.action("deploy")), (Some("reverted"), "left"));
     assert_eq!(world.rev("registry", "candidate/up/deploy"), edited);
@@ -351,9 +349,7 @@ fn declining_an_edited_candidate_leaves_the_reviewers_branch() {
     let world = world();
     deploy(&world, "v2");
     world.sync();
-    world.git("registry", &["switch", "-q", "candidate/up/deploy"]);
-    let edited = world.registry(&[("skills/deploy/reviewed.md", "a thought\n")]);
-    world.git("registry", &["switch", "-q", "main"]);
+    let edited = world.review("candidate/up/deploy", &[("skills/deploy/reviewed.md", "a thought\n")]);
     world.run(&["candidate", "decline", "deploy", "--reason", "no"]).ok();
     assert_eq!(world.rev("registry", "candidate/up/deploy"), edited);
     let synced = world.sync();
@@ -525,9 +521,7 @@ fn a_retried_branch_is_carried_and_remade_like_any_other() {
     let synced = world.sync();
     assert_eq!((synced.class("deploy"), synced.action("deploy")), ("three_way", "remade"));
     assert_eq!(world.show("registry", "candidate/up/deploy", FILE), lines("ours", "v2"));
-    world.git("registry", &["switch", "-q", "candidate/up/deploy"]);
-    world.registry(&[("skills/deploy/reviewed.md", "a thought\n")]);
-    world.git("registry", &["switch", "-q", "main"]);
+    world.review("candidate/up/deploy", &[("skills/deploy/reviewed.md", "a thought\n")]);
     world.registry(&[(FILE, &lines("ours again", "last"))]);
     assert_eq!(world.sync().action("deploy"), "carried");
     is_settled(&world);

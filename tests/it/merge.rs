@@ -160,9 +160,7 @@ fn a_real_conflict_beside_documented_markers_is_resolved_without_touching_these(
     world.upstream(&[("skills/deploy/SKILL.md", &lines("theirs", text))]);
     assert_eq!(world.sync().conflicts("deploy"), ["SKILL.md content"]);
     world.run(&["candidate", "resolve", "deploy"]).ends_with(1).says(&["still has conflict markers"]);
-    world.git("registry", &["switch", "-q", "candidate/up/deploy"]);
-    world.registry(&[("skills/deploy/SKILL.md", &lines("ours and theirs", text))]);
-    world.git("registry", &["switch", "-q", "main"]);
+    world.review("candidate/up/deploy", &[("skills/deploy/SKILL.md", &lines("ours and theirs", text))]);
     world.run(&["candidate", "resolve", "deploy"]).ok();
     world.run(&["candidate", "accept", "deploy"]).ok();
     assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("ours and theirs", text));

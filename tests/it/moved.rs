@@ -324,9 +324,7 @@ fn an_open_candidate_that_people_edited_is_carried_to_the_new_place() {
     let world = world();
     world.upstream(&[(FILE, &lines("first", "v2"))]);
     world.sync();
-    world.git("registry", &["switch", "-q", BRANCH]);
-    world.registry(&[("skills/deploy/reviewed.md", "a thought\n")]);
-    world.git("registry", &["switch", "-q", "main"]);
+    world.review(BRANCH, &[("skills/deploy/reviewed.md", "a thought\n")]);
     moves(&world, "skills/deploy", "skills/ship");
     let synced = world.sync();
     assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "carried"));

@@ -13,10 +13,7 @@ fn deploy(world: &World, last: &str) {
 
 /// A reviewer's commit on the candidate of `deploy`.
 fn review(world: &World) -> String {
-    world.git("registry", &["switch", "-q", BRANCH]);
-    let commit = world.registry(&[("skills/deploy/reviewed.md", "a thought\n")]);
-    world.git("registry", &["switch", "-q", "main"]);
-    commit
+    world.review(BRANCH, &[("skills/deploy/reviewed.md", "a thought\n")])
 }
 
 /// Nothing is written by another sync.

@@ -20,9 +20,7 @@ fn open() -> World {
 /// A world in which a reviewer edited the candidate, so that nothing deletes it.
 fn edited() -> World {
     let world = open();
-    world.git("registry", &["switch", "-q", BRANCH]);
-    world.registry(&[(FILE, &lines("REV", "v2"))]);
-    world.git("registry", &["switch", "-q", "main"]);
+    world.review(BRANCH, &[(FILE, &lines("REV", "v2"))]);
     world
 }
 

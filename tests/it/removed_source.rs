@@ -49,9 +49,7 @@ fn candidates_of_a_source_that_was_removed_elsewhere_are_closed_and_the_mirror_s
 #[test]
 fn a_candidate_that_people_edited_is_left_and_said_when_its_source_was_removed_elsewhere() {
     let world = pulled("--adopt", |world| {
-        world.git("registry", &["switch", "-q", BRANCH]);
-        world.registry(&[("skills/deploy/reviewed.md", "a thought\n")]);
-        world.git("registry", &["switch", "-q", "main"]);
+        world.review(BRANCH, &[("skills/deploy/reviewed.md", "a thought\n")]);
     });
     let edited = world.rev("registry", BRANCH);
     for action in ["closed", ""] {

@@ -101,9 +101,7 @@ fn a_held_branch_with_edits_is_left_and_the_way_to_do_without_it_is_named() {
     let world = crate::sync::world();
     crate::holds::deploy(&world, "v2");
     world.sync();
-    world.git("registry", &["switch", "-q", BRANCH]);
-    let edited = world.registry(&[("skills/deploy/reviewed.md", "a thought\n")]);
-    world.git("registry", &["switch", "-q", "main"]);
+    let edited = world.review(BRANCH, &[("skills/deploy/reviewed.md", "a thought\n")]);
     world.run(&["candidate", "decline", "deploy", "--reason", "early"]).ok();
     let said = world.run(&["candidate", "retry", "deploy"]).ends_with(2);
     said.says(&[

@@ -278,10 +278,7 @@ fn a_candidate_that_a_reviewer_edited_is_left_alone_while_nothing_moves() {
     let world = world();
     deploy(&world, &lines("first", "upstream's"));
     world.sync();
-    world.git("registry", &["switch", "-q", "candidate/up/deploy"]);
-    world.registry(&[("skills/deploy/SKILL.md", &lines("reviewer's", "upstream's"))]);
-    let edited = world.head("registry");
-    world.git("registry", &["switch", "-q", "main"]);
+    let edited = world.review("candidate/up/deploy", &[("skills/deploy/SKILL.md", &lines("reviewer's", "upstream's"))]);
     let synced = world.sync();
     assert_eq!(synced.action("deploy"), "kept");
     assert_eq!(synced.skill("deploy")["candidate"]["edited"], true);
@@ -293,10 +290,7 @@ fn a_reviewers_line_is_never_lost_when_upstream_moves_on() {
     let world = world();
     deploy(&world, &lines("first", "upstream's"));
     world.sync();
-    world.git("registry", &["switch", "-q", "candidate/up/deploy"]);
-    world.registry(&[("skills/deploy/SKILL.md", &lines("reviewer's", "upstream's"))]);
-    let edited = world.head("registry");
-    world.git("registry", &["switch", "-q", "main"]);
+    let edited = world.review("candidate/up/deploy", &[("skills/deploy/SKILL.md", &lines("reviewer's", "upstream's"))]);
     deploy(&world, &lines("first", "upstream's second"));
     let synced = world.sync();
     assert_eq!(synced.action("deploy"), "carried");

@@ -94,3 +94,39 @@ fn redact_query(url: &str) -> String {
     });
     format!("{path}?{}", pairs.collect::<String>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_redacted_wherever_they_stand() {
+        let cases = [
+            ("https://user:secret@host/x", "https://***@host/x"),
+            ("https://ghp_secret@host/x y", "https://***@host/x y"),
+            ("ssh://git@host/x", "ssh://git@host/x"),
+            ("ssh://git:secret@host/x", "ssh://***@host/x"),
+            ("git@host:x", "git@host:x"),
+            ("https://u:sec/ret@host/x", "https://***@host/x"),
+            ("https://u:se'c\"ret@host/x", "https://***@host/x"),
+            ("https://u:a@b@host/x", "https://***@host/x"),
+            ("https://host:80/x@1", "https://host:80/x@1"),
+            (
+                "a https://h/x?ref=a&access_token=secret&y=1#z b https://u:secret@k",
+                "a https://h/x?ref=a&access_token=***&y=1#z b https://***@k",
+            ),
+            ("https://h/x?token=secret", "https://h/x?token=***"),
+            ("> Authorization: Basic secret\nmore https://u:p@h", "> Authorization:***\nmore https://***@h"),
+            ("nothing here", "nothing here"),
+            ("ssh://ghp_abc@host/x", "ssh://***@host/x"),
+            ("ghp_0123456789abcdefABCD@github.com:a/b", "***@github.com:a/b"),
+            ("bad token 'glpat-0123456789_abcde-ABCD', go", "bad token '***', go"),
+            ("a ghp_ prefix, gho_st and github_pat_", "a ghp_ prefix, gho_st and github_pat_"),
+            ("url=https://u:ü@h", "url=https://***@h"),
+        ];
+        for (text, redacted) in cases {
+            assert_eq!(redact(text), redacted);
+            assert_eq!(redact(redacted), redacted);
+        }
+    }
+}

@@ -49,7 +49,7 @@ fn is_pack_rubbish(file: &Path) -> bool {
 }
 
 /// The paths in `dir`; none if it cannot be read, which git will say better than we could.
-pub(super) fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+pub(in crate::git) fn entries(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 

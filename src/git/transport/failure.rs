@@ -155,3 +155,56 @@ const MEANINGS: &[Meaning] = &[
         "the server ended the connection: try again later",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_told_apart() {
+        let cases = [
+            (
+                "remote: Repository not found.\nfatal: repository 'https://github.com/x/y/' not found",
+                ErrorKind::NotFound,
+                "check the URL",
+            ),
+            (
+                "ERROR: Repository not found.\nfatal: Could not read from remote repository.",
+                ErrorKind::NotFound,
+                "check the URL",
+            ),
+            (
+                "fatal: could not read Username for 'https://github.com': terminal prompts disabled",
+                ErrorKind::Network,
+                "credentials",
+            ),
+            (
+                "git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.",
+                ErrorKind::Network,
+                "credentials",
+            ),
+            ("fatal: unable to access 'https://x/': Could not resolve host: x", ErrorKind::Network, "offline"),
+            ("ssh: Could not resolve hostname x: Name or service not known", ErrorKind::Network, "offline"),
+            ("ssh: connect to host x port 22: Connection timed out", ErrorKind::Network, "in time"),
+            (
+                "fatal: unable to access 'https://x/': Failed to connect to x port 443: Connection refused",
+                ErrorKind::Network,
+                "proxy",
+            ),
+            ("fatal: transport 'file' not allowed", ErrorKind::Usage, "https or ssh"),
+            ("Host key verification failed.", ErrorKind::Network, "ssh <host>"),
+            ("fatal: couldn't find remote ref refs/heads/x", ErrorKind::NotFound, "ls-remote"),
+            (
+                "fatal: '/x' does not appear to be a git repository\nfatal: Could not read from remote repository.",
+                ErrorKind::NotFound,
+                "check the URL",
+            ),
+            ("SSL certificate problem: self-signed certificate", ErrorKind::Network, "certificate"),
+        ];
+        for (stderr, kind, hint) in cases {
+            let found = classify_failure(stderr);
+            assert!(found.0 == kind && found.1.unwrap().contains(hint), "{stderr}: {found:?}");
+        }
+        assert_eq!(classify_failure("fatal: something else"), (ErrorKind::Git, None));
+    }
+}

@@ -342,6 +342,12 @@ pub fn is_insecure(url: &str) -> bool {
     url.to_ascii_lowercase().starts_with("http://")
 }
 
+/// Returns the error for such a place where nobody has allowed it; who has it adds how to.
+pub fn unprotected(kind: ErrorKind, url: &str) -> Error {
+    let url = crate::types::visible(&crate::git::redact(url));
+    Error::new(kind, format!("{url} comes unprotected, so anybody on the way could change what your agents load"))
+}
+
 /// Returns the path that a person may have meant by a spelling that is read as a repository elsewhere: `owner/repo`,
 /// or a host without its scheme.
 pub fn path_meant(typed: &str) -> Option<&str> {

@@ -232,6 +232,14 @@ impl World {
         self.commit("registry", "the team edits")
     }
 
+    /// Commits files on a branch of the registry, as a reviewer does, and goes back to the default branch.
+    pub fn review(&self, branch: &str, files: &[(&str, &str)]) -> String {
+        self.git("registry", &["switch", "-q", branch]);
+        let commit = self.registry(files);
+        self.git("registry", &["switch", "-q", "main"]);
+        commit
+    }
+
     /// Returns the commit that `HEAD` is at.
     pub fn head(&self, dir: &str) -> String {
         self.git(dir, &["rev-parse", "HEAD"])

@@ -1,6 +1,7 @@
 //! `allowed-tools` merged tool by tool: a set that keeps local's order and spelling.
 
-use super::{around_value, unchanged};
+use super::blocks::around_value;
+use super::unchanged;
 
 /// A tool, and how it is written, quotes included.
 struct Tool {
