@@ -43,7 +43,7 @@ Initialized registry [ROOT]/registry on branch main ([ID])
   wrote       sources/README.md
   left alone  README.md
 [stderr]
-next: skillgraft add <url or folder>
+next: cd registry && skillgraft add <url or folder>
 
 "#]]
     );
