@@ -1,5 +1,6 @@
 //! Where things are: paths in the registry's tree, names of refs.
 
+use super::settings;
 use super::source_file::SourceFile;
 use crate::git::RefName;
 use crate::types::{RelPath, Result, SkillId, SourceName};
@@ -31,7 +32,9 @@ impl Layout {
 
     /// Returns the folder of a source's licence files.
     pub fn licenses(&self, source: &SourceName) -> RelPath {
-        self.folder.join_path(&RelPath::parse(&format!("licenses/{source}")).expect("a source's name is a component"))
+        self.folder.join_path(
+            &RelPath::parse(&format!("{}/{source}", settings::LICENSES)).expect("a source's name is a component"),
+        )
     }
 
     /// Returns the file of a source.
