@@ -182,6 +182,42 @@ fn a_skills_folder_that_is_not_there_yet_is_made_by_the_first_skill() {
 }
 
 #[test]
+fn edits_that_are_not_committed_are_said_to_be_unchecked() {
+    let world = World::following(&[("LICENSE", "MIT\n"), ("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    assert_eq!(world.json(&["check"])["uncommitted"], json!([]));
+    world.write("registry/.gitignore", "*.log\n");
+    world.write("registry/skills/deploy/run.log", "git does not look at it\n");
+    world.write("registry/README.md", "not the registry's own\n");
+    let index = std::fs::read(world.path("registry/.git/index")).unwrap();
+    assert!(!world.run(&["check"]).ok().stderr.contains("notice"));
+    world.write("registry/skills/deploy/SKILL.md", "no skill any more\n");
+    let one = "notice: skills/deploy/SKILL.md is not committed as it stands; what was checked is the commit\n";
+    world.run(&["check"]).ok().says(&[one]);
+    world.write("registry/skills/new \u{1b}[2J/SKILL.md", "new\n");
+    world.write("registry/sources/more.toml", "format = 1\n");
+    std::fs::remove_file(world.path("registry/licenses/up/LICENSE")).unwrap();
+    world.run(&["check"]).ok().says(&["LICENSE and 3 other files are not committed as they stand"]);
+    assert_eq!(
+        world.json(&["check"])["uncommitted"],
+        json!([
+            {"file": "licenses/up/LICENSE", "change": "deleted"},
+            {"file": "skills/deploy/SKILL.md", "change": "changed"},
+            {"file": "skills/new \u{1b}[2J/SKILL.md", "change": "added"},
+            {"file": "sources/more.toml", "change": "added"},
+        ])
+    );
+    assert_eq!(std::fs::read(world.path("registry/.git/index")).unwrap(), index, "it only looks");
+    assert_eq!(world.run(&["check", "--quiet"]).ok().stderr, "");
+    // In the folder of a larger repository files are named as the registry names them; a bare one has none.
+    world.run_in("upstream", &["init", "ours"]).ok();
+    world.write("upstream/ours/skills/a/SKILL.md", "new\n");
+    let report = world.run_in("upstream/ours", &["--json", "check"]).ok().json();
+    assert_eq!(report["uncommitted"], json!([{"file": "skills/a/SKILL.md", "change": "added"}]));
+    world.git("", &["clone", "-q", "--bare", "registry", "bare.git"]);
+    assert_eq!(world.run_in("bare.git", &["--json", "check"]).ok().json()["uncommitted"], json!([]));
+}
+
+#[test]
 fn licences_that_nothing_can_have_are_reported() {
     let quoted = skill("odd", "v1").replace("description:", "license: Ask Pat\ndescription:");
     let world = World::following(&[("skills/odd/SKILL.md", &quoted)]);

@@ -4,10 +4,10 @@ use super::{count, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::show::{self as ops_show, Origin};
 use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
-use crate::registry::Status;
+use crate::registry::{Status, Uncommitted};
 use crate::skill::spec::Severity;
 use crate::sync::ancestry::Rival;
-use crate::types::{one_line, short_revision};
+use crate::types::{escape, one_line, short_revision};
 
 pub fn list(report: &list::Report, out: &mut Text) {
     let rows = report.skills.iter().map(|skill| {
@@ -257,4 +257,10 @@ pub fn check(report: &check::Report, out: &mut Text) {
         count(errors, "error"),
         count(warnings, "warning")
     ));
+    if let Some(Uncommitted { file, .. }) = report.uncommitted.first() {
+        let (first, others) = (escape(file), report.uncommitted.len() - 1);
+        let more = if others > 0 { format!(" and {}", count(others, "other file")) } else { String::new() };
+        let are = if others > 0 { "are not committed as they stand" } else { "is not committed as it stands" };
+        out.remark(format!("{YELLOW}notice:{YELLOW:#} {first}{more} {are}; what was checked is the commit"));
+    }
 }
