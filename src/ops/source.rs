@@ -6,6 +6,7 @@ use crate::git::{Changes, Mode, Oid, Place, RefChange, RefName, tree_at, with_ch
 use crate::registry::{
     Changed, Destination, IDENTITY, Origin, Paused, Registry, SourceFile, SourceState, State, entry, source_file,
 };
+use crate::source::observe;
 use crate::sync::{Branches, Reviewer, standing_mirror};
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
 use serde::Serialize;
@@ -210,16 +211,22 @@ pub fn enable(outside: &Outside, name: &str, commit: &Commit) -> Result<add::Rep
     if file.enabled {
         return Ok(report);
     }
-    let text = source_file::edit::with_enabled(&source.text, true)?;
+    let mut text = source_file::edit::with_enabled(&source.text, true)?;
     if state.followers(&name).next().is_some() {
         let message = format!("Enable source {name}\n");
         report.changed = Some(put(outside, &registry, &state, &name, &text, commit, "enable", &message)?);
         return Ok(report);
     }
-    let file = SourceFile::parse(name, &text)?;
+    let mut file = SourceFile::parse(name, &text)?;
     let access = outside.access(false, false);
+    let look = || observe(&access, &file, &registry.directory, &state.settings.limits);
+    let folder = add::folder_of_registry(&file, look)?;
+    if let Some(folder) = &folder {
+        text = source_file::edit::with_path(&text, folder)?;
+        file = SourceFile::parse(file.name, &text)?;
+    }
     let what = add::Follow { access: &access, file: &file, text: &text, command: "enable", link: None };
-    add::follow(outside, &registry, &state, &what, commit)
+    Ok(add::Report { registry: folder, ..add::follow(outside, &registry, &state, &what, commit)? })
 }
 
 /// Disables a source: sync passes it by. Its skills and candidates stay as they are.

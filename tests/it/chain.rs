@@ -47,6 +47,25 @@ fn a_registry_is_followed_without_its_guide_and_from_the_folder_that_it_names() 
 }
 
 #[test]
+fn a_registry_that_was_only_registered_is_enabled_as_add_follows_it() {
+    let world = world();
+    world.run(&["add", "../company", "--no-enable"]).ok();
+    let text = world.read("registry/sources/company.toml");
+    world.registry(&[("sources/company.toml", &format!("{text}# ours\n[policy]\nnew_skills = \"ignore\"\n"))]);
+    let run = world.run(&["source", "enable", "company"]).ok();
+    run.prints(&["Following company with 1 skill"]).says(&["with its skills in .claude/skills/", "left out: "]);
+    let enabled = "path = \".claude/skills\"\n# ours\n[policy]\nnew_skills = \"ignore\"\n";
+    let text = world.read("registry/sources/company.toml");
+    assert!(text.ends_with(enabled) && !text.contains("enabled"), "{text}");
+    assert!(!world.exists("registry/skills/example"), "what lies beside is not for others");
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+    // A folder that a person named stays.
+    world.run(&["add", "../company", "--name", "docs", "--path", "docs", "--no-enable"]).ok();
+    world.run(&["source", "enable", "docs"]).ok().prints(&["  example\n"]);
+    assert!(world.read("registry/sources/docs.toml").contains("path = \"docs\"\n"));
+}
+
+#[test]
 fn an_update_goes_from_the_upstream_through_the_company_to_the_team() {
     let world = world();
     world.run(&["add", "../company"]).ok();
