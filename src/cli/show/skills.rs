@@ -86,8 +86,9 @@ pub fn log(report: &ops_show::Log, out: &mut Text) {
         };
         let at = version.revision.as_deref().map_or("-", short_revision);
         let date = day(version.date);
+        let untagged = if version.tag.is_none() { " (untagged)" } else { "" };
         out.line(format!(
-            "{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({})",
+            "{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({}){untagged}",
             version.version,
             version.commit.short(),
             one_line(&version.subject, 60),
