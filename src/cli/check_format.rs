@@ -75,7 +75,7 @@ mod tests {
             message: "100%: no\n::error::evil".into(),
         };
         let commit = crate::git::Oid::parse(&"1".repeat(40)).expect("valid");
-        Report { format: 1, commit, skills: 1, findings: vec![finding] }
+        Report { format: 1, commit, skills: 1, findings: vec![finding], uncommitted: Vec::new() }
     }
 
     #[test]

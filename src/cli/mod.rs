@@ -62,7 +62,8 @@ fn run(outside: &Outside, cli: &Cli, out: &mut Output) -> Result<u8> {
                 Forge::Forgejo => ops::init::Forge::Forgejo,
                 Forge::None => ops::init::Forge::None,
             });
-            out.report(&ops::init::init(outside, dir, forge)?, show::init);
+            let typed = cli.global.directory.clone().unwrap_or_default().join(dir);
+            out.report(&ops::init::init(outside, dir, forge)?, |report, text| show::init(report, &typed, text));
         }
         Command::Add(options) => return add(outside, options, &cli.global, out),
         Command::Source(command) => source(outside, command, out)?,

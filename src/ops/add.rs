@@ -130,15 +130,22 @@ fn look(
     let limits = &state.settings.limits;
     let source = SourceFile::parse(name.clone(), &new.render())?;
     let snapshot = observe(access, &source, &registry.directory, limits)?;
-    let is_repository = !matches!(new.origin, Origin::Directory(_));
-    let folder = if is_repository && new.path.is_root() { folder_of_registry(&snapshot)? } else { None };
+    let folder = folder_of_registry(&source, || Ok(snapshot.clone()))?;
     new.path = folder.clone().unwrap_or(std::mem::take(&mut new.path));
     let by_name = by_name::as_directories(new, name, &snapshot, limits)?;
     Ok((folder, by_name))
 }
 
-/// Returns the folder of the skills, where a repository is a registry itself: what lies beside is not for others.
-fn folder_of_registry(snapshot: &Snapshot) -> Result<Option<RelPath>> {
+/// Returns the folder of the skills, where a repository is a registry itself and no folder was named: what lies beside is
+/// not for others.
+pub(super) fn folder_of_registry(
+    source: &SourceFile,
+    observe: impl FnOnce() -> Result<Snapshot>,
+) -> Result<Option<RelPath>> {
+    if !matches!(source.origin, Origin::Git(_) | Origin::Bundle(_)) || !source.selection.path.is_root() {
+        return Ok(None);
+    }
+    let snapshot = observe()?;
     let file = RelPath::parse(settings::FILE).expect("a fixed name");
     let Some(place) = entry_at(snapshot.store(), snapshot.tree, &file)?.filter(|place| place.mode.is_file()) else {
         return Ok(None);

@@ -4,7 +4,7 @@ mod settings;
 
 use super::Outside;
 use crate::git::{History, Mode, Oid, Store, tree_at};
-use crate::registry::{Registry, SkillState, State, Status, Upstream, skill_md_of};
+use crate::registry::{Registry, SkillState, State, Status, Uncommitted, Upstream, skill_md_of};
 use crate::skill::spec::{self, Severity, check_skill_md};
 use crate::skill::{Limits, SKILL_MD, TreeHasher, license, show_bytes};
 use crate::sync::late::{self, moved_without_content};
@@ -26,6 +26,8 @@ pub struct Report {
     pub skills: usize,
     /// The findings, by file and line.
     pub findings: Vec<Finding>,
+    /// Files of the work tree that are not as that commit has them: they were not looked at.
+    pub uncommitted: Vec<Uncommitted>,
 }
 
 /// One finding.
@@ -54,10 +56,10 @@ impl Report {
 pub fn check(outside: &Outside) -> Result<Report> {
     let registry = outside.registry()?;
     let commit = registry.repository.head_commit()?.unwrap_or(registry.head);
-    check_commit(&registry, commit)
+    check_commit(outside, &registry, commit)
 }
 
-fn check_commit(registry: &Registry, commit: Oid) -> Result<Report> {
+fn check_commit(outside: &Outside, registry: &Registry, commit: Oid) -> Result<Report> {
     let store = &registry.repository.store;
     let state = State::load(store, &registry.folder, commit)?;
     let hasher = TreeHasher::new(store);
@@ -73,7 +75,8 @@ fn check_commit(registry: &Registry, commit: Oid) -> Result<Report> {
         skills.into_par_iter().map(|(id, skill)| checker.skill(id, skill)).collect::<Result<_>>()?;
     findings.extend(of_skills.into_iter().flatten());
     findings.sort();
-    Ok(Report { format: 1, commit, skills: state.skills.len(), findings })
+    let uncommitted = registry.uncommitted_files(&outside.git, &state.layout);
+    Ok(Report { format: 1, commit, skills: state.skills.len(), findings, uncommitted })
 }
 
 struct Checker<'a> {

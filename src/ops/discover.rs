@@ -11,9 +11,9 @@ use crate::skill::{Limits, frontmatter};
 use crate::source::local::{self, LocalSkill};
 use crate::source::roots::{Layer, Root, RootKind, roots};
 use crate::source::{Found, Snapshot, is_skipped};
-use crate::types::{ErrorKind, Result, escape, one_line};
+use crate::types::{ErrorKind, RelPath, Result, escape, one_line};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use walkdir::WalkDir;
@@ -97,6 +97,8 @@ struct Held {
     listing: local::Listing,
     /// Of skills that a mirror holds: where each one of the listing stands there.
     mirror: Option<(Rc<Snapshot>, Vec<Found>)>,
+    /// The paths there that skills of the registry follow.
+    followed: BTreeSet<RelPath>,
 }
 
 /// A skill that was seen, in its root.
@@ -108,6 +110,8 @@ pub(super) struct SeenSkill<'s> {
     pub(super) skill: &'s LocalSkill,
     /// Where it stands in a mirror; none where it is on the disk.
     pub(super) mirror: Option<(&'s Rc<Snapshot>, &'s Found)>,
+    /// Whether a skill of the registry follows it there.
+    pub(super) is_followed: bool,
 }
 
 impl SeenSkill<'_> {
@@ -141,18 +145,19 @@ impl Seen {
     pub fn of(roots: Vec<Root>) -> Self {
         let list = |root: Root| {
             let listing = local::list(&root);
-            Held { root, listing, mirror: None }
+            Held { root, listing, mirror: None, followed: BTreeSet::new() }
         };
         Seen { roots: roots.into_iter().map(list).collect(), registry_error: None, wrong_sources: Vec::new() }
     }
 
     /// Returns every skill, in the order in which they count.
     pub fn skills(&self) -> impl Iterator<Item = SeenSkill<'_>> {
-        self.roots.iter().flat_map(|Held { root, listing, mirror }| {
+        self.roots.iter().flat_map(|Held { root, listing, mirror, followed }| {
             let each = listing.skills.iter().enumerate();
             each.map(move |(at, skill)| {
                 let mirror = mirror.as_ref().map(|(snapshot, found)| (snapshot, &found[at]));
-                SeenSkill { root, skill, mirror }
+                let is_followed = mirror.is_some_and(|(_, found)| followed.contains(&found.path));
+                SeenSkill { root, skill, mirror, is_followed }
             })
         })
     }
@@ -230,7 +235,7 @@ fn described(same: &[SeenSkill<'_>]) -> Vec<Skill> {
 }
 
 /// A link somewhere between the root and the skill; one above the root is the machine's own affair.
-fn is_link(SeenSkill { root, skill, mirror }: &SeenSkill<'_>) -> bool {
+fn is_link(SeenSkill { root, skill, mirror, .. }: &SeenSkill<'_>) -> bool {
     let below = skill.directory.strip_prefix(&root.path).unwrap_or(Path::new(""));
     mirror.is_none() && root.path.canonicalize().is_ok_and(|real| real.join(below) != skill.real)
 }

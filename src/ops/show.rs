@@ -52,6 +52,8 @@ pub struct Log {
 pub struct Logged {
     /// The number.
     pub version: u64,
+    /// Its tag; none: the next `tag` or `sync` makes it.
+    pub tag: Option<String>,
     /// The commit that brought it.
     pub commit: Oid,
     /// Who made that commit.
@@ -147,19 +149,19 @@ pub fn log(outside: &Outside, id: &str) -> Result<Log> {
     let store = &registry.repository.store;
     let versions = Versions::load(&registry, &state)?;
     let skill = SkillId::parse(id)?;
-    let mut commits: Vec<(u64, Oid)> = Vec::new();
+    let mut commits: Vec<(u64, Option<String>, Oid)> = Vec::new();
     for (number, tag) in versions.of(&skill) {
-        commits.extend(store.peel_to_commit(tag)?.map(|commit| (number, commit)));
+        commits.extend(store.peel_to_commit(tag)?.map(|commit| (number, Some(versions.tag(&skill, number)), commit)));
     }
     let untagged = versions.missing(store, &state, registry.head)?.into_iter().filter(|version| version.skill == skill);
-    commits.extend(untagged.map(|version| (version.report.version, version.report.commit)));
+    commits.extend(untagged.map(|version| (version.report.version, None, version.report.commit)));
     if commits.is_empty() {
         return Err(Error::new(ErrorKind::NotFound, format!("`{skill}` has no version"))
             .hint("see the skills: skillgraft list"));
     }
     let mut logged: Vec<Logged> = Vec::new();
-    for (version, commit) in commits {
-        let one = describe(&registry, &state, &skill, version, commit, &logged)?;
+    for (version, tag, commit) in commits {
+        let one = describe(&registry, &state, &skill, (version, tag), commit, &logged)?;
         logged.push(one);
     }
     logged.reverse();
@@ -170,7 +172,7 @@ fn describe(
     registry: &Registry,
     state: &State,
     id: &SkillId,
-    version: u64,
+    (version, tag): (u64, Option<String>),
     commit: Oid,
     earlier: &[Logged],
 ) -> Result<Logged> {
@@ -194,6 +196,7 @@ fn describe(
     };
     Ok(Logged {
         version,
+        tag,
         commit,
         author: data.author.clone(),
         date: data.committed,

@@ -12,6 +12,7 @@ pub use rename::rename;
 use super::{Commit, Outside, add};
 use crate::git::{Changes, Mode, Oid, Place, with_changes};
 use crate::registry::{Changed, Origin, Registry, SourceFile, SourceState, State, source_file};
+use crate::source::observe;
 use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
 use serde::Serialize;
 
@@ -101,17 +102,23 @@ pub fn enable(outside: &Outside, name: &str, commit: &Commit) -> Result<add::Rep
     if file.enabled {
         return Ok(report);
     }
-    let text = source_file::edit::with_enabled(&source.text, true)?;
+    let mut text = source_file::edit::with_enabled(&source.text, true)?;
     report.followers = state.followers(&name).map(|(id, ..)| id.clone()).collect();
     if !report.followers.is_empty() {
         let message = format!("Enable source {name}\n");
         report.changed = Some(put(outside, &registry, &state, &name, &text, commit, "enable", &message)?);
         return Ok(report);
     }
-    let file = SourceFile::parse(name, &text)?;
+    let mut file = SourceFile::parse(name, &text)?;
     let access = outside.access(false, false);
+    let look = || observe(&access, &file, &registry.directory, &state.settings.limits);
+    let folder = add::folder_of_registry(&file, look)?;
+    if let Some(folder) = &folder {
+        text = source_file::edit::with_path(&text, folder)?;
+        file = SourceFile::parse(file.name, &text)?;
+    }
     let what = add::Follow { access: &access, file: &file, text: &text, command: "enable", link: None };
-    add::follow(outside, &registry, &state, &what, commit)
+    Ok(add::Report { registry: folder, ..add::follow(outside, &registry, &state, &what, commit)? })
 }
 
 /// Disables a source: sync passes it by. Its skills and candidates stay as they are.

@@ -1,6 +1,7 @@
 //! The team's repository: settings, source files, entries, the lock, and changes of the default branch.
 
 mod change;
+pub mod elsewhere;
 pub mod entry;
 mod excluded;
 mod lock;
@@ -84,8 +85,16 @@ impl Registry {
     }
 
     /// Reads what the registry holds at the head of the default branch.
+    ///
+    /// # Errors
+    /// Also where its settings name a folder for the skills that is not there, and entries are elsewhere.
     pub fn state(&self) -> Result<State> {
-        State::load(&self.repository.store, &self.folder, self.head)
+        let store = &self.repository.store;
+        let state = State::load(store, &self.folder, self.head)?;
+        match elsewhere::entries(store, &state)? {
+            Some(found) => Err(elsewhere::refused(&state, &found)),
+            None => Ok(state),
+        }
     }
 
     /// Takes the registry's lock, and clears away what a run left that was killed.

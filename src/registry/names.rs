@@ -43,7 +43,9 @@ impl Layout {
 
     /// Returns the folder of a source's licence files.
     pub fn licenses(&self, source: &SourceName) -> RelPath {
-        self.folder.join_path(&RelPath::parse(&format!("licenses/{source}")).expect("a source's name is a component"))
+        self.folder.join_path(
+            &RelPath::parse(&format!("{}/{source}", settings::LICENSES)).expect("a source's name is a component"),
+        )
     }
 
     /// Returns the file of a source.

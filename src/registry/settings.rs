@@ -1,13 +1,15 @@
 //! `skillgraft.toml`: the registry's settings.
 
-use super::toml_file;
+use super::{source_file, toml_file};
 use crate::git::RefName;
 use crate::skill::{ByteSize, Limits};
-use crate::types::{RelPath, Result};
+use crate::types::{Error, ErrorKind, RelPath, Result};
 use serde::Deserialize;
 
 /// The file's name.
 pub const FILE: &str = "skillgraft.toml";
+/// The folder of the sources' licence files.
+pub const LICENSES: &str = "licenses";
 
 /// The registry's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +117,7 @@ impl Settings {
         let written: Written = toml_file::parse(FILE, text)?;
         let skills = written.registry.skills.as_deref().unwrap_or("skills");
         let unusable = |key: &'static str| move |cause| toml_file::unusable(FILE, text, key, cause);
-        let skills = RelPath::parse(skills).map_err(unusable("registry.skills"))?;
+        let skills = RelPath::parse(skills).and_then(folder_of_its_own).map_err(unusable("registry.skills"))?;
         let prefix = written.registry.ref_prefix;
         if let Some(tags) = &written.registry.tag_prefix {
             RefName::parse(format!("refs/tags/{tags}x")).map_err(unusable("registry.tag_prefix"))?;
@@ -140,6 +142,19 @@ impl Settings {
     }
 }
 
+/// Every `.toml` in the folder of the skills is an entry, so none of the registry's other files can be there.
+fn folder_of_its_own(skills: RelPath) -> Result<RelPath> {
+    let has_others = skills.components().next().is_none_or(|top| [source_file::FOLDER, LICENSES].contains(&top));
+    if has_others {
+        return Err(Error::new(ErrorKind::Config, format!("`{skills}` has other files of the registry")).hint(
+            format!(
+                "name a folder for skills alone in {FILE}, such as \"skills\", commit it, and run: skillgraft check"
+            ),
+        ));
+    }
+    Ok(skills)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +166,11 @@ mod tests {
         assert_eq!(settings.limits, Limits::default());
         assert!(Settings::parse("").is_err());
         assert!(Settings::parse("format = 1\n[registry]\nskills = \"../x\"\n").is_err());
+        for taken in [".", "sources", "sources/ours", "licenses/up"] {
+            let text = format!("format = 1\n[registry]\nskills = \"{taken}\"\n");
+            let error = Settings::parse(&text).expect_err("it has other files");
+            assert_eq!(error.to_string(), "skillgraft.toml:3:10: `registry.skills` cannot be used");
+        }
         assert!(Settings::parse("format = 1\n[registry]\nref_prefix = \"a..b/\"\n").is_err());
     }
 }

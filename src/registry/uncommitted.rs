@@ -1,8 +1,8 @@
-//! Settings and source files of the work tree that are not committed as they stand: what counts is what is committed, and
+//! Files of the work tree that are not committed as they stand: what counts is what is committed, and
 //! whoever edits a file is told so.
 
-use super::{Registry, settings, source_file};
-use crate::git::{Oid, entry_at, tree_at};
+use super::{Layout, Registry, settings, source_file};
+use crate::git::{Git, Oid, Where, entry_at, tree_at};
 use crate::types::{RelPath, Result, escape};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -56,6 +56,30 @@ impl Registry {
             found.extend(change.map(|change| Uncommitted { file, change }));
         }
         Ok(found)
+    }
+
+    /// Returns all files of the registry, skills included, that the work tree does not have as the commit that is checked out; git
+    /// knows what counts as an edit, and what is ignored. Nothing where git cannot say, or there is no work tree.
+    pub fn uncommitted_files(&self, git: &Git, layout: &Layout) -> Vec<Uncommitted> {
+        let Some(work_dir) = self.repository.work_dir() else { return Vec::new() };
+        let paths = [source_file::FOLDER, settings::LICENSES, settings::FILE].map(|name| layout.top(name));
+        let paths = paths.iter().chain([&layout.skills]).map(|path| format!(":(literal){path}"));
+        let status =
+            git.command(Where::WorkTree(work_dir)).args(["--no-optional-locks", "status", "--porcelain", "-z"]);
+        let status = status.args(["--untracked-files=all", "--no-renames"]).operands(paths).run_ok();
+        let stdout = status.map(|output| output.stdout).unwrap_or_default();
+        let found = stdout.split(|byte| *byte == 0).filter_map(|line| {
+            let (how, path) = line.split_at_checked(3)?;
+            let path = String::from_utf8_lossy(path);
+            let file = path.strip_prefix(&format!("{}/", self.folder)).unwrap_or(&path).to_owned();
+            let change = match &how[..2] {
+                [b'?' | b'A', _] => How::Added,
+                [b'D', _] | [_, b'D'] => How::Deleted,
+                _ => How::Changed,
+            };
+            Some(Uncommitted { file, change })
+        });
+        found.collect()
     }
 
     /// The source files that the work tree or the commit has. A folder that is not checked out (sparse) says nothing.

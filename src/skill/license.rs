@@ -6,7 +6,7 @@
 mod known;
 
 use super::{SKILL_MD, frontmatter};
-use crate::git::{Oid, Store, tree_at};
+use crate::git::{Oid, Store, entry_at, tree_at};
 use crate::types::{RelPath, Result, near, one_line};
 use spdx::{Expression, ParseMode};
 
@@ -29,7 +29,35 @@ pub fn of_skill(store: &Store, tree: Oid, root: Option<Oid>, path: &RelPath) -> 
     if statement.as_deref().is_some_and(|words| !names_a_file(words)) {
         return Ok(statement);
     }
+    if files_in(store, tree)?.is_empty()
+        && let Some(recorded) = recorded_beside(store, root, path)?
+    {
+        return Ok(Some(recorded));
+    }
     Ok(of_files(store, tree, root, path)?.map(str::to_owned).or(statement))
+}
+
+/// What stands before the licence in a file that says only this (REUSE 3.3, "comment headers" and "adjacent files").
+const TAG: &str = "SPDX-License-Identifier:";
+
+/// Returns the file that records the licence of the skill at `path`, beside its directory, and its text: `<path>.license`, as
+/// REUSE has it. It takes the place of an entry that names the licence, and that stays where it is. None for words that are no
+/// SPDX expression.
+pub fn record_beside(path: &RelPath, license: &str) -> Option<(RelPath, String)> {
+    let expression = expression(&statement(license)?)?;
+    Some((file_beside(path)?, format!("{TAG} {expression}\n")))
+}
+
+fn file_beside(path: &RelPath) -> Option<RelPath> {
+    RelPath::parse(&format!("{path}.license")).ok().filter(|_| !path.is_root())
+}
+
+fn recorded_beside(store: &Store, root: Option<Oid>, path: &RelPath) -> Result<Option<String>> {
+    let (Some(root), Some(file)) = (root, file_beside(path)) else { return Ok(None) };
+    let place = entry_at(store, root, &file)?.filter(|place| place.mode.is_file());
+    let text = place.map(|place| store.blob(place.id)).transpose()?.unwrap_or_default();
+    let recorded = String::from_utf8_lossy(&text).strip_prefix(TAG).and_then(statement);
+    Ok(recorded.as_deref().and_then(expression))
 }
 
 /// Returns a frontmatter's `license` on one line; none where it is empty.

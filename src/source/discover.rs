@@ -7,7 +7,7 @@ use super::links::{self, Broken};
 use super::snapshot::Snapshot;
 use crate::git::{Mode, Oid, Store, entry_at, tree_at};
 use crate::registry::{Entry, settings};
-use crate::skill::SKILL_MD;
+use crate::skill::{SKILL_MD, license};
 use crate::types::{Error, ErrorKind, RelPath, Result};
 use std::collections::BTreeSet;
 
@@ -81,7 +81,7 @@ pub fn licenses<'p>(
 ) -> Result<Vec<(RelPath, Oid)>> {
     let paths: Vec<&RelPath> = paths.collect();
     let mut folders = and_above(paths.iter().filter_map(|path| path.parent()).chain([scope.clone()]));
-    folders.extend(of_registries(snapshot, &folders, &paths)?);
+    folders.extend(of_registries(snapshot, &paths)?);
     let mut found = license_files(snapshot.store(), snapshot.tree, folders)?;
     snapshot.need(found.iter().map(|(_, id)| *id))?;
     found.retain(|(_, id)| matches!(snapshot.store().header(*id), Ok(Some((_, size))) if size <= LICENSE_BYTES));
@@ -120,9 +120,48 @@ pub(super) fn license_files(store: &Store, tree: Oid, folders: BTreeSet<RelPath>
 
 /// Returns the folders in which registries keep the licence files of the sources that these skills follow there
 /// (`licenses/<source>/`, and what lies below).
-fn of_registries(snapshot: &Snapshot, folders: &BTreeSet<RelPath>, skills: &[&RelPath]) -> Result<BTreeSet<RelPath>> {
+fn of_registries(snapshot: &Snapshot, skills: &[&RelPath]) -> Result<BTreeSet<RelPath>> {
     let store = snapshot.store();
-    let named = |name: &str| RelPath::parse(name).expect("a fixed name");
+    let mut found = BTreeSet::new();
+    for (registry, _, entry) in entries_of_registries(snapshot, skills)? {
+        let Some(upstream) = entry.upstream else { continue };
+        let folder = registry.join_path(&named("licenses")).join_path(&named(upstream.source.as_str()));
+        let mut open = vec![folder];
+        while let Some(here) = open.pop().filter(|_| found.len() < LICENSE_FOLDERS) {
+            let Some(tree) = tree_at(store, snapshot.tree, &here)? else { continue };
+            let below = store.tree(tree)?;
+            let below = below.entries().iter().filter(|entry| entry.mode == Mode::Tree);
+            open.extend(below.filter_map(|entry| here.join(&entry.name).ok()));
+            found.insert(here);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the licences that registries recorded in the entries of these skills, each as a file beside its skill and the file's
+/// text: a licence is the one thing of an entry that is upstream's to say.
+pub fn recorded_licenses<'p>(
+    snapshot: &Snapshot,
+    paths: impl Iterator<Item = &'p RelPath>,
+) -> Result<Vec<(RelPath, String)>> {
+    let recorded = |(_, skill, entry): (RelPath, &RelPath, Entry)| {
+        let license = entry.upstream.and_then(|upstream| upstream.license).or(entry.license)?;
+        license::record_beside(skill, &license)
+    };
+    Ok(entries_of_registries(snapshot, &paths.collect::<Vec<_>>())?.into_iter().filter_map(recorded).collect())
+}
+
+fn named(name: &str) -> RelPath {
+    RelPath::parse(name).expect("a fixed name")
+}
+
+/// Returns the entries that these skills have where upstream is a registry, each with the registry's folder.
+fn entries_of_registries<'p>(
+    snapshot: &Snapshot,
+    skills: &[&'p RelPath],
+) -> Result<Vec<(RelPath, &'p RelPath, Entry)>> {
+    let store = snapshot.store();
+    let folders = and_above(skills.iter().filter_map(|path| path.parent()));
     let is_registry = |folder: &&RelPath| {
         let file = folder.join_path(&named(settings::FILE));
         matches!(entry_at(store, snapshot.tree, &file), Ok(Some(place)) if place.mode.is_file())
@@ -133,24 +172,15 @@ fn of_registries(snapshot: &Snapshot, folders: &BTreeSet<RelPath>, skills: &[&Re
         let Some(registry) = registries.iter().rfind(|registry| skill.is_within(registry)) else { continue };
         let Ok(entry) = RelPath::parse(&format!("{skill}.toml")) else { continue };
         if let Some(place) = entry_at(store, snapshot.tree, &entry)?.filter(|place| place.mode.is_file()) {
-            entries.push((*registry, entry, place.id));
+            entries.push((*registry, *skill, entry, place.id));
         }
     }
     snapshot.need(entries.iter().map(|(.., id)| *id))?;
-    let mut found = BTreeSet::new();
-    for (registry, path, id) in entries {
+    let mut found = Vec::new();
+    for (registry, skill, path, id) in entries {
         // One that cannot be read is that registry's affair.
         let text = String::from_utf8(store.blob(id)?).unwrap_or_default();
-        let Some(upstream) = Entry::parse(path.as_str(), &text).ok().and_then(|entry| entry.upstream) else { continue };
-        let folder = registry.join_path(&named("licenses")).join_path(&named(upstream.source.as_str()));
-        let mut open = vec![folder];
-        while let Some(here) = open.pop().filter(|_| found.len() < LICENSE_FOLDERS) {
-            let Some(tree) = tree_at(store, snapshot.tree, &here)? else { continue };
-            let below = store.tree(tree)?;
-            let below = below.entries().iter().filter(|entry| entry.mode == Mode::Tree);
-            open.extend(below.filter_map(|entry| here.join(&entry.name).ok()));
-            found.insert(here);
-        }
+        found.extend(Entry::parse(path.as_str(), &text).ok().map(|entry| (registry.clone(), skill, entry)));
     }
     Ok(found)
 }

@@ -12,7 +12,7 @@ use super::roots::Root;
 use super::snapshot::Snapshot;
 use crate::skill::{Limits, SKILL_MD};
 use crate::types::{Context as _, Error, ErrorKind, RelPath, Result};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -113,7 +113,7 @@ pub fn list(root: &Root) -> Listing {
         return empty;
     };
     let out = Listing::default();
-    let mut walk = Walk { root, real, budget: ENTRIES, visited: BTreeSet::new(), links: Vec::new(), out };
+    let mut walk = Walk { root, real, budget: ENTRIES, visited: BTreeMap::new(), links: Vec::new(), out };
     walk.directory(&root.path, 0);
     // Links in the order of their paths; one may lead to more.
     while !walk.links.is_empty() {
@@ -170,7 +170,8 @@ struct Walk<'r> {
     root: &'r Root,
     real: PathBuf,
     budget: usize,
-    visited: BTreeSet<PathBuf>,
+    /// Real directories, and how each was reached first.
+    visited: BTreeMap<PathBuf, PathBuf>,
     links: Vec<(PathBuf, usize)>,
     out: Listing,
 }
@@ -178,9 +179,10 @@ struct Walk<'r> {
 impl Walk<'_> {
     fn directory(&mut self, path: &Path, depth: usize) {
         let Ok(real) = path.canonicalize() else { return self.out.oddities.push(dangling(path)) };
-        if !self.visited.insert(real.clone()) {
+        if self.visited.contains_key(&real) {
             return;
         }
+        self.visited.insert(real.clone(), path.to_owned());
         let skill_md = match look(path) {
             Look::Skill(bytes) => Some(Ok(bytes)),
             Look::Unreadable(error) => Some(Err(error)),
@@ -225,7 +227,20 @@ impl Walk<'_> {
         match path.canonicalize() {
             // Up to the root or above it: a loop, in which nothing new is found.
             Ok(target) if self.real.starts_with(&target) => {}
-            Ok(target) if target.is_dir() => self.directory(path, depth),
+            // A link to a folder of the root itself is an alias on purpose; of two others somebody may be surprised.
+            Ok(target) if target.is_dir() => {
+                match self.visited.get(&target).filter(|_| !target.starts_with(&self.real)) {
+                    Some(first) => {
+                        let first = first.strip_prefix(&self.root.path).unwrap_or(first).display();
+                        self.odd(
+                            path,
+                            "alias",
+                            format!("it leads to the same folder as `{first}` in this root, which counts"),
+                        );
+                    }
+                    None => self.directory(path, depth),
+                }
+            }
             Ok(_) => {}
             Err(_) => self.out.oddities.push(dangling(path)),
         }

@@ -28,7 +28,7 @@ mod snapshot;
 pub use assemble::{Flat, Remark, flatten};
 pub use beside::{beside, beside_state};
 pub use directory::is_skipped;
-pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses};
+pub use discover::{Discovery, Found, discover, has_skill_md, is_license, licenses, recorded_licenses};
 pub use forge::compare_url;
 pub use git::{is_commit_id, split_reference};
 pub use host::Trust;

@@ -46,7 +46,7 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
     let new = offers::new_skills(store, state, source, &mirror, &moved)?;
     let no_base = |_: &Upstream| Err(Error::new(ErrorKind::UnknownBase, "a new skill has no base"));
     let (layout, name) = (&state.layout, &source.name);
-    let maker = Maker { store, hasher: &hasher, layout, source: name, mirror: &mirror, find_base: &no_base };
+    let maker = Maker { store, hasher: &hasher, layout, state, source: name, mirror: &mirror, find_base: &no_base };
     let ground = Ground { tree: state.tree, skill: None, entry: None };
     let mut skills = Vec::new();
     for (id, path) in &new.offered {
@@ -81,7 +81,7 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
             )));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
-    let licenses = maker.license_changes()?;
+    let licenses = maker.license_changes(None)?;
     let (plugins, own) = (mirror.plugins, new.own);
     let (head, guide) = (mirror.head, new.guide);
     Ok(Admission { mirror: head, local_mirror, skills, licenses, own, guide, rejected, warnings, plugins })

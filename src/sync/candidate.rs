@@ -9,7 +9,7 @@ use super::mirror::{self, Mirror};
 use super::renamed::{self, Renamed};
 use super::report::{LicenseChange, PluginMove};
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, same_except, tree_at, with_changes};
-use crate::registry::{Conflict, EntryState, Layout, Upstream, entry, identity_at, read_entry, skill_at};
+use crate::registry::{Conflict, EntryState, Layout, State, Upstream, entry, identity_at, read_entry, skill_at};
 use crate::skill::{SKILL_MD, TreeHasher, frontmatter, license};
 use crate::source::plugin::Plugins;
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, inert, one_line, short_revision};
@@ -26,6 +26,8 @@ pub struct Maker<'a> {
     pub hasher: &'a TreeHasher<'a>,
     /// Where things are.
     pub layout: &'a Layout,
+    /// The registry on the default branch.
+    pub state: &'a State,
     /// The source.
     pub source: &'a SourceName,
     /// Its mirror.
@@ -69,6 +71,8 @@ pub struct Made {
     former_entry: Option<String>,
     /// What it leaves for a person to decide.
     pub conflicts: Vec<Conflict>,
+    /// Whether upstream has the skill no more.
+    pub gone: bool,
 }
 
 impl Ground {
@@ -118,7 +122,13 @@ impl Maker<'_> {
             upstream.license = statement;
             former_entry = Some(entry::render(standing, &upstream, &conflicts)?);
         }
-        Ok(Made { skill, entry: self.store.write_blob(text.as_bytes())?, former_entry, conflicts })
+        Ok(Made {
+            skill,
+            entry: self.store.write_blob(text.as_bytes())?,
+            former_entry,
+            conflicts,
+            gone: offer.tree.is_none(),
+        })
     }
 
     fn merge(&self, ground: &Ground, offer: &Offer) -> Result<(Option<Oid>, Vec<Conflict>)> {
@@ -180,19 +190,10 @@ impl Maker<'_> {
 
     /// Returns what a candidate puts into the registry's tree.
     pub fn changes(&self, id: &SkillId, made: &Made) -> Result<Changes> {
-        let mut changes = self.license_changes()?;
+        let mut changes = self.license_changes(Some((id, made)))?;
         changes.insert(self.layout.skill(id), made.skill.map(|id| Place { mode: Mode::Tree, id }));
         changes.insert(self.layout.entry(id), Some(Place { mode: Mode::File, id: made.entry }));
         Ok(changes)
-    }
-
-    /// The licence files of the mirror's head, and no other: one that upstream dropped covers nothing any more.
-    pub fn license_changes(&self) -> Result<Changes> {
-        let place = |id| Some(Place { mode: Mode::File, id });
-        let files: Changes = self.mirror.licenses.iter().map(|(path, id)| (path.clone(), place(*id))).collect();
-        let id = with_changes(self.store, self.store.empty_tree(), &files)?;
-        let folder = (id != self.store.empty_tree()).then_some(Place { mode: Mode::Tree, id });
-        Ok(Changes::from([(self.layout.licenses(self.source), folder)]))
     }
 
     /// Returns the candidate's commit on `head`, whose ground is `ground`: the same for the same inputs, anywhere.
@@ -302,7 +303,7 @@ impl Maker<'_> {
         if !self.is_apart_from_licenses(tree, id, ground, made)? {
             return Ok(false);
         }
-        let licenses = with_changes(self.store, ground.tree, &self.license_changes()?)?;
+        let licenses = with_changes(self.store, ground.tree, &self.license_changes(Some((id, made)))?)?;
         let folder = self.layout.licenses(self.source);
         Ok(tree_at(self.store, licenses, &folder)? == tree_at(self.store, tree, &folder)?)
     }
@@ -340,8 +341,9 @@ impl Maker<'_> {
         if ground.upstream().is_some_and(|here| here.record() == offered.record() && here.path == offered.path) {
             // The ground has this very update: the candidate would change nothing.
             let entry = ground.entry.as_ref().map(|entry| entry.blob);
-            let former_entry = None;
-            return Ok(entry.map(|entry| Made { skill: ground.skill, entry, former_entry, conflicts: Vec::new() }));
+            let gone = offered.accepted == TreeHash::EMPTY;
+            let made = |entry| Made { skill: ground.skill, entry, former_entry: None, conflicts: Vec::new(), gone };
+            return Ok(entry.map(made));
         }
         let tree = (offered.accepted != TreeHash::EMPTY).then_some(offered.git_tree);
         if offered.source != *self.source || !self.store.contains(offered.mirror) {

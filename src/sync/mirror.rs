@@ -12,6 +12,7 @@ use crate::skill::{Limits, SKILL_MD};
 use crate::source::plugin::{self, Plugins};
 use crate::source::{
     Discovery, Found, GONE, Remark, Snapshot, beside, discover, flatten, has_skill_md, licenses, read_marketplace,
+    recorded_licenses,
 };
 use crate::types::{Error, ErrorKind, RelPath, Result, SourceName, inert, short_revision};
 use read::{Content, content};
@@ -94,6 +95,9 @@ pub fn observe(
     let mut license_files = Vec::new();
     for (path, id) in licenses(snapshot, license_folder, skills.keys())? {
         license_files.push((path, store.copy_blob(snapshot.store(), id)?));
+    }
+    for (path, text) in recorded_licenses(snapshot, skills.keys())? {
+        license_files.push((path, store.write_blob(text.as_bytes())?));
     }
     let (plugins, odd) = match &snapshot.scope {
         Some(scope) => (scope.plugins(), Vec::new()),

@@ -17,6 +17,7 @@ mod held;
 mod held_back;
 pub mod holds;
 pub mod late;
+mod licenses;
 pub mod merge;
 mod mirror;
 pub mod missing;

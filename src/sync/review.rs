@@ -257,7 +257,7 @@ impl<'a> Reviewer<'a> {
         };
         let find_base = |upstream: &Upstream| base_here(store, &self.hasher, &mirror, upstream);
         let (hasher, layout, source) = (&self.hasher, &self.state.layout, open.source);
-        let maker = Maker { store, hasher, layout, source, mirror: &mirror, find_base: &find_base };
+        let maker = Maker { store, hasher, layout, state: self.state, source, mirror: &mirror, find_base: &find_base };
         let judge = Judge { maker: &maker, main: &self.main };
         let records = || {
             let walked = self.records.get_or_init(|| Records::walk(store, layout, &self.main));

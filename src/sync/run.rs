@@ -189,6 +189,7 @@ impl Run<'_> {
             store: self.store(),
             hasher: &self.hasher,
             layout: &self.state.layout,
+            state: self.state,
             source: &source.name,
             mirror,
             find_base: &find_base,

@@ -50,6 +50,11 @@ impl Versions {
         self.tags.get(id).into_iter().flatten().map(|(number, tag)| (*number, *tag))
     }
 
+    /// Returns the name of a version's tag, made or not yet.
+    pub fn tag(&self, id: &SkillId, number: u64) -> String {
+        tag(&self.prefix, id, number).trim_start_matches("refs/tags/").to_owned()
+    }
+
     /// Returns the newest version's number.
     pub fn newest(&self, id: &SkillId) -> Option<u64> {
         self.of(id).next_back().map(|(number, _)| number)
@@ -112,6 +117,11 @@ impl Versions {
     }
 }
 
+/// The ref of a version's tag; `prefix` is what stands before all of them.
+fn tag(prefix: &str, id: &SkillId, number: u64) -> String {
+    format!("{prefix}{id}/v{number}")
+}
+
 /// How far the versions of one skill have come.
 #[derive(Default)]
 struct Line {
@@ -146,7 +156,7 @@ impl Tagger<'_> {
             return Ok(());
         }
         let version = line.number + 1;
-        let name = RefName::parse(format!("{}{id}/v{version}", self.prefix))?;
+        let name = RefName::parse(tag(self.prefix, id, version))?;
         let tag = name.as_str().trim_start_matches("refs/tags/").to_owned();
         let mut message = format!("{id} v{version}\n\nTree: {}\n", self.hasher.hash(skill)?);
         if let Some(upstream) = entry.and_then(|entry| entry.upstream) {

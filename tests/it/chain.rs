@@ -1,7 +1,7 @@
 //! A registry as the upstream of another: a company's, which a team follows.
 
 use crate::support::{World, skill};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const GUIDE: &str = "company/.claude/skills/using-skillgraft/SKILL.md";
 
@@ -44,6 +44,25 @@ fn a_registry_is_followed_without_its_guide_and_from_the_folder_that_it_names() 
     assert_eq!((&source["rejected"], &source["warnings"]), (&json!([]), &json!([])), "{source:#}");
     assert_eq!(synced.class("deploy"), "unchanged");
     assert_eq!(world.branches("registry", "candidate/"), [""; 0]);
+}
+
+#[test]
+fn a_registry_that_was_only_registered_is_enabled_as_add_follows_it() {
+    let world = world();
+    world.run(&["add", "../company", "--no-enable"]).ok();
+    let text = world.read("registry/sources/company.toml");
+    world.registry(&[("sources/company.toml", &format!("{text}# ours\n[policy]\nnew_skills = \"ignore\"\n"))]);
+    let run = world.run(&["source", "enable", "company"]).ok();
+    run.prints(&["Following company with 1 skill"]).says(&["with its skills in .claude/skills/", "left out: "]);
+    let enabled = "path = \".claude/skills\"\n# ours\n[policy]\nnew_skills = \"ignore\"\n";
+    let text = world.read("registry/sources/company.toml");
+    assert!(text.ends_with(enabled) && !text.contains("enabled"), "{text}");
+    assert!(!world.exists("registry/skills/example"), "what lies beside is not for others");
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+    // A folder that a person named stays.
+    world.run(&["add", "../company", "--name", "docs", "--path", "docs", "--no-enable"]).ok();
+    world.run(&["source", "enable", "docs"]).ok().prints(&["  example\n"]);
+    assert!(world.read("registry/sources/docs.toml").contains("path = \"docs\"\n"));
 }
 
 #[test]
@@ -110,4 +129,73 @@ fn a_skill_that_only_has_the_guide_s_name_is_a_skill_like_any_other() {
     let world = World::with_upstream(&[("using-skillgraft/SKILL.md", &skill("using-skillgraft", "our own"))]);
     world.run(&["add", "../upstream"]).ends_with(1).says(&["`using-skillgraft` is the team's own"]);
     world.run(&["add", "../upstream", "--namespace", "acme"]).ok().prints(&["  acme/using-skillgraft\n"]);
+}
+
+const MIT: &str = include_str!("../../LICENSE-MIT");
+const APACHE: &str = include_str!("../../LICENSE-APACHE");
+
+fn license(world: &World, dir: &str) -> Value {
+    let list = world.run_in(dir, &["--json", "list"]).ok().json();
+    list["skills"].as_array().unwrap().iter().find(|skill| skill["id"] == "deploy").unwrap()["license"].clone()
+}
+
+#[test]
+fn the_licence_that_a_company_s_entry_records_is_known_all_along_the_chain() {
+    let world = world();
+    world.upstream(&[("LICENSE", MIT), ("skills/deploy/SKILL.md", &skill("deploy", "v2"))]);
+    world.sync_in("company", &[]);
+    world.run_in("company", &["candidate", "accept", "deploy"]).ok();
+    // What the company says of its own repository is not said of what it brought in.
+    world.write("company/LICENSE", APACHE);
+    world.commit("company", "our own licence");
+    world.run(&["add", "../company"]).ok();
+    world.run_in("", &["init", "team"]).ok();
+    world.run_in("team", &["add", "../registry", "--skill", "deploy"]).ok();
+    world.run_in("", &["init", "copy"]).ok();
+    world.write("copy/skills/deploy/SKILL.md", skill("deploy", "v2"));
+    world.commit("copy", "copied by hand");
+    world.run_in("copy", &["add", "../company", "--link", "--yes"]).ok();
+    for dir in ["company", "registry", "team", "copy"] {
+        assert_eq!(license(&world, dir), "MIT", "{dir}");
+        world.edit(&format!("{dir}/skillgraft.toml"), "[policy]\n", "[policy]\nlicenses = [\"MIT\"]\n");
+        world.commit(dir, "only MIT");
+        let check = world.run_in(dir, &["check"]).ok();
+        assert!(!check.stdout.contains("[license]"), "{dir}: {}", check.stdout);
+    }
+    let recorded = world.read("registry/licenses/company/.claude/skills/deploy.license");
+    assert_eq!(recorded, "SPDX-License-Identifier: MIT\n", "as REUSE writes it");
+    // It moves along the chain with the skill's next update.
+    world.upstream(&[("LICENSE", APACHE), ("skills/deploy/SKILL.md", &skill("deploy", "v3"))]);
+    for dir in ["company", "registry", "team"] {
+        world.sync_in(dir, &[]);
+        world.run_in(dir, &["candidate", "accept", "deploy"]).ok();
+        assert_eq!(license(&world, dir), "Apache-2.0", "{dir}");
+    }
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+}
+
+#[test]
+fn a_company_s_word_on_a_licence_counts_only_where_it_is_one_and_the_skill_states_none() {
+    let world = world();
+    let entry = world.read("company/.claude/skills/deploy.toml");
+    for (index, word) in
+        ["MIT\\nSPDX-License-Identifier: ISC", "\\u001b[2J", "../../LICENSE", "Ask us", ""].iter().enumerate()
+    {
+        world.write(
+            "company/.claude/skills/deploy.toml",
+            entry.replace("status", &format!("license = \"{word}\"\nstatus")),
+        );
+        world.commit("company", "a word");
+        let name = format!("n{index}");
+        world.run_in("", &["init", &name]).ok();
+        world.run_in(&name, &["add", "../company"]).ok();
+        assert_eq!(license(&world, &name), json!(null), "{word:?}");
+        assert!(!world.exists(&format!("{name}/licenses")));
+    }
+    world.write("company/.claude/skills/deploy.toml", entry.replace("status", "license = \"MIT\"\nstatus"));
+    let stating = skill("deploy", "ours").replace("\n---\n", "\nlicense: ISC\n---\n");
+    world.write("company/.claude/skills/deploy/SKILL.md", stating);
+    world.commit("company", "the skill says another thing");
+    world.run(&["add", "../company"]).ok();
+    assert_eq!(license(&world, "registry"), "ISC");
 }

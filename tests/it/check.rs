@@ -1,6 +1,7 @@
 //! `check`: all findings, each with file, line and rule.
 
 use crate::support::{World, skill};
+use serde_json::json;
 
 /// The findings as `file:line severity rule`.
 fn findings(world: &World) -> Vec<String> {
@@ -130,6 +131,90 @@ fn a_skills_folder_that_is_not_there_is_an_error_where_skills_are_elsewhere() {
         world.run(&["check"]).ends_with(2).says(&["skillgraft.toml:7:10: `registry.skills` cannot be used"]);
         world.edit("registry/skillgraft.toml", outside, "nope");
     }
+}
+
+#[test]
+fn every_command_refuses_settings_that_would_hide_the_entries() {
+    let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    let elsewhere = ["`registry.skills` is `nope`, and there is no such folder", "there are entries in `skills`"];
+    let others = ["`registry.skills` cannot be used", "has other files of the registry"];
+    let mut written = "# skills = \"skills\"".to_owned();
+    for (folder, says) in [("nope", elsewhere), ("sources", others), ("licenses/up", others), (".", others)] {
+        let line = format!("skills = \"{folder}\"");
+        world.edit("registry/skillgraft.toml", &written, &line);
+        written = line;
+        world.commit("registry", "another folder");
+        world.upstream(&[("skills/deploy/SKILL.md", &skill("deploy", folder))]);
+        let refs = world.all_refs("registry");
+        for command in [
+            &["sync"][..],
+            &["status"],
+            &["list"],
+            &["show", "deploy"],
+            &["candidate", "list"],
+            &["source", "list"],
+            &["add", "../upstream", "--name", "again", "--namespace", "again"],
+            &["tag"],
+        ] {
+            world.run(command).ends_with(2).says(&["error: skillgraft.toml:7:10: ", "skillgraft check"]).says(&says);
+        }
+        assert_eq!(world.all_refs("registry"), refs, "{folder}");
+    }
+    // It works again with the line as it was.
+    world.edit("registry/skillgraft.toml", &written, "# skills = \"skills\"");
+    world.commit("registry", "back");
+    assert_eq!(world.sync().class("deploy"), "fast_forward");
+}
+
+#[test]
+fn a_skills_folder_that_is_not_there_yet_is_made_by_the_first_skill() {
+    let world = World::with_upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    world.edit("registry/skillgraft.toml", "# skills = \"skills\"", "skills = \".agents/skills\"");
+    // What else is in the repository is no skill of the registry, and another registry in it has its own entries.
+    world.write("registry/docs/example/SKILL.md", skill("example", "not ours"));
+    world.run_in("registry", &["init", "team"]).ok();
+    world.run_in("registry/team", &["add", "../../upstream"]).ok();
+    world.commit("registry", "where agents look");
+    assert_eq!(world.json(&["list"])["skills"], json!([]));
+    world.run(&["add", "../upstream"]).ok();
+    assert!(world.exists("registry/.agents/skills/deploy.toml"));
+    assert_eq!(world.sync().class("deploy"), "unchanged");
+}
+
+#[test]
+fn edits_that_are_not_committed_are_said_to_be_unchecked() {
+    let world = World::following(&[("LICENSE", "MIT\n"), ("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    assert_eq!(world.json(&["check"])["uncommitted"], json!([]));
+    world.write("registry/.gitignore", "*.log\n");
+    world.write("registry/skills/deploy/run.log", "git does not look at it\n");
+    world.write("registry/README.md", "not the registry's own\n");
+    let index = std::fs::read(world.path("registry/.git/index")).unwrap();
+    assert!(!world.run(&["check"]).ok().stderr.contains("notice"));
+    world.write("registry/skills/deploy/SKILL.md", "no skill any more\n");
+    let one = "notice: skills/deploy/SKILL.md is not committed as it stands; what was checked is the commit\n";
+    world.run(&["check"]).ok().says(&[one]);
+    world.write("registry/skills/new \u{1b}[2J/SKILL.md", "new\n");
+    world.write("registry/sources/more.toml", "format = 1\n");
+    std::fs::remove_file(world.path("registry/licenses/up/LICENSE")).unwrap();
+    world.run(&["check"]).ok().says(&["LICENSE and 3 other files are not committed as they stand"]);
+    assert_eq!(
+        world.json(&["check"])["uncommitted"],
+        json!([
+            {"file": "licenses/up/LICENSE", "change": "deleted"},
+            {"file": "skills/deploy/SKILL.md", "change": "changed"},
+            {"file": "skills/new \u{1b}[2J/SKILL.md", "change": "added"},
+            {"file": "sources/more.toml", "change": "added"},
+        ])
+    );
+    assert_eq!(std::fs::read(world.path("registry/.git/index")).unwrap(), index, "it only looks");
+    assert_eq!(world.run(&["check", "--quiet"]).ok().stderr, "");
+    // In the folder of a larger repository files are named as the registry names them; a bare one has none.
+    world.run_in("upstream", &["init", "ours"]).ok();
+    world.write("upstream/ours/skills/a/SKILL.md", "new\n");
+    let report = world.run_in("upstream/ours", &["--json", "check"]).ok().json();
+    assert_eq!(report["uncommitted"], json!([{"file": "skills/a/SKILL.md", "change": "added"}]));
+    world.git("", &["clone", "-q", "--bare", "registry", "bare.git"]);
+    assert_eq!(world.run_in("bare.git", &["--json", "check"]).ok().json()["uncommitted"], json!([]));
 }
 
 #[test]

@@ -95,6 +95,33 @@ fn of_a_directory_and_a_link_to_it_in_one_root_the_directory_counts() {
 }
 
 #[test]
+fn of_two_links_to_one_folder_in_one_root_the_second_is_said_to_be_the_first() {
+    let world = project();
+    put(&world, "elsewhere/deploy");
+    put(&world, "group/review");
+    for name in ["deploy", "ship"] {
+        link(&world, "../../../elsewhere/deploy", &format!("app/.claude/skills/{name}"));
+    }
+    for name in ["one", "two"] {
+        link(&world, "../../../group", &format!("app/.claude/skills/{name}"));
+    }
+    // Another root has its own.
+    link(&world, "../../../elsewhere/deploy", "app/.cursor/skills/deploy");
+    let report = discover(&world, "app", &["--doctor"]);
+    assert_eq!(
+        told(&world, &report),
+        [
+            "deploy project provider app/.claude/skills/deploy",
+            "deploy project provider app/.cursor/skills/deploy",
+            "one/review project provider app/.claude/skills/one/review",
+        ]
+    );
+    assert_eq!(findings(&world, &report), ["alias app/.claude/skills/ship", "alias app/.claude/skills/two"]);
+    let message = &report["findings"][0]["message"];
+    assert_eq!(message, "it leads to the same folder as `deploy` in this root, which counts");
+}
+
+#[test]
 fn a_key_is_taken_only_by_a_directory_with_a_readable_skill_md() {
     let world = project();
     world.write("app/.claude/skills/deploy/README.md", "not a skill\n");

@@ -1,15 +1,18 @@
 //! A program as a source. The program here is a shell script that speaks as much MCP as skills need: it answers from files
 //! beside it.
 
+use crate::import::{outside, without_options};
 use crate::support::http::digest;
 use crate::support::reach::Reach;
 use crate::support::{World, skill};
 use base64::Engine as _;
 use serde_json::{Value, json};
+use skillgraft::ops::import::{Ask, Choice, import};
 use skillgraft::registry::SourceFile;
 use skillgraft::skill::Limits;
 use skillgraft::source::{Access, FIRST_ANSWER, Snapshot, observe};
 use skillgraft::types::{ErrorKind, Result, SourceName};
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 /// Answers each request with the file that is named after its method, or after the address that it reads.
@@ -390,6 +393,33 @@ fn discover_lists_what_the_mirror_holds_in_the_last_layer_and_never_runs_a_progr
     assert_eq!(bare["skills"].as_array().unwrap().len(), 2, "{bare:#}");
     world.run(&["source", "disable", "host"]).ok();
     assert_eq!(hosts(&[]).1, [json!(null); 0]);
+}
+
+#[test]
+fn a_terminal_is_offered_only_what_is_not_followed_already() {
+    let world = world();
+    add(&world);
+    let offered = |answer: &[&str]| {
+        let seen = RefCell::new(Vec::new());
+        let choose = |choices: &[Choice]| {
+            seen.borrow_mut().extend(choices.iter().map(|choice| choice.key.clone()));
+            Ok(Some(answer.iter().map(|key| (*key).to_owned()).collect()))
+        };
+        let ask = Ask { choose: &choose, decide: &|_| panic!("nothing is in the way") };
+        let report = import(&outside(&world), &without_options(), &ask);
+        (seen.into_inner(), report.map(|report| report.skills.len()).map_err(|error| error.to_string()))
+    };
+    let nothing = || (vec![], Err("agents see no skill that is not here already".into()));
+    assert_eq!(offered(&[]), nothing());
+    // The team's own copy follows nothing.
+    world.run(&["adopt", "ops"]).ok();
+    world.git("registry", &["mv", "skills/ops", "skills/other"]);
+    world.git("registry", &["mv", "skills/ops.toml", "skills/other.toml"]);
+    world.commit("registry", "another name");
+    assert_eq!(offered(&["acme/ops"]), (vec!["acme/ops".to_owned()], Ok(1)));
+    // Who names what is followed gets a copy, as before.
+    let run = world.json(&["import", "deploy", "--as", "ours"]);
+    assert_eq!(run["skills"][0]["status"], "completed", "{run:#}");
 }
 
 /// Observes a command that is trusted, with short deadlines.

@@ -407,6 +407,8 @@ fn two_skills_that_would_be_one_are_told() {
 #[test]
 fn without_a_key_a_folder_or_a_terminal_nobody_guesses() {
     let world = world();
+    world.run(&["import"]).ends_with(2).says(&["agents see no skill that is not here already", "--from DIR"]);
+    world.write("home/.claude/skills/deploy/SKILL.md", skill("deploy", "seen"));
     world.run(&["import"]).ends_with(2).says(&["nobody can be asked", "skillgraft discover"]);
     world.run_in("bundle", &["import", "deploy"]).ends_with(2).says(&["skillgraft init"]);
 }
@@ -434,8 +436,8 @@ fn uncommitted_work_in_the_way_stops_an_import() {
     );
 }
 
-/// Imports `deploy` with somebody at the terminal who answers `how`, after `meanwhile`.
-fn at_a_terminal(world: &World, how: OnConflict, meanwhile: impl Fn()) -> (Vec<Conflict>, Value) {
+/// Returns the registry of this world as somebody's who works there.
+pub fn outside(world: &World) -> Outside {
     let environment = ["PATH", "HOME"].map(|name| (name.into(), std::env::var_os(name).unwrap_or_default()));
     let identity = [
         ("GIT_AUTHOR_NAME", "Pat"),
@@ -447,7 +449,7 @@ fn at_a_terminal(world: &World, how: OnConflict, meanwhile: impl Fn()) -> (Vec<C
     ];
     let identity = identity.map(|(name, value)| (name.into(), value.into()));
     let environment = Environment(environment.into_iter().chain(identity).collect());
-    let outside = Outside {
+    Outside {
         directory: world.path("registry"),
         git: Git::new("git", &environment),
         environment,
@@ -457,16 +459,26 @@ fn at_a_terminal(world: &World, how: OnConflict, meanwhile: impl Fn()) -> (Vec<C
         today: jiff::civil::date(2026, 11, 20),
         now: 1_800_000_000,
         lock_wait: std::time::Duration::from_secs(10),
-    };
-    let options = Options {
-        keys: vec!["deploy".into()],
-        from: Some("../bundle".into()),
+    }
+}
+
+/// Returns the options of an import without any.
+pub fn without_options() -> Options {
+    Options {
+        keys: Vec::new(),
+        from: None,
         name: None,
         on_conflict: None,
         expect: None,
         link: false,
         commit: Commit { destination: Destination::DefaultBranch, message: None },
-    };
+    }
+}
+
+/// Imports `deploy` with somebody at the terminal who answers `how`, after `meanwhile`.
+fn at_a_terminal(world: &World, how: OnConflict, meanwhile: impl Fn()) -> (Vec<Conflict>, Value) {
+    let outside = outside(world);
+    let options = Options { keys: vec!["deploy".into()], from: Some("../bundle".into()), ..without_options() };
     let asked = RefCell::new(Vec::new());
     let decide = |conflict: &Conflict| {
         asked.borrow_mut().push(conflict.clone());

@@ -1,6 +1,6 @@
 //! `init`: a registry is laid down, and nothing that was there is touched.
 
-use crate::support::World;
+use crate::support::{PROGRAM, Run, World, skill};
 use serde_json::json;
 
 const TEMPLATE: [&str; 5] =
@@ -109,7 +109,7 @@ fn a_branch_that_is_hardly_the_default_one_is_named() {
 
 #[test]
 fn a_registry_may_live_in_a_folder_of_a_larger_repository() {
-    let world = World::with_upstream(&[("skills/deploy/SKILL.md", &crate::support::skill("deploy", "v1"))]);
+    let world = World::with_upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
     world.init("product");
     world.write("product/src/main.c", "int main;\n");
     world.commit("product", "the product");
@@ -117,7 +117,7 @@ fn a_registry_may_live_in_a_folder_of_a_larger_repository() {
     assert!(world.exists("product/tools/agents/skillgraft.toml") && !world.exists("product/skillgraft.toml"));
     world.run_in("product/tools/agents/skills", &["add", "../../../../upstream", "--name", "up"]).ok();
     assert!(world.exists("product/tools/agents/skills/deploy/SKILL.md"));
-    world.upstream(&[("skills/deploy/SKILL.md", &crate::support::skill("deploy", "v2"))]);
+    world.upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v2"))]);
     let synced = world.sync_in("product/tools/agents", &[]);
     assert_eq!(synced.class("deploy"), "fast_forward");
     let changed = world.git("product", &["diff", "--name-only", "main", "candidate/up/deploy"]);
@@ -143,11 +143,34 @@ fn a_detached_head_or_a_bare_repository_is_refused_with_the_command_to_run() {
 
 #[test]
 fn a_registry_whose_skills_folder_is_hidden_works_from_there() {
-    let world = World::with_upstream(&[("skills/deploy/SKILL.md", &crate::support::skill("deploy", "v1"))]);
+    let world = World::with_upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
     world.edit("registry/skillgraft.toml", "[registry]", "[registry]\nskills = \".claude/skills\"");
     world.edit("registry/skillgraft.toml", "skills = \"skills\"", "");
     world.commit("registry", "move the skills");
     world.run(&["add", "../upstream", "--name", "up"]).ok();
     assert!(world.exists("registry/.claude/skills/deploy/SKILL.md"));
     assert!(world.exists("registry/.claude/skills/deploy.toml"));
+}
+
+#[test]
+fn the_next_command_works_where_it_is_pasted() {
+    let world = World::with_upstream(&[("skills/deploy/SKILL.md", &skill("deploy", "v1"))]);
+    let next = |run: Run| {
+        let line = run.ok().stderr.lines().find_map(|line| line.strip_prefix("next: ").map(str::to_owned)).unwrap();
+        line.strip_suffix("<url or folder>").unwrap().replace("skillgraft", &format!("'{PROGRAM}'"))
+    };
+    std::fs::create_dir(world.path("in place")).unwrap();
+    for (dir, args, made) in [
+        ("", &["init", "new/one"][..], "new/one"),
+        ("", &["init", "Pat's own"], "Pat's own"),
+        ("home", &["-C", "..", "init", "three"], "three"),
+        ("in place", &["init"], "in place"),
+    ] {
+        let line = next(world.run_in(dir, args));
+        assert_eq!(line.starts_with("cd "), made != dir, "{line}");
+        let upstream = world.path("upstream").display().to_string();
+        let pasted = world.command("sh", dir).args(["-c", &format!("{line}'{upstream}'")]).output().unwrap();
+        assert!(pasted.status.success(), "{line}: {}", String::from_utf8_lossy(&pasted.stderr));
+        assert!(world.exists(&format!("{made}/skills/deploy.toml")), "{line}");
+    }
 }

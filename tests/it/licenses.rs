@@ -184,3 +184,75 @@ fn an_open_candidate_is_made_again_without_the_licence_file_that_upstream_droppe
     assert!(world.has("registry", "candidate/up/root", "licenses/up/LICENSE"));
     assert_eq!(world.sync().action("root"), "kept");
 }
+
+/// A world with a skill of its own licence that upstream removes together with it, and that stays here.
+fn keeping_what_upstream_removed() -> World {
+    let world = world();
+    world.edit("registry/skillgraft.toml", "[policy]\n", "[policy]\nremoved_skills = \"keep\"\n");
+    world.commit("registry", "we keep them");
+    world.git("upstream", &["rm", "-rq", "plugins/ops"]);
+    world.upstream(&[("skills/root/SKILL.md", &skill("root", "v2"))]);
+    let synced = world.sync();
+    assert_eq!((synced.class("deep"), synced.action("deep"), synced.action("root")), ("removed", "", "opened"));
+    world
+}
+
+#[test]
+fn a_licence_file_stays_as_long_as_a_skill_that_only_it_covers_is_here() {
+    let world = keeping_what_upstream_removed();
+    world.run(&["candidate", "accept", "root"]).ok();
+    assert_eq!(world.read("registry/licenses/up/plugins/ops/LICENSE"), APACHE, "`deep` is here, and comes under it");
+    assert_eq!(license(&world, "deep"), json!("Apache-2.0"));
+    world.run(&["check"]).ok();
+    // A skill that is disabled comes back one day.
+    world.run(&["disable", "deep", "--reason", "not now"]).ok();
+    world.upstream(&[("skills/root/SKILL.md", &skill("root", "v3"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "root"]).ok();
+    assert!(world.exists("registry/licenses/up/plugins/ops/LICENSE"));
+    // And with the skill the file goes, at the next update.
+    world.git("registry", &["rm", "-q", "skills/deep.toml"]);
+    world.commit("registry", "no more deep");
+    world.upstream(&[("skills/root/SKILL.md", &skill("root", "v4"))]);
+    world.sync();
+    world.run(&["candidate", "accept", "root"]).ok();
+    assert!(!world.exists("registry/licenses/up/plugins/ops"));
+    assert!(world.exists("registry/licenses/up/plugins/odd/LICENSE"));
+}
+
+#[test]
+fn a_kept_licence_file_rewrites_no_candidate_and_goes_with_the_removal_of_its_skill() {
+    let world = keeping_what_upstream_removed();
+    let head = world.rev("registry", "candidate/up/root");
+    let synced = world.sync();
+    assert_eq!((synced.action("root"), world.rev("registry", "candidate/up/root")), ("kept", head.clone()));
+    assert_eq!(world.json(&["candidate", "show", "root"])["state"], "open");
+    world.run(&["source", "set", "up", "policy.removed_skills=propose"]).ok();
+    let synced = world.sync();
+    assert_eq!((synced.action("deep"), synced.action("root")), ("opened", "kept"));
+    assert!(!world.has("registry", "candidate/up/deep", "licenses/up/plugins/ops"));
+    assert!(world.has("registry", "candidate/up/root", "licenses/up/plugins/ops/LICENSE"));
+    world.run(&["candidate", "accept", "deep"]).ok();
+    assert!(!world.exists("registry/licenses/up/plugins/ops"));
+    assert_eq!(world.sync().action("root"), "remade", "nothing wants the file any more");
+    world.run(&["candidate", "accept", "root"]).ok();
+    assert!(!world.exists("registry/licenses/up/plugins/ops"));
+    assert_eq!(world.sync().class("root"), "unchanged");
+}
+
+#[test]
+fn what_a_reviewer_keeps_of_a_removed_skill_keeps_its_licence_file() {
+    let world = world();
+    world.registry(&[("skills/deep/SKILL.md", &skill("deep", "ours"))]);
+    world.git("upstream", &["rm", "-rq", "plugins/ops"]);
+    world.upstream(&[("skills/root/SKILL.md", &skill("root", "v2"))]);
+    let synced = world.sync();
+    assert_eq!(synced.conflicts("deep"), ["SKILL.md modify_delete"]);
+    world.run(&["candidate", "resolve", "deep", "--take", "local"]).ok();
+    for id in ["deep", "root"] {
+        world.sync();
+        world.run(&["candidate", "accept", id]).ok();
+    }
+    assert_eq!(world.read("registry/skills/deep/SKILL.md"), skill("deep", "ours"));
+    assert_eq!(world.read("registry/licenses/up/plugins/ops/LICENSE"), APACHE);
+}

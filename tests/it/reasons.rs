@@ -47,7 +47,7 @@ fn who_declined_an_update_and_why_is_said_by_status_show_and_sync() {
     let world = open();
     world.run(&["candidate", "decline", "deploy", "--reason", "too early", "--until", "2999-01-01"]).ok();
     let said = "held: the team declined this update (by Pat Person until 2999-01-01: too early)";
-    world.run(&["sync"]).ok().prints(&["deploy declined"].map(|_| "held")).says(&[said]);
+    world.run(&["-v", "sync"]).ok().prints(&["deploy declined"].map(|_| "held")).says(&[said]);
     world.run(&["status"]).ok().says(&[&format!("deploy: {said}"), "skillgraft candidate retry deploy"]);
     world.run(&["status", "--exit-code"]).ok();
     world.run(&["show", "deploy"]).ok().prints(&["held      declined by Pat Person until 2999-01-01: too early"]);
@@ -162,7 +162,7 @@ fn a_merged_then_reverted_update_names_the_commit_that_took_it_back() {
     world.git("registry", &["revert", "--no-edit", "-m", "1", &merged]);
     let revert = world.head("registry");
     let said = format!("held: the team took this very update back (in {} by Pat Person: Revert", &revert[..7]);
-    world.run(&["sync"]).ok().says(&[&said]);
+    world.run(&["-v", "sync"]).ok().says(&[&said]);
     world.run(&["status"]).ok().says(&[&said]);
 }
 

@@ -43,7 +43,7 @@ Initialized registry [ROOT]/registry on branch main ([ID])
   wrote       sources/README.md
   left alone  README.md
 [stderr]
-next: skillgraft add <url or folder>
+next: cd registry && skillgraft add <url or folder>
 
 "#]]
     );
@@ -169,6 +169,48 @@ candidates: none
 [stderr]
 error: up: there is no git repository at [ROOT]/registry/../upstream: cannot open the git repository [ROOT]/registry/../upstream: "[ROOT]/registry/../upstream" does not appear to be a git repository: Could not retrieve metadata of "[ROOT]/registry/../upstream": No such file or directory (os error 2)
   hint: look at `git` in the source file; relative paths start at the registry
+
+"#]]
+    );
+}
+
+#[test]
+fn a_log_counts_what_is_held_in_one_line_for_each_source() {
+    let world = story();
+    world.run(&["sync"]).ok();
+    world.run(&["candidate", "decline", "deploy", "--reason", "not now"]).ok();
+    world.git("registry", &["branch", "-q", "-D", "candidate/up/fresh"]);
+    assert_data_eq!(
+        seen(&world, &world.run(&["sync"])),
+        str![[r#"
+[exit 0]
+[stdout]
+up unchanged at [ID] (3 skills, 1 waiting)
+  2 updates held back (--verbose names them)
+candidates: 1 kept
+1 candidate waits: skillgraft candidate list
+[stderr]
+not taken: skills/v1: neither its `name` nor the directory `v1` can be a skill id [no_id]
+
+"#]]
+    );
+    assert_data_eq!(
+        seen(&world, &world.run(&["-v", "sync"])),
+        str![[r#"
+[exit 0]
+[stdout]
+up unchanged at [ID] (3 skills, 1 waiting)
+  deploy three_way        held    candidate/up/deploy
+  fresh  new              held    candidate/up/fresh
+  other  fast_forward     kept    candidate/up/other
+candidates: 1 kept
+[stderr]
+notice: deploy: held: the team declined this update (by Pat Person: not now); the next one is proposed again
+  hint: to propose it all the same: skillgraft candidate retry deploy
+notice: fresh: held: somebody deleted the branch of this update; the next one is proposed again
+  hint: to propose it all the same: skillgraft candidate retry fresh
+not taken: skills/v1: neither its `name` nor the directory `v1` can be a skill id [no_id]
+next: skillgraft candidate list
 
 "#]]
     );

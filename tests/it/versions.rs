@@ -187,7 +187,13 @@ fn log_says_where_each_version_came_from() {
     assert_eq!(versions[1]["revision"], revision.as_str());
     assert!(versions[2]["author"].as_str().unwrap().starts_with("Pat Person"));
     let text = world.run(&["log", "deploy"]).ok().stdout;
-    assert!(text.contains("v3") && text.contains("v4"), "{text}");
+    let untagged: Vec<_> = text.lines().map(|line| (&line[..2], line.ends_with(" (untagged)"))).collect();
+    assert_eq!(untagged, [("v4", true), ("v3", false), ("v2", false), ("v1", false)], "{text}");
+    let tags: Vec<_> = versions.iter().map(|version| version["tag"].clone()).collect();
+    assert_eq!(tags, [json!(null), json!("deploy/v3"), json!("deploy/v2"), json!("deploy/v1")]);
+    world.run(&["tag"]).ok();
+    assert_eq!(world.json(&["log", "deploy"])["versions"][0]["tag"], "deploy/v4");
+    assert!(!world.run(&["log", "deploy"]).ok().stdout.contains("untagged"));
     world.run(&["log", "nobody"]).ends_with(1).says(&["no version"]);
 }
 

@@ -4,10 +4,10 @@ use super::{count, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::show::{self as ops_show, Origin};
 use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
-use crate::registry::Status;
+use crate::registry::{Status, Uncommitted};
 use crate::skill::spec::Severity;
 use crate::sync::ancestry::Rival;
-use crate::types::{one_line, short_revision};
+use crate::types::{escape, one_line, short_revision};
 
 pub fn list(report: &list::Report, out: &mut Text) {
     let rows = report.skills.iter().map(|skill| {
@@ -86,8 +86,9 @@ pub fn log(report: &ops_show::Log, out: &mut Text) {
         };
         let at = version.revision.as_deref().map_or("-", short_revision);
         let date = day(version.date);
+        let untagged = if version.tag.is_none() { " (untagged)" } else { "" };
         out.line(format!(
-            "{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({})",
+            "{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({}){untagged}",
             version.version,
             version.commit.short(),
             one_line(&version.subject, 60),
@@ -257,4 +258,10 @@ pub fn check(report: &check::Report, out: &mut Text) {
         count(errors, "error"),
         count(warnings, "warning")
     ));
+    if let Some(Uncommitted { file, .. }) = report.uncommitted.first() {
+        let (first, others) = (escape(file), report.uncommitted.len() - 1);
+        let more = if others > 0 { format!(" and {}", count(others, "other file")) } else { String::new() };
+        let are = if others > 0 { "are not committed as they stand" } else { "is not committed as it stands" };
+        out.remark(format!("{YELLOW}notice:{YELLOW:#} {first}{more} {are}; what was checked is the commit"));
+    }
 }

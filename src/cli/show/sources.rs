@@ -9,8 +9,10 @@ use crate::ops::source::Done;
 use crate::ops::{add, add_plugins, init, pause, source, status};
 use crate::registry::settings;
 use crate::types::{escape, one_line, visible};
+use std::path::{Component, Path};
 
-pub fn init(report: &init::Report, out: &mut Text) {
+/// Shows a new registry; `typed` is its directory as the person's shell understands it.
+pub fn init(report: &init::Report, typed: &Path, out: &mut Text) {
     let is_new = report.written.iter().any(|path| path == settings::FILE);
     let directory = report.directory.display();
     match (report.commit, report.forge) {
@@ -42,8 +44,19 @@ pub fn init(report: &init::Report, out: &mut Text) {
         out.remark(format!("{CYAN}next:{CYAN:#} read the top of {}: it says what to set up once", forge.manual()));
     }
     if is_new {
-        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft add <url or folder>"));
+        let there = match typed.components().all(|part| part == Component::CurDir) {
+            true => String::new(),
+            false => format!("cd {} && ", shell_word(typed)),
+        };
+        out.remark(format!("{CYAN}next:{CYAN:#} {there}skillgraft add <url or folder>"));
     }
+}
+
+/// Returns a path as a shell takes it for one word.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%\\".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 pub fn add(report: &add::Report, out: &mut Text) {

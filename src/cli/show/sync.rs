@@ -59,7 +59,13 @@ fn waits(skill: &SkillReport) -> Option<&CandidateReport> {
     skill.candidate.as_ref().filter(is_quiet)
 }
 
-/// A log has a line for what a run did, and a count of what waits; who looks at a terminal, or asks, gets every line.
+/// Tells whether a skill's update is merely held, as it was before: this run did nothing about it.
+fn stays_held(skill: &SkillReport) -> bool {
+    let is_held = skill.candidate.as_ref().is_some_and(|candidate| candidate.action == Action::Held);
+    is_held && skill.ended.is_empty() && skill.error.is_none()
+}
+
+/// A log has a line for what a run did, and a count of what waits or is held; who looks at a terminal, or asks, gets every line.
 fn tells_all(out: &Text) -> bool {
     out.verbose || out.terminal
 }
@@ -98,8 +104,12 @@ fn sync_source(source: &SourceReport, out: &mut Text) {
     tell_ended(source.name.as_str(), &source.ended, out);
     let width = source.skills.iter().map(|skill| skill.id.len()).max().unwrap_or_default();
     let all = tells_all(out);
-    for skill in source.skills.iter().filter(|skill| all || waits(skill).is_none()) {
+    for skill in source.skills.iter().filter(|skill| all || waits(skill).is_none() && !stays_held(skill)) {
         sync_skill(skill, width, out);
+    }
+    let held = source.skills.iter().filter(|skill| stays_held(skill)).count();
+    if held > 0 && !all {
+        out.line(format!("  {} held back (--verbose names them)", count(held, "update")));
     }
     remarks(&source.rejected, "not taken", out);
     remarks(&source.warnings, "warning", out);

@@ -1,13 +1,10 @@
 //! What settings say that can be read and means nothing: a folder that is not there, licences that nobody has.
 
 use super::{Finding, Severity, error};
-use crate::git::{Oid, Store, tree_at};
-use crate::registry::{Entry, State, settings, source_file, toml_file};
-use crate::skill::{SKILL_MD, license};
+use crate::git::Store;
+use crate::registry::{State, elsewhere, settings, toml_file};
+use crate::skill::license;
 use crate::types::{RelPath, Result, escape};
-
-/// How deep below the registry skills are looked for where their folder is gone.
-const DEEPEST: u32 = 6;
 
 /// Returns the findings of `skillgraft.toml` and of the source files.
 pub(super) fn check(store: &Store, state: &State) -> Result<Vec<Finding>> {
@@ -23,51 +20,14 @@ pub(super) fn check(store: &Store, state: &State) -> Result<Vec<Finding>> {
 
 /// `[registry] skills` names a folder that is there, unless the registry has no skills at all.
 fn skills_folder(store: &Store, state: &State) -> Result<Option<Finding>> {
-    let layout = &state.layout;
-    if tree_at(store, state.tree, &layout.skills)?.is_some() {
-        return Ok(None);
-    }
-    let Some(root) = tree_at(store, state.tree, &layout.folder)? else { return Ok(None) };
-    let Some(found) = folder_of_skills(store, root, &RelPath::root(), DEEPEST)? else { return Ok(None) };
+    let Some(found) = elsewhere::skills(store, state)? else { return Ok(None) };
     let message = format!(
         "`registry.skills` is `{}`, and there is no such folder; there are skills in `{}`: name that one, or git mv it",
         state.settings.skills,
         escape(found.as_str())
     );
     let line = toml_file::line_of(&state.settings_text, "registry.skills");
-    Ok(Some(Finding { line, ..error(layout.top(settings::FILE).as_str(), "skills-folder", message) }))
-}
-
-/// The first folder below `path` in which a skill or an entry stands. Sources, which are no entries, are passed over.
-fn folder_of_skills(store: &Store, tree: Oid, path: &RelPath, depth: u32) -> Result<Option<RelPath>> {
-    let tree = store.tree(tree)?;
-    let mut below = Vec::new();
-    for entry in tree.entries() {
-        let Ok(inside) = path.join(&entry.name) else { continue };
-        if entry.mode == crate::git::Mode::Tree {
-            if store.tree(entry.id)?.get(SKILL_MD.as_bytes()).is_some() {
-                return Ok(Some(path.clone()));
-            }
-            below.push((entry.id, inside));
-        } else if inside.as_str().ends_with(".toml") && is_entry(store, entry.id, &inside)? {
-            return Ok(Some(path.clone()));
-        }
-    }
-    for (tree, inside) in below {
-        if depth > 0
-            && inside.as_str() != source_file::FOLDER
-            && let Some(found) = folder_of_skills(store, tree, &inside, depth - 1)?
-        {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
-}
-
-fn is_entry(store: &Store, blob: Oid, path: &RelPath) -> Result<bool> {
-    let bytes = store.blob(blob)?;
-    let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    Ok(Entry::parse(path.as_str(), text).is_ok_and(|entry| entry.upstream.is_some()))
+    Ok(Some(Finding { line, ..error(state.layout.top(settings::FILE).as_str(), "skills-folder", message) }))
 }
 
 /// Each word of `policy.licenses` is SPDX, or what the entry of some skill says in upstream's own words. Another one lets

@@ -18,7 +18,7 @@ const NAMES: usize = 3;
 /// Returns what the doctor finds, by path.
 pub fn examined(seen: &Seen) -> Vec<Finding> {
     let mut found = seen.wrong_sources.clone();
-    for SeenSkill { root, skill, mirror } in seen.skills() {
+    for SeenSkill { root, skill, mirror, .. } in seen.skills() {
         let files = if mirror.is_none() { unusable_files(root, skill) } else { Vec::new() };
         found.extend(files.into_iter().map(|(path, rule, message)| warning(&path, rule, &message)));
         let file = skill.directory.join(SKILL_MD);

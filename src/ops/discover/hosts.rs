@@ -35,7 +35,7 @@ pub fn hosts(registry: &Registry, state: &State, trust: &Trust) -> (Vec<Held>, V
             let hint = error.hint_text().map_or(String::new(), |hint| format!("; {hint}"));
             wrong.push(finding("untrusted", Severity::Warning, format!("{}{hint}", error.full_message())));
         }
-        match of_mirror(registry, name) {
+        match of_mirror(registry, state, name) {
             Ok(Some(mirror)) => held.push(mirror),
             Ok(None) => {
                 let message = format!("it was never synced, so nobody knows its skills: skillgraft sync {name}");
@@ -47,7 +47,7 @@ pub fn hosts(registry: &Registry, state: &State, trust: &Trust) -> (Vec<Held>, V
     (held, wrong)
 }
 
-fn of_mirror(registry: &Registry, name: &SourceName) -> Result<Option<Held>> {
+fn of_mirror(registry: &Registry, state: &State, name: &SourceName) -> Result<Option<Held>> {
     let Some(mirror) = standing_mirror(registry, name)? else { return Ok(None) };
     // Its own handle, as long-lived as what is listed.
     let repository = Arc::new(Repository::open(registry.repository.git_dir())?);
@@ -60,7 +60,9 @@ fn of_mirror(registry: &Registry, name: &SourceName) -> Result<Option<Held>> {
         LocalSkill { key, real: directory.clone(), directory, skill_md: skill_md(&snapshot, found) }
     };
     let listing = Listing { skills: found.iter().map(listed).collect(), oddities: Vec::new() };
-    Ok(Some(Held { root: Root::of_host(&branch), listing, mirror: Some((snapshot.clone(), found)) }))
+    let followed =
+        state.followers(name).filter_map(|(_, _, entry)| Some(entry.upstream.as_ref()?.path.clone())).collect();
+    Ok(Some(Held { root: Root::of_host(&branch), listing, mirror: Some((snapshot.clone(), found)), followed }))
 }
 
 fn skill_md(snapshot: &Snapshot, found: &Found) -> Result<Vec<u8>> {

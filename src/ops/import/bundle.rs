@@ -28,6 +28,8 @@ pub struct Wanted {
     pub record: Option<Result<Record>>,
     /// Other skills of the same key, which do not count.
     pub shadowed: Vec<String>,
+    /// Whether a skill of the registry follows it: then it is here, and comes again only where a person names it.
+    is_followed: bool,
     place: Stands,
 }
 
@@ -112,10 +114,13 @@ fn choose(all: &BTreeMap<String, Wanted>, options: &Options, ask: &Ask<'_>) -> R
         return Ok(keys);
     }
     let choice = |wanted: &Wanted| Choice { key: wanted.key.clone(), path: wanted.origin.path.clone() };
-    let chosen = if all.is_empty() { None } else { (ask.choose)(&all.values().map(choice).collect::<Vec<_>>())? };
+    let choices: Vec<Choice> = all.values().filter(|wanted| !wanted.is_followed).map(choice).collect();
+    let chosen = if choices.is_empty() { None } else { (ask.choose)(&choices)? };
     match chosen {
         Some(chosen) => Ok(chosen),
         None if options.from.is_some() => Ok(keys),
+        None if choices.is_empty() => Err(Error::new(ErrorKind::Usage, "agents see no skill that is not here already")
+            .hint("name a folder: --from DIR")),
         None => Err(Error::new(ErrorKind::Usage, "no skill is named, and nobody can be asked without a terminal")
             .hint("name skills that `skillgraft discover` lists, or a folder: --from DIR")),
     }
@@ -136,13 +141,15 @@ fn from_roots(outside: &Outside) -> BTreeMap<String, Wanted> {
     let top = project.last().copied().unwrap_or(&outside.directory);
     let mut all = BTreeMap::new();
     // The registry's own are here already.
-    for SeenSkill { root, skill, mirror } in seen.skills().filter(|seen| seen.root.layer != Layer::Registry) {
+    for SeenSkill { root, skill, mirror, is_followed } in
+        seen.skills().filter(|seen| seen.root.layer != Layer::Registry)
+    {
         if let Some((snapshot, found)) = mirror {
             let (kind, layer) = (root.kind.as_str(), Some(root.layer));
             let path = skill.directory.display().to_string();
             let origin = Origin { kind, layer, provider: None, path, tool: None, source: None };
             let (key, place) = (skill.key.clone(), Stands::InArchive(snapshot.clone(), found.clone()));
-            take_first(&mut all, Wanted { key, origin, record: None, shadowed: Vec::new(), place });
+            take_first(&mut all, Wanted { key, origin, record: None, shadowed: Vec::new(), is_followed, place });
             continue;
         }
         let records = if root.layer == Layer::User { &of_user } else { &of_project };
@@ -206,7 +213,7 @@ fn on_disk(root: &Root, skill: &LocalSkill, records: &Records, layer: Option<Lay
     });
     let origin = Origin { kind, layer, provider, path, tool: known.map(|record| record.tool), source };
     let place = Stands::OnDisk(root.clone(), skill.clone(), None);
-    Wanted { key: skill.key.clone(), origin, record, shadowed: Vec::new(), place }
+    Wanted { key: skill.key.clone(), origin, record, shadowed: Vec::new(), is_followed: false, place }
 }
 
 /// Of one key the first counts, and the others are told; the same directory under another name is no other.
@@ -247,7 +254,7 @@ fn from_snapshot(path: &Path, kind: &'static str, snapshot: Snapshot) -> Result<
         let path = found.path.to_string();
         let origin = Origin { kind, layer: None, provider: None, path, tool: None, source: None };
         let place = Stands::InArchive(snapshot.clone(), found);
-        take_first(&mut all, Wanted { key, origin, record: None, shadowed: Vec::new(), place });
+        take_first(&mut all, Wanted { key, origin, record: None, shadowed: Vec::new(), is_followed: false, place });
     }
     Ok(all)
 }

@@ -4,7 +4,7 @@
 use crate::git::{Changes, Mode, Oid, Place, Store, entry_at, with_changes};
 use crate::registry::{SourceFile, State};
 use crate::skill::{SKILL_MD, frontmatter, license};
-use crate::source::{Snapshot, licenses, plugin};
+use crate::source::{Snapshot, licenses, plugin, recorded_licenses};
 use crate::types::{RelPath, Result, one_line};
 
 pub(super) struct Stated {
@@ -26,8 +26,15 @@ impl Stated {
         tree: Oid,
     ) -> Result<Self> {
         let (mut there, mut here) = (Changes::new(), Changes::new());
+        let mut files = Vec::new();
         for (file, id) in licenses(snapshot, &source.selection.path, std::iter::once(path))? {
-            let place = Some(Place { mode: Mode::File, id: store.copy_blob(snapshot.store(), id)? });
+            files.push((file, store.copy_blob(snapshot.store(), id)?));
+        }
+        for (file, text) in recorded_licenses(snapshot, std::iter::once(path))? {
+            files.push((file, store.write_blob(text.as_bytes())?));
+        }
+        for (file, id) in files {
+            let place = Some(Place { mode: Mode::File, id });
             let kept = state.layout.licenses(&source.name).join_path(&file);
             there.insert(file, place);
             if entry_at(store, state.tree, &kept)?.is_none() {

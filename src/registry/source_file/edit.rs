@@ -58,6 +58,13 @@ pub fn value_of(text: &str, key: &str) -> Option<String> {
     Some(item.as_str().map_or_else(|| item.to_string().trim().to_owned(), str::to_owned))
 }
 
+/// Returns the text of a source file that looks in the folder `path`.
+pub fn with_path(text: &str, path: &RelPath) -> Result<String> {
+    let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
+    document["path"] = toml_edit::value(path.as_str());
+    Ok(document.to_string())
+}
+
 /// Returns the text of a source file with `enabled` set, everything else as it was.
 pub fn with_enabled(text: &str, enabled: bool) -> Result<String> {
     let mut document: toml_edit::DocumentMut = text.parse().context(ErrorKind::Config, || "the source file")?;
