@@ -59,6 +59,9 @@ pub struct Report {
     pub enabled: bool,
     /// The skills that came in.
     pub skills: Vec<SkillId>,
+    /// The skills that followed it already, where it is enabled again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub followers: Vec<SkillId>,
     /// The skills of the team's own that follow it from now on, and what each was copied from.
     pub linked: Vec<Proposal>,
     /// The folder that is looked in, where upstream is a registry and says so itself.

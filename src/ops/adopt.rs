@@ -2,7 +2,7 @@
 
 use super::{Commit, Outside, decline};
 use crate::git::{Changes, Mode, Place, with_changes};
-use crate::registry::{Changed, Destination, Registry, SkillState, State, Status, entry, source_file};
+use crate::registry::{Changed, Destination, Entry, Registry, SkillState, State, Status, entry, source_file};
 use crate::sync::{self, Branches, Reviewer};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, short_revision};
 use serde::Serialize;
@@ -53,7 +53,7 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
     let mut skills: Vec<SkillId> = Vec::new();
     let (branches, mut unasked) = (Branches::load(&registry)?, Vec::new());
     let reviewer = Reviewer::new(&registry, &state, &branches, outside.today)?;
-    let mut excluded: BTreeMap<SourceName, Vec<RelPath>> = BTreeMap::new();
+    let mut excluded: BTreeMap<SourceName, Vec<Vec<RelPath>>> = BTreeMap::new();
     let mut followed = Vec::new();
     for id in ids {
         let id = SkillId::parse(id)?;
@@ -85,15 +85,21 @@ pub fn adopt(outside: &Outside, ids: &[String], commit: &Commit) -> Result<Repor
         paths.extend(moved_to(&registry, &state, &id, skill)?.filter(|place| *place != paths[0]));
         let path = paths.last().expect("its entry names one").clone();
         followed.push(Followed { source: source.clone(), path });
-        excluded.entry(source).or_default().extend(paths);
+        excluded.entry(source).or_default().push(paths);
         skills.push(id);
     }
     let mut disabled = Vec::new();
     for (name, paths) in excluded {
         // A source whose file is gone has nothing to exclude them in.
         let Some(source) = state.sources.get(&name) else { continue };
+        source.file.as_ref().map_err(Clone::clone)?;
         let mut text = source.text.clone();
-        for path in &paths {
+        // What another skill follows is no new one, and to exclude it would end that, too.
+        let is_followed = |path: &RelPath| {
+            let follows_it = |entry: &Entry| entry.upstream.as_ref().is_some_and(|up| up.path == *path);
+            state.followers(&name).any(|(id, _, entry)| !skills.contains(id) && follows_it(entry))
+        };
+        for path in paths.iter().filter(|paths| !is_followed(&paths[0])).flatten().filter(|path| !is_followed(path)) {
             text = source_file::edit::with_excluded(&text, path)?;
         }
         if state.followers(&name).all(|(id, ..)| skills.contains(id)) {

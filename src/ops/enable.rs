@@ -50,7 +50,7 @@ fn last(registry: &Registry, state: &State, id: &SkillId) -> Result<Last> {
     let store = &registry.repository.store;
     let (mut after, mut unused) = (None, None);
     for commit in first_parents(store, registry.head) {
-        let (tree, blob) = skill_then(store, store.commit(commit?)?.tree, &state.layout, id)?;
+        let (tree, blob) = skill_then(store, commit?, &state.layout, id)?;
         if let Some(full) = tree
             && skill_md_of(store, full)?.is_some()
         {

@@ -35,7 +35,8 @@ pub fn export(outside: &Outside, text: &str, to: &Path) -> Result<Report> {
     let tree = point
         .tree
         .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("`{}` has no content at {}", point.id, point.label)))?;
-    let to = outside.directory.join(to);
+    // `link/` and `link/.` are the link as much as `link` is.
+    let to: PathBuf = outside.directory.join(to).components().collect();
     if to.is_symlink() {
         let real = to.canonicalize().unwrap_or_else(|_| to.clone());
         return Err(Error::new(ErrorKind::Conflict, format!("{} is a symbolic link", to.display()))

@@ -129,6 +129,10 @@ pub fn link(outside: &Outside, options: &Options, consent: Consent<'_>) -> Resul
     })?;
     let local =
         skill.tree.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("the directory of `{id}` is gone")))?;
+    if skill.entry().is_some_and(|entry| !entry.conflicts.is_empty()) {
+        return Err(Error::new(ErrorKind::Conflict, format!("`{id}` lists unresolved conflicts"))
+            .hint(format!("resolve them first: skillgraft candidate resolve {id}")));
+    }
     let (name, path) = match options.to.split_once(':') {
         Some((name, path)) => (SourceName::parse(name)?, Some(RelPath::parse(path)?)),
         None => (SourceName::parse(&options.to)?, None),

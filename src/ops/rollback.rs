@@ -5,8 +5,10 @@ use crate::git::{Changes, Mode, Oid, Place, first_parents, with_changes};
 use crate::registry::{
     Changed, Day, Entry, EntryState, Person, Registry, SourceState, State, Upstream, entry, read_entry, skill_then,
 };
+use crate::skill::TreeHasher;
 use crate::sync::versions::Versions;
-use crate::types::{Error, ErrorKind, Result, SkillId};
+use crate::sync::{place_of, standing_mirror};
+use crate::types::{Error, ErrorKind, Result, SkillId, TreeHash};
 use serde::Serialize;
 
 /// What `rollback` did.
@@ -34,6 +36,9 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
     let skill = state.skills.get(&id).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
     })?;
+    if let Some(wrong) = skill.unreadable() {
+        return Err(wrong.clone());
+    }
     let versions = Versions::load(&registry, &state)?;
     let to = match to {
         Some(to) => to,
@@ -61,7 +66,7 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
         .hint(format!("to take the content only: skillgraft export {id}@v{to} --to DIR, and commit it")));
     }
     if let (Some(now), Some(then)) = (now_up, then_up) {
-        is_place_free(&state, &id, now, then, to)?;
+        is_place_free(&registry, &state, &id, now, then, to)?;
     }
     let person = Person::ask(&outside.git, &registry.repository)?;
     let mut changes = Changes::from([(state.layout.skill(&id), Some(Place { mode: Mode::Tree, id: tree }))]);
@@ -69,15 +74,23 @@ pub fn rollback(outside: &Outside, id: &str, to: Option<u64>, reason: &str, comm
     if let (Some(then), Some(now), Some(before)) = (&then, now_up, then_up) {
         // A source that was renamed since keeps its present name.
         let mut text = entry::with_source(&then.text, &now.source)?;
-        if now.accepted != before.accepted {
-            let decline = entry::Declined {
+        // What the team has declined, or asked for again, since then stays so. An entry declines one update only: where that
+        // is what upstream has now, the abandoned one goes without, and is held as taken back.
+        let holds = |declined: &entry::Declined| declined.until.is_none_or(|until| until.holds_on(outside.today));
+        let mut decline = skill.entry().and_then(|entry| entry.declined.clone());
+        if now.accepted != before.accepted
+            && !is_offered(&registry, &state, &id, now, decline.as_ref().filter(|it| holds(it)))
+        {
+            decline = Some(entry::Declined {
                 upstream: now.accepted.to_string(),
                 reason: Some(reason.to_owned()),
                 by: Some(person.name().to_owned()),
                 until: None::<Day>,
-            };
-            text = entry::with_declined(&text, Some(&decline))?;
+            });
             declined = true;
+        }
+        if then.entry.as_ref().ok().and_then(|entry| entry.declined.as_ref()) != decline.as_ref() {
+            text = entry::with_declined(&text, decline.as_ref())?;
         }
         // Who paused or resumed it since has not asked for that to be undone.
         let paused = skill.entry().and_then(|entry| entry.paused.as_ref());
@@ -100,22 +113,60 @@ fn is_same_source(state: &State, now: &Upstream, then: &Upstream) -> bool {
     now.source == then.source || state.sources.get(&now.source).is_some_and(was)
 }
 
-/// Refuses to go back to an upstream path that another skill follows by now.
-fn is_place_free(state: &State, id: &SkillId, now: &Upstream, then: &Upstream, to: u64) -> Result<()> {
+/// Refuses to go back to an upstream path that another skill follows by now, or at which upstream has another one.
+fn is_place_free(
+    registry: &Registry,
+    state: &State,
+    id: &SkillId,
+    now: &Upstream,
+    then: &Upstream,
+    to: u64,
+) -> Result<()> {
+    if then.path == now.path {
+        return Ok(());
+    }
     let follows_it = |entry: &Entry| entry.upstream.as_ref().is_some_and(|up| up.path == then.path);
     let mut others = state.followers(&now.source).filter(|(other, _, entry)| *other != id && follows_it(entry));
-    match others.next().filter(|_| then.path != now.path) {
+    let taken = match (others.next(), standing_mirror(registry, &now.source)?) {
+        (Some((other, ..)), _) => Some(format!("`{other}` follows that now")),
+        (None, Some(mirror)) if mirror.skills.contains_key(&then.path) => {
+            let is_back = place_of(registry, state, &mirror, id, now)? == then.path;
+            (!is_back).then(|| "upstream has another skill there now".to_owned())
+        }
+        _ => None,
+    };
+    match taken {
         None => Ok(()),
-        Some((other, ..)) => Err(Error::new(
-            ErrorKind::Usage,
-            format!("`{id}` followed `{}` at v{to}, and `{other}` follows that now", then.path),
-        )
-        .hint(format!("to take the content only: skillgraft export {id}@v{to} --to DIR, and commit it"))),
+        Some(taken) => {
+            Err(Error::new(ErrorKind::Usage, format!("`{id}` followed `{}` at v{to}, and {taken}", then.path))
+                .hint(format!("to take the content only: skillgraft export {id}@v{to} --to DIR, and commit it")))
+        }
     }
+}
+
+/// Tells whether the declined update is the one that upstream has now, as far as this clone knows.
+fn is_offered(
+    registry: &Registry,
+    state: &State,
+    id: &SkillId,
+    now: &Upstream,
+    declined: Option<&entry::Declined>,
+) -> bool {
+    let Some(declined) = declined else { return false };
+    let offered = || -> Result<Option<TreeHash>> {
+        let Some(mirror) = standing_mirror(registry, &now.source)? else { return Ok(None) };
+        let tree = mirror.skills.get(&place_of(registry, state, &mirror, id, now)?);
+        let hash = tree.map(|tree| TreeHasher::new(&registry.repository.store).hash(*tree)).transpose()?;
+        Ok(Some(hash.unwrap_or(TreeHash::EMPTY)))
+    };
+    matches!(offered(), Ok(Some(hash)) if hash.to_string() == declined.upstream)
 }
 
 /// Returns the version before the first one that had the present content, else the newest: without a number a rollback
 /// goes further back each time, and never to what an earlier one took back.
+///
+/// # Errors
+/// Where that one has no tag yet: it is not passed over for an older one.
 fn version_before(
     registry: &Registry,
     state: &State,
@@ -133,18 +184,39 @@ fn version_before(
         }
         before = Some(number);
     }
-    before.ok_or_else(|| {
+    let newest = before.ok_or_else(|| {
         spec::no_version(registry, format!("`{id}` has no version to go back to: none of it was tagged yet"))
-    })
+    })?;
+    let store = &registry.repository.store;
+    let mut untagged = None;
+    for version in versions.missing(store, state, registry.head)?.into_iter().filter(|version| version.skill == *id) {
+        if skill_then(store, version.report.commit, &state.layout, id)?.0 == now {
+            break;
+        }
+        untagged = Some(version.report.version);
+    }
+    match untagged {
+        None => Ok(newest),
+        Some(number) => Err(spec::no_version(
+            registry,
+            format!("`{id}` v{number}, the version before, was not tagged yet; the newest that was is v{newest}"),
+        )),
+    }
 }
 
-/// The entry of the last first-parent commit that still had that tree.
+/// The entry of the last first-parent commit that still had that tree and was settled: what a conflict left as it was waits for
+/// a decision there.
 fn last_entry_with(registry: &Registry, state: &State, id: &SkillId, tree: Oid) -> Result<Option<EntryState>> {
     let store = &registry.repository.store;
     for commit in first_parents(store, registry.head) {
-        let (skill, blob) = skill_then(store, store.commit(commit?)?.tree, &state.layout, id)?;
-        if skill == Some(tree) {
-            return blob.map(|blob| read_entry(store, state.layout.entry(id).as_str(), blob)).transpose();
+        let (skill, blob) = skill_then(store, commit?, &state.layout, id)?;
+        if skill != Some(tree) {
+            continue;
+        }
+        let state = blob.map(|blob| read_entry(store, state.layout.entry(id).as_str(), blob)).transpose()?;
+        let is_open = |state: &EntryState| state.entry.as_ref().is_ok_and(|entry| !entry.conflicts.is_empty());
+        if !state.as_ref().is_some_and(is_open) {
+            return Ok(state);
         }
     }
     Err(Error::new(ErrorKind::NotFound, format!("no commit of {} had this content of `{id}`", registry.branch.short())))

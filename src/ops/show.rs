@@ -121,7 +121,7 @@ pub fn show(outside: &Outside, text: &str) -> Result<Show> {
 
 fn standing_at(registry: &Registry, state: &State, id: &SkillId, commit: Oid) -> Result<SkillState> {
     let store = &registry.repository.store;
-    let (tree, entry) = skill_then(store, store.commit(commit)?.tree, &state.layout, id)?;
+    let (tree, entry) = skill_then(store, commit, &state.layout, id)?;
     let entry = entry.map(|blob| read_entry(store, state.layout.entry(id).as_str(), blob)).transpose()?;
     Ok(SkillState { tree, entry })
 }
@@ -187,7 +187,7 @@ fn describe(
     let accepted = |entry: &Entry| entry.upstream.as_ref().map(|up| up.accepted);
     let moved = upstream.map(|up| up.accepted) != before.as_ref().and_then(accepted);
     let origin = match upstream {
-        _ if earlier.iter().any(|other| other.tree == tree && tree.is_some()) => Origin::Rollback,
+        _ if went_back(registry, state, id, (tree, entry.as_ref()), earlier)? => Origin::Rollback,
         Some(up) if Some(up.accepted) == tree => Origin::Upstream,
         Some(_) if moved => Origin::Merge,
         _ => Origin::LocalEdit,
@@ -202,6 +202,29 @@ fn describe(
         revision: upstream.and_then(|up| up.revision.clone()),
         tree,
     })
+}
+
+/// Tells whether a version's content and entry are those that an earlier one had in its first or its last commit.
+fn went_back(
+    registry: &Registry,
+    state: &State,
+    id: &SkillId,
+    now: (Option<TreeHash>, Option<&Entry>),
+    earlier: &[Logged],
+) -> Result<bool> {
+    let record =
+        |entry: Option<&Entry>| entry.and_then(|entry| entry.upstream.as_ref()).map(|up| (up.accepted, up.mirror));
+    let store = &registry.repository.store;
+    for (index, _) in earlier.iter().enumerate().filter(|(_, other)| other.tree == now.0 && now.0.is_some()) {
+        let next = earlier.get(index + 1).map(|next| store.commit(next.commit)).transpose()?;
+        let last = next.and_then(|next| next.parents.first().copied());
+        for commit in [earlier[index].commit].into_iter().chain(last) {
+            if record(at(registry, state, id, commit)?.1.as_ref()) == record(now.1) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 fn at(registry: &Registry, state: &State, id: &SkillId, commit: Oid) -> Result<(Option<TreeHash>, Option<Entry>)> {

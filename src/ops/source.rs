@@ -102,7 +102,8 @@ pub fn enable(outside: &Outside, name: &str, commit: &Commit) -> Result<add::Rep
         return Ok(report);
     }
     let text = source_file::edit::with_enabled(&source.text, true)?;
-    if state.followers(&name).next().is_some() {
+    report.followers = state.followers(&name).map(|(id, ..)| id.clone()).collect();
+    if !report.followers.is_empty() {
         let message = format!("Enable source {name}\n");
         report.changed = Some(put(outside, &registry, &state, &name, &text, commit, "enable", &message)?);
         return Ok(report);

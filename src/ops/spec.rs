@@ -63,7 +63,7 @@ pub fn version_at(
     let commit = store
         .peel_to_commit(tag)?
         .ok_or_else(|| Error::new(ErrorKind::Git, format!("the tag of `{id}` v{number} names no commit")))?;
-    Ok((skill_then(store, store.commit(commit)?.tree, &state.layout, id)?.0, commit))
+    Ok((skill_then(store, commit, &state.layout, id)?.0, commit))
 }
 
 /// Returns the error for a version that has no tag, with what makes tags here.

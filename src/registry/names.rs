@@ -12,21 +12,23 @@ pub struct Layout {
     pub folder: RelPath,
     /// The folder of the skills.
     pub skills: RelPath,
+    /// The blob of the settings that say so.
+    settings: Oid,
 }
 
 impl Layout {
-    /// Returns the layout of a registry in `folder` whose settings name `skills`.
-    pub fn new(folder: &RelPath, skills: &RelPath) -> Self {
-        Layout { folder: folder.clone(), skills: folder.join_path(skills) }
+    /// Returns the layout of a registry in `folder` whose settings, the blob `settings`, name `skills`.
+    pub fn new(folder: &RelPath, skills: &RelPath, settings: Oid) -> Self {
+        Layout { folder: folder.clone(), skills: folder.join_path(skills), settings }
     }
 
-    /// Returns the layout that the settings in this tree name, which may be an earlier one's: teams move their folder of
-    /// skills. Where there are none that can be read, it is this one.
-    pub fn at(&self, store: &Store, tree: Oid) -> Result<Self> {
-        let Some(place) = entry_at(store, tree, &self.top(settings::FILE))? else { return Ok(self.clone()) };
-        let text = store.blob(place.id)?;
-        let then = std::str::from_utf8(&text).ok().and_then(|text| Settings::parse(text).ok());
-        Ok(then.map_or_else(|| self.clone(), |then| Layout::new(&self.folder, &then.skills)))
+    /// Returns the layout of a commit of before, whose tree is `tree`: the team may have moved `[registry] skills` since.
+    /// Settings that are not there, or cannot be read, name no other place.
+    pub fn then(&self, store: &Store, tree: Oid) -> Result<Self> {
+        let file = entry_at(store, tree, &self.top(settings::FILE))?.filter(|place| place.mode.is_file());
+        let Some(file) = file.filter(|file| file.id != self.settings) else { return Ok(self.clone()) };
+        let text = String::from_utf8(store.blob(file.id)?).unwrap_or_default();
+        Ok(Settings::parse(&text).map_or(self.clone(), |then| Layout::new(&self.folder, &then.skills, file.id)))
     }
 
     /// Returns the directory of a skill.

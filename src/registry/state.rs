@@ -110,7 +110,7 @@ impl State {
         })?;
         let settings_text = toml_file::utf8(settings::FILE, &store.blob(place.id)?)?.to_owned();
         let settings = Settings::parse(&settings_text)?;
-        let layout = Layout::new(folder, &settings.skills);
+        let layout = Layout::new(folder, &settings.skills, place.id);
         let mut strays = Vec::new();
         let sources = load_sources(store, tree, folder, &mut strays)?;
         let mut folders = BTreeSet::new();
@@ -295,9 +295,10 @@ pub fn skill_at(store: &Store, tree: Oid, layout: &Layout, id: &SkillId) -> Resu
     Ok((skill, entry.map(|place| place.id)))
 }
 
-/// Returns the same of an earlier commit of the default branch, whose settings may have named another folder of skills.
-pub fn skill_then(store: &Store, tree: Oid, layout: &Layout, id: &SkillId) -> Result<(Option<Oid>, Option<Oid>)> {
-    skill_at(store, tree, &layout.at(store, tree)?, id)
+/// Returns the tree of a skill and the blob of its entry in a commit of before, wherever `[registry] skills` was then.
+pub fn skill_then(store: &Store, commit: Oid, layout: &Layout, id: &SkillId) -> Result<(Option<Oid>, Option<Oid>)> {
+    let tree = store.commit(commit)?.tree;
+    skill_at(store, tree, &layout.then(store, tree)?, id)
 }
 
 /// Returns the blob of a skill's `SKILL.md`; none where its tree has none of its own.

@@ -74,7 +74,11 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
     }
     if skills.is_empty() && rejected.is_empty() && state.followers(&source.name).next().is_none() {
         return Err(Error::new(ErrorKind::NoEvidence, "the source has skills, but none is selected")
-            .hint("look at `skills` and `exclude` of the source: options --skill and --exclude of add"));
+            .hint(format!(
+                "look at `skills` and `exclude`: of a source that is here in sources/{}.toml, of a new one the options --skill \
+                 and --exclude of add",
+                source.name
+            )));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
     let licenses = maker.license_changes()?;

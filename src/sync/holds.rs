@@ -5,7 +5,7 @@
 use super::candidate::Offer;
 use super::records::{Records, Update};
 use crate::git::{History, Oid, Store};
-use crate::registry::{Entry, Layout, Upstream, read_entry, skill_at, skill_then};
+use crate::registry::{Entry, Layout, Upstream, read_entry, skill_then};
 use crate::types::{Result, SkillId, TreeHash};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -100,7 +100,7 @@ impl Holder<'_> {
         let mut since = None;
         for commit in self.main.first_parents() {
             let commit = commit?;
-            let (_, blob) = skill_then(self.store, self.store.commit(commit)?.tree, self.layout, id)?;
+            let (_, blob) = skill_then(self.store, commit, self.layout, id)?;
             let Some(blob) = blob else { break };
             let entry = read_entry(self.store, self.layout.entry(id).as_str(), blob)?.entry.ok();
             match entry.and_then(|entry| entry.declined) {
@@ -116,7 +116,7 @@ impl Holder<'_> {
         if !self.store.contains(offered) {
             return Ok(false);
         }
-        let (_, blob) = skill_at(self.store, self.store.commit(offered)?.tree, self.layout, id)?;
+        let (_, blob) = skill_then(self.store, offered, self.layout, id)?;
         let Some(blob) = blob else { return Ok(false) };
         let entry = read_entry(self.store, self.layout.entry(id).as_str(), blob)?.entry.ok();
         let was_accepted =

@@ -8,7 +8,7 @@ use super::merge::merge_skill;
 use super::records::Records;
 use super::report::{Notice, SkillReport};
 use crate::git::{Oid, Store, first_parents, tree_at};
-use crate::registry::{Layout, Upstream, read_entry, skill_at};
+use crate::registry::{Layout, Upstream, read_entry, skill_then};
 use crate::types::{Result, SkillId, TreeHash};
 use std::collections::BTreeMap;
 
@@ -39,8 +39,8 @@ fn if_without_content(
 ) -> Result<Option<Oid>> {
     let data = store.commit(commit)?;
     let Some(parent) = data.parents.first() else { return Ok(None) };
-    let (now, _) = skill_at(store, data.tree, layout, id)?;
-    let (before, entry) = skill_at(store, store.commit(*parent)?.tree, layout, id)?;
+    let (now, _) = skill_then(store, commit, layout, id)?;
+    let (before, entry) = skill_then(store, *parent, layout, id)?;
     let (Some(local), Some(entry)) = (before, entry) else { return Ok(None) };
     let base = read_entry(store, layout.entry(id).as_str(), entry)?.entry.ok().and_then(|entry| entry.upstream);
     let Some(base) = base.filter(|base| base.accepted != TreeHash::EMPTY) else { return Ok(None) };
@@ -91,12 +91,13 @@ pub(super) fn tell(
             break;
         }
         let commit = commit?;
-        let folder = tree_at(store, store.commit(commit)?.tree, &layout.skills)?;
+        let tree = store.commit(commit)?.tree;
+        let folder = tree_at(store, tree, &layout.then(store, tree)?.skills)?;
         if let Some((newer, of_newer)) = after
             && of_newer != folder
         {
             for (id, (at, blob)) in std::mem::take(&mut open) {
-                let (_, entry) = skill_at(store, store.commit(commit)?.tree, layout, id)?;
+                let (_, entry) = skill_then(store, commit, layout, id)?;
                 let same = blob.is_some() && entry == blob;
                 if same || accepted(store, layout, id, entry)? == Some(skills[at].1.accepted) {
                     open.insert(id, (at, entry));

@@ -8,7 +8,8 @@ use crate::git::{History, Oid, RefChange, RefName, Store, entry_at, first_parent
 use crate::registry::{Layout, Registry, State, identity_at, read_entry, settings, skill_then};
 use crate::skill::{SKILL_MD, TreeHasher};
 use crate::types::{RelPath, Result, SkillId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 /// The versions of a registry's skills, as tags name them: for each skill, tag objects by number.
 pub struct Versions {
@@ -57,12 +58,13 @@ impl Versions {
     /// Returns the versions that the first-parent history of `head` brought and that have no tag yet.
     pub fn missing(&self, store: &Store, state: &State, head: Oid) -> Result<Vec<NewVersion>> {
         let chain = since_registry(store, &state.layout, head)?;
-        let mut tagger = Tagger { store, state, prefix: &self.prefix, hasher: TreeHasher::new(store), new: Vec::new() };
+        let mut tagger = Tagger { store, prefix: &self.prefix, hasher: TreeHasher::new(store), new: Vec::new() };
         let mut lines = self.starting_points(store, &state.layout, head, &chain)?;
-        let mut before: Option<Oid> = None;
+        let (mut before, mut layout) = (None, state.layout.clone());
         for (at, commit) in chain.iter().enumerate() {
             let tree = store.commit(*commit)?.tree;
-            let folder = tree_at(store, tree, &state.layout.at(store, tree)?.skills)?;
+            layout = layout.then(store, tree)?;
+            let folder = tree_at(store, tree, &layout.skills)?;
             let mut touched: BTreeSet<SkillId> = BTreeSet::new();
             if folder != before {
                 changed_skills(store, before, folder, "", &mut touched)?;
@@ -73,7 +75,7 @@ impl Versions {
             for id in touched {
                 let line = lines.entry(id.clone()).or_default();
                 if at >= line.from {
-                    tagger.look(&id, line, *commit)?;
+                    tagger.look(&id, line, *commit, &layout)?;
                 }
             }
         }
@@ -88,19 +90,21 @@ impl Versions {
         head: Oid,
         chain: &[Oid],
     ) -> Result<BTreeMap<SkillId, Line>> {
-        let history = History::of(store, head)?;
         let places: BTreeMap<Oid, usize> = chain.iter().enumerate().map(|(at, id)| (*id, at)).collect();
-        let mut lines = BTreeMap::new();
+        let (mut lines, mut containing) = (BTreeMap::new(), None);
         for id in self.tags.keys() {
             let Some((number, tag)) = self.of(id).next_back() else { continue };
             let Some(commit) = store.peel_to_commit(tag)? else { continue };
-            let (last, _) = skill_then(store, store.commit(commit)?.tree, layout, id)?;
-            let from = match places.get(&commit) {
-                Some(at) => at + 1,
-                None if history.contains_if_present(commit)? => first_containing(store, chain, commit)?,
+            let (last, _) = skill_then(store, commit, layout, id)?;
+            if !places.contains_key(&commit) && containing.is_none() {
+                containing = Some(first_containing(store, chain)?);
+            }
+            let from = match (places.get(&commit), containing.as_ref().and_then(|it| it.get(&commit))) {
+                (Some(at), _) => at + 1,
+                (None, Some(at)) => *at,
                 // This clone's branch is behind what was tagged elsewhere: its next versions are not known here yet.
-                None if History::of(store, commit)?.contains_if_present(head)? => chain.len(),
-                None => after_newest_with(store, layout, id, chain, last)?,
+                _ if History::of(store, commit)?.contains_if_present(head)? => chain.len(),
+                _ => after_newest_with(store, layout, id, chain, last)?,
             };
             lines.insert(id.clone(), Line { number, last, from });
         }
@@ -119,23 +123,24 @@ struct Line {
 
 struct Tagger<'a> {
     store: &'a Store,
-    state: &'a State,
     prefix: &'a str,
     hasher: TreeHasher<'a>,
     new: Vec<NewVersion>,
 }
 
 impl Tagger<'_> {
-    fn look(&mut self, id: &SkillId, line: &mut Line, commit: Oid) -> Result<()> {
-        let (store, layout) = (self.store, &self.state.layout);
+    fn look(&mut self, id: &SkillId, line: &mut Line, commit: Oid, layout: &Layout) -> Result<()> {
+        let store = self.store;
         let tree = store.commit(commit)?.tree;
-        let (skill, entry) = skill_then(store, tree, layout, id)?;
-        let Some(skill) = skill.filter(|skill| Some(*skill) != line.last) else { return Ok(()) };
+        let Some(skill) = tree_at(store, tree, &layout.skill(id))?.filter(|skill| Some(*skill) != line.last) else {
+            return Ok(());
+        };
         // A namespace is a folder, too.
         if store.tree(skill)?.get(SKILL_MD.as_bytes()).is_none() {
             return Ok(());
         }
-        let entry = entry.map(|blob| read_entry(store, layout.entry(id).as_str(), blob)).transpose()?;
+        let entry = entry_at(store, tree, &layout.entry(id))?.filter(|place| place.mode.is_file());
+        let entry = entry.map(|place| read_entry(store, layout.entry(id).as_str(), place.id)).transpose()?;
         let entry = entry.and_then(|entry| entry.entry.ok());
         if entry.as_ref().is_some_and(|entry| !entry.conflicts.is_empty()) {
             return Ok(());
@@ -179,20 +184,26 @@ fn since_registry(store: &Store, layout: &Layout, head: Oid) -> Result<Vec<Oid>>
     Ok(chain)
 }
 
-fn first_containing(store: &Store, chain: &[Oid], commit: Oid) -> Result<usize> {
-    for (at, head) in chain.iter().enumerate() {
-        if History::of(store, *head)?.contains(commit)? {
-            return Ok(at);
+/// For every commit in the history of `chain`, oldest first, the place of the first one there that contains it.
+fn first_containing(store: &Store, chain: &[Oid]) -> Result<BTreeMap<Oid, usize>> {
+    let mut first = BTreeMap::new();
+    for (at, commit) in chain.iter().enumerate() {
+        let mut open = vec![*commit];
+        while let Some(commit) = open.pop() {
+            if let Entry::Vacant(new) = first.entry(commit) {
+                new.insert(at);
+                open.extend(&store.commit(commit)?.parents);
+            }
         }
     }
-    Ok(chain.len())
+    Ok(first)
 }
 
 /// History was rewritten: commits count after the newest one with the last version's tree; where there is none, only
 /// the head does.
 fn after_newest_with(store: &Store, layout: &Layout, id: &SkillId, chain: &[Oid], last: Option<Oid>) -> Result<usize> {
     for (at, commit) in chain.iter().enumerate().rev() {
-        if last.is_some() && skill_then(store, store.commit(*commit)?.tree, layout, id)?.0 == last {
+        if last.is_some() && skill_then(store, *commit, layout, id)?.0 == last {
             return Ok(at + 1);
         }
     }

@@ -375,7 +375,7 @@ fn states_that_are_nearly_as_near_are_shown_and_of_equals_the_newest_is_taken() 
     world.registry(&[(FILE, &state("4, said the team"))]);
     world.run(&["add", &world.url("upstream"), "--name", "up", "--no-enable"]).ok();
     let asked = world.run(&["link", "deploy", "--to", "up"]).ends_with(2);
-    let rival = format!("nearly as near, to be named with --base: {} of 2026-01-01 (2 lines changed)", &first[..7]);
+    let rival = format!("nearly as near, to be named with --base:\n    {first} of 2026-01-01 (2 lines changed)");
     assert!(!asked.stderr.contains(&second[..7]), "{}", asked.stderr);
     asked.says(&[&third[..7], &rival]);
     let report = world.json(&["link", "deploy", "--to", "up", "--yes"]);

@@ -1,8 +1,7 @@
 //! What a team took back, declined, adopted or excluded stays away, wherever upstream moves it (ARCHITECTURE, "Moves").
 
 use crate::holds::{is_held, is_settled, merge};
-use crate::moved::{entry, ids, moved, moves};
-use crate::support::skill;
+use crate::moved::{ids, moved, moves};
 use crate::sync::{lines, world};
 use serde_json::{Value, json};
 
@@ -35,51 +34,6 @@ fn a_merged_move_that_is_reverted_is_held_until_upstream_moves_on() {
         assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "opened"));
         moved(&synced, "skills/deploy", "skills/ship");
     }
-}
-
-#[test]
-fn a_rollback_goes_back_across_a_move_and_the_abandoned_update_is_held_at_the_new_place() {
-    let world = world();
-    let before = entry(&world, "main");
-    moves(&world, "skills/deploy", "skills/ship");
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
-    world.sync();
-    world.run(&["candidate", "accept", "deploy"]).ok();
-    world.run(&["tag"]).ok();
-    let report = world.json(&["rollback", "deploy", "--reason", "v2 leaks"]);
-    assert_eq!((&report["to"], &report["declined"]), (&json!(1), &json!(true)));
-    let now = world.read("registry/skills/deploy.toml");
-    assert!(now.starts_with(before.trim_end()) && now.contains("reason = \"v2 leaks\""), "{now}");
-    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "last"));
-    let synced = world.sync();
-    moved(&synced, "skills/deploy", "skills/ship");
-    assert!(synced.skill("deploy")["hold"].is_string(), "{:#}", synced.json);
-    assert_eq!(ids(&synced), ["deploy", "other"], "and it is no new skill");
-    is_settled(&world);
-    world.run(&["check"]).ok();
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v3"))]);
-    let synced = world.sync();
-    assert_eq!((synced.class("deploy"), synced.action("deploy")), ("fast_forward", "opened"));
-    merge(&world, BRANCH);
-    assert_eq!(world.sync().class("deploy"), "unchanged");
-    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "v3"));
-}
-
-#[test]
-fn a_rollback_to_a_place_that_another_skill_follows_by_now_is_refused() {
-    let world = world();
-    moves(&world, "skills/deploy", "skills/ship");
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
-    world.sync();
-    world.run(&["candidate", "accept", "deploy"]).ok();
-    world.upstream(&[(FILE, &skill("launch", "Quite another one."))]);
-    world.sync();
-    world.run(&["candidate", "accept", "launch"]).ok();
-    world.run(&["tag"]).ok();
-    let head = world.head("registry");
-    let refused = world.run(&["rollback", "deploy", "--reason", "no"]).ends_with(2);
-    refused.says(&["`deploy` followed `skills/deploy` at v1, and `launch` follows that now", "export deploy@v1"]);
-    assert_eq!(world.head("registry"), head);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::json;
 const FILE: &str = "skills/deploy/SKILL.md";
 
 /// The tags of a repository with the objects that they are.
-fn tags(world: &World, dir: &str) -> String {
+pub fn tags(world: &World, dir: &str) -> String {
     world.git(dir, &["for-each-ref", "--format=%(refname:short) %(objectname) %(*objectname)", "refs/tags"])
 }
 
@@ -22,12 +22,12 @@ fn named(list: &[(&str, &String)]) -> Vec<(String, String)> {
     list.iter().map(|(tag, id)| ((*tag).to_owned(), (*id).clone())).collect()
 }
 
-fn edit(world: &World, first: &str) -> String {
+pub fn edit(world: &World, first: &str) -> String {
     world.registry(&[(FILE, &lines(first, "last"))])
 }
 
 /// A world in which `deploy` has v1 (as added), v2 (edited), v3 (upstream's merged with the edit).
-fn three() -> World {
+pub fn three() -> World {
     let world = world();
     edit(&world, "ours");
     world.upstream(&[(FILE, &lines("first", "v2"))]);

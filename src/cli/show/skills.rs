@@ -159,7 +159,7 @@ pub fn found_origin(found: &link::Proposal) -> String {
     let mut sentence = format!("{} was copied from {}:{} at {at} ({distance})", found.skill, found.source, found.path);
     if !found.rivals.is_empty() && !found.unrelated {
         let rivals: Vec<String> = found.rivals.iter().map(rival).collect();
-        sentence.push_str(&format!("\n  nearly as near, to be named with --base: {}", rivals.join("; ")));
+        sentence.push_str(&format!("\n  nearly as near, to be named with --base:\n    {}", rivals.join("\n    ")));
     }
     sentence
 }
@@ -167,7 +167,7 @@ pub fn found_origin(found: &link::Proposal) -> String {
 fn rival(rival: &Rival) -> String {
     let missing = if rival.missing_files > 0 { format!(", {} not here", rival.missing_files) } else { String::new() };
     let lines = count(rival.changed_lines, "line");
-    format!("{} of {} ({lines} changed{missing})", rival.revision.short(), day(rival.date))
+    format!("{} of {} ({lines} changed{missing})", rival.revision, day(rival.date))
 }
 
 fn day(date: i64) -> String {

@@ -61,7 +61,14 @@ pub fn add(report: &add::Report, out: &mut Text) {
                 (0, linked) => format!("{}, linked", count(linked, "skill")),
                 (new, linked) => format!("{} and {linked} linked", count(new, "new skill")),
             };
+            let followers = count(report.followers.len(), "skill");
             out.line(match report.enabled {
+                true if !report.followers.is_empty() => {
+                    format!(
+                        "{GREEN}Enabled{GREEN:#} source {}: sync looks at it again, {followers} follow it {at}",
+                        report.source
+                    )
+                }
                 true => format!("{GREEN}Following{GREEN:#} {} with {skills} {at}", report.source),
                 false => format!("{GREEN}Registered{GREEN:#} {}, not yet enabled {at}", report.source),
             });
@@ -79,7 +86,7 @@ pub fn add(report: &add::Report, out: &mut Text) {
     }
     remarks(&report.rejected, "not taken", out);
     remarks(&report.warnings, "warning", out);
-    if report.changed.is_some() && !report.linked.is_empty() {
+    if report.changed.is_some() && !(report.linked.is_empty() && report.followers.is_empty()) {
         out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {}", report.source));
     }
     if report.changed.is_some() && !report.enabled {

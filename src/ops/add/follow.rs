@@ -133,8 +133,8 @@ pub(in crate::ops) fn publish(
 }
 
 pub(in crate::ops) fn unchanged(source: SourceName, enabled: bool) -> Report {
-    let (skills, linked, registry, guide, rejected, warnings) = Default::default();
-    Report { format: 1, source, changed: None, enabled, skills, linked, registry, guide, rejected, warnings }
+    let (skills, followers, linked, registry, guide, rejected, warnings) = Default::default();
+    Report { format: 1, source, changed: None, enabled, skills, followers, linked, registry, guide, rejected, warnings }
 }
 
 /// Tells whether a remark is about a skill that has the name of one of the team's own.

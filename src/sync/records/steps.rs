@@ -45,9 +45,11 @@ pub(super) fn walk(store: &Store, layout: &Layout, main: &History<'_>) -> Result
     let mut parents = Vec::with_capacity(commits.len());
     let mut steps = Vec::new();
     let mut reader = Reader { store, layout, known: BTreeMap::new() };
+    let mut then = layout.clone();
     for (at, id) in commits.iter().enumerate() {
         let commit = store.commit(*id)?;
-        let folder = tree_at(store, commit.tree, &layout.at(store, commit.tree)?.skills)?;
+        then = then.then(store, commit.tree)?;
+        let folder = tree_at(store, commit.tree, &then.skills)?;
         let above: Vec<usize> = commit.parents.iter().filter_map(|parent| index.get(parent).copied()).collect();
         let before: Vec<Option<Oid>> =
             if above.is_empty() { vec![None] } else { above.iter().map(|p| folders[*p]).collect() };

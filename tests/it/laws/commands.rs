@@ -40,8 +40,11 @@ pub fn rollback(team: &mut Team, dice: &mut Dice) -> Done {
     }
     let accepted = |tree| team.entry(tree, &skill).and_then(|entry| upstream_of(&entry, "accepted"));
     let abandoned = accepted(before).filter(|abandoned| accepted(after).as_ref() != Some(abandoned));
-    let declined = team.entry(after, &skill).and_then(|entry| Some(entry.get("declined")?["upstream"].to_string()));
-    if abandoned.is_some_and(|abandoned| !declined.is_some_and(|declined| declined.contains(&abandoned))) {
+    let declined =
+        |tree| team.entry(tree, &skill).and_then(|entry| Some(entry.get("declined")?["upstream"].to_string()));
+    // What was declined before, and is on offer, stays declined; the abandoned update is held as taken back then.
+    let stays = declined(before).is_some_and(|before| declined(after) == Some(before));
+    if abandoned.is_some_and(|abandoned| !stays && !declined(after).is_some_and(|it| it.contains(&abandoned))) {
         return Err(format!("rollback of {skill} to v{} did not decline what it abandoned", report.to));
     }
     team.moved_main(main);
@@ -112,7 +115,11 @@ pub fn adopt_or_link(team: &mut Team, dice: &mut Dice) -> Done {
         return Err(format!("{what} changed its content"));
     }
     team.moved_main(main);
-    if let Some(place) = places.iter().find(|place| !linking && !hides(team, place)) {
+    // What another skill follows is no new one.
+    let entry = |id: &&str| team.entry(team.main_tree(), id).is_some_and(|entry| entry.get("upstream").is_some());
+    let others: Vec<String> = IDS.into_iter().filter(entry).map(|id| team.followed(id)).collect();
+    let is_followed = |place: &String| others.contains(&places[0]) || others.contains(place);
+    if let Some(place) = places.iter().find(|place| !linking && !hides(team, place) && !is_followed(place)) {
         return Err(format!("{what} leaves {place} to come back as a new skill"));
     }
     // Who links says that this state was copied: what it has and the copy has not was taken out here.

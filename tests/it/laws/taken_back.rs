@@ -154,28 +154,32 @@ impl Log {
                 Some(line.get(last + 1).map_or(usize::MAX, |(.., at)| *at))
             };
             let line = self.lines.iter().max_by_key(until)?;
-            return went_back(line, |record| record.accepted == update);
+            return went_back(line, |record| record.accepted == update, true);
         };
         let line = &self.lines[*line];
         let now = line.last().and_then(|(now, ..)| now.as_ref()).expect("it stands");
         match now.accepted == update || update == nothing {
             // Only the place is new; or it is gone there, as others may be elsewhere.
-            true => went_back(line, |record| record.accepted == update && record.path == format!("skills/{place}")),
-            false => went_back(line, |record| record.accepted == update),
+            true => {
+                let place = format!("skills/{place}");
+                went_back(line, |record| record.accepted == update && record.path == place, false)
+            }
+            false => went_back(line, |record| record.accepted == update, false),
         }
     }
 }
 
-/// Returns the commit in which a line went from such a record back to one that it had before, or to none for good.
-fn went_back(line: &Line, is_update: impl Fn(&Record) -> bool) -> Option<Oid> {
+/// Returns the commit in which a line went from such a record back to one that it had before, or `or_to_none`.
+fn went_back(line: &Line, is_update: impl Fn(&Record) -> bool, or_to_none: bool) -> Option<Oid> {
     let last = line.iter().rposition(|(record, ..)| record.as_ref().is_some_and(&is_update))?;
-    let (now, since, _) = line.get(last + 1)?;
     let first = line.iter().position(|(record, ..)| *record == line[last].0).expect("the last one is one");
-    let went_back = match now {
-        Some(_) => line[..first].iter().any(|(record, ..)| record == now),
-        None => line.last().expect("not empty").0.is_none(),
-    };
-    went_back.then_some(*since)
+    let was_before = |now: &Option<Record>| line[..first].iter().any(|(record, ..)| record == now);
+    match (line.get(last + 1)?, line.get(last + 2)) {
+        ((now @ Some(_), since, _), _) => was_before(now).then_some(*since),
+        // Deleted, and restored as it was before the update.
+        (_, Some((now, since, _))) if was_before(now) => Some(*since),
+        ((None, since, _), _) => or_to_none.then_some(*since),
+    }
 }
 
 fn record(entry: &toml::Table) -> Option<Record> {
