@@ -26,6 +26,9 @@ pub struct Changed {
     /// The branch that it is on now.
     #[serde(serialize_with = "short")]
     pub branch: RefName,
+    /// Whether that is a branch for review, so that nothing has changed yet.
+    #[serde(skip)]
+    pub proposed: bool,
 }
 
 fn short<S: serde::Serializer>(name: &RefName, serializer: S) -> std::result::Result<S::Ok, S::Error> {
@@ -101,7 +104,7 @@ impl Change<'_> {
             let branch = self.registry.names.proposal(self.command, &commit.short())?;
             let change = RefChange { name: branch.clone(), expected: None, new: Some(commit) };
             repository.refs.apply(&[change], &message, &person.committer)?;
-            return Ok(Changed { commit, branch });
+            return Ok(Changed { commit, branch, proposed: true });
         }
         let branch = &self.registry.branch;
         match repository.work_tree_of_branch(branch)? {
@@ -116,7 +119,7 @@ impl Change<'_> {
                 repository.refs.apply(&[change], &message, &person.committer)?;
             }
         }
-        Ok(Changed { commit, branch: branch.clone() })
+        Ok(Changed { commit, branch: branch.clone(), proposed: false })
     }
 }
 

@@ -31,6 +31,14 @@ impl Layout {
         Ok(Settings::parse(&text).map_or(self.clone(), |then| Layout::new(&self.folder, &then.skills, file.id)))
     }
 
+    /// Returns the commands that bring `branch`, whose tree is `tree`, to where the skills are now; none where it has them there.
+    pub fn catch_up(&self, store: &Store, tree: Oid, branch: &RefName, main: &RefName) -> Option<String> {
+        let then = self.then(store, tree).ok()?;
+        let (branch, main) = (branch.short(), main.short());
+        (then.skills != self.skills)
+            .then(|| format!("the folder of skills has moved since: git switch {branch} && git merge --no-edit {main}"))
+    }
+
     /// Returns the directory of a skill.
     pub fn skill(&self, id: &SkillId) -> RelPath {
         self.skills.join_path(&id.as_path())

@@ -165,7 +165,10 @@ impl Planner<'_> {
             Ok(Vec::new())
         };
         let Some((base, old)) = self.judge.old_candidate(head, wanted.id)? else {
-            let hint = format!("merge the branch as it is, or delete it for a new one: git branch -D {name}");
+            let (store, main) = (self.maker.store, &self.registry.branch);
+            let catch_up = self.maker.layout.catch_up(store, store.commit(head)?.tree, &branch.name, main);
+            let as_it_is = || format!("merge the branch as it is, or delete it for a new one: git branch -D {name}");
+            let hint = catch_up.unwrap_or_else(as_it_is);
             return leave("its branch has edits, and what they were made on can no longer be told".into(), hint);
         };
         let agrees = old.skill == wanted.made.skill && old.entry == wanted.made.entry;

@@ -181,7 +181,10 @@ impl<'a> Reviewer<'a> {
         let branch = self.branches.get(store, &self.registry.names.candidate(source, id)?)?;
         let head = branch.head.ok_or_else(|| no_candidate(id))?;
         let proposed = Ground::at(store, layout, id, head)?;
-        let offered = proposed.upstream().cloned().ok_or_else(|| unreadable(&branch, &proposed))?;
+        let offered = proposed.upstream().cloned().ok_or_else(|| {
+            let catch_up = layout.catch_up(store, proposed.tree, &branch.name, &self.registry.branch);
+            unreadable(&branch, &proposed, catch_up)
+        })?;
         let now = Ground::at(store, layout, id, self.registry.head)?;
         let followed = now.upstream().cloned();
         let local = now.skill.map(|tree| self.hasher.hash(tree)).transpose()?;
@@ -371,12 +374,12 @@ fn no_candidate(id: &SkillId) -> Error {
     Error::new(ErrorKind::NotFound, format!("`{id}` has no candidate")).hint("see them all: skillgraft candidate list")
 }
 
-fn unreadable(branch: &Branch, proposed: &Ground) -> Error {
+fn unreadable(branch: &Branch, proposed: &Ground, catch_up: Option<String>) -> Error {
     let error = Error::new(ErrorKind::Config, format!("{} has no entry that can be read", branch.name.short()));
     match proposed.entry.as_ref().map(|entry| entry.entry.clone()) {
         Some(Err(cause)) => {
             error.because(cause).hint("mend the entry on the branch, or delete the branch for a new one")
         }
-        _ => error.hint("delete the branch; the next sync makes a new one"),
+        _ => error.hint(catch_up.unwrap_or_else(|| "delete the branch; the next sync makes a new one".into())),
     }
 }

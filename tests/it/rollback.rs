@@ -121,6 +121,30 @@ fn a_folder_of_skills_that_moves_takes_versions_and_holds_along() {
 }
 
 #[test]
+fn an_edited_candidate_is_brought_along_when_the_folder_of_skills_moves() {
+    let world = world();
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    world.sync();
+    world.git("registry", &["switch", "-q", BRANCH]);
+    edit(&world, "a reviewer's");
+    world.git("registry", &["switch", "-q", "main"]);
+    world.git("registry", &["mv", "skills", "abilities"]);
+    world.edit("registry/skillgraft.toml", "[registry]\n", "[registry]\nskills = \"abilities\"\n");
+    world.commit("registry", "another place");
+    let head = world.rev("registry", BRANCH);
+    let said = format!("git switch {BRANCH} && git merge --no-edit main");
+    world.run(&["sync"]).ok().says(&["has edits", &said]);
+    assert_eq!(world.rev("registry", BRANCH), head);
+    world.run(&["candidate", "show", "deploy"]).ends_with(2).says(&[&said]);
+    world.git("registry", &["switch", "-q", BRANCH]);
+    world.git("registry", &["merge", "-q", "--no-edit", "main"]);
+    world.git("registry", &["switch", "-q", "main"]);
+    assert_eq!(world.sync().action("deploy"), "kept");
+    world.run(&["candidate", "accept", "deploy"]).ok();
+    assert_eq!(world.read("registry/abilities/deploy/SKILL.md"), lines("a reviewer's", "last"));
+}
+
+#[test]
 fn log_tells_an_update_that_brings_back_what_upstream_had_before_from_a_rollback() {
     let world = world();
     for text in ["v2", "last"] {

@@ -84,3 +84,28 @@ fn export_does_not_write_through_a_link_that_is_named_with_a_slash() {
     }
     assert_eq!(listing(&world.path("victim")), before);
 }
+
+#[test]
+fn what_waits_for_review_says_that_the_next_command_waits_too() {
+    let world = world();
+    world.run(&["tag"]).ok();
+    world.registry(&[(FILE, &lines("ours", "last"))]);
+    for (command, next) in [
+        (&["source", "rename", "up", "acme"][..], "next: skillgraft sync acme"),
+        (&["source", "disable", "up"], "to follow it again: skillgraft source enable up"),
+        (&["disable", "deploy", "--reason", "no"], "to bring it back: skillgraft enable deploy"),
+        (&["adopt", "deploy"], "to follow it again: skillgraft link deploy --to up:skills/deploy"),
+    ] {
+        let proposed = world.run(&[command, &["--propose"]].concat()).ok();
+        assert!(proposed.stderr.contains("once proposal/") && proposed.stderr.contains(&format!(" is merged, {next}")));
+    }
+    let renamed = world.run(&["source", "rename", "up", "acme"]).ok();
+    assert!(renamed.stderr.starts_with("next: skillgraft sync acme"), "{}", renamed.stderr);
+    // A candidate that is left over is no skill of the source.
+    world.upstream(&[(FILE, &lines("first", "v2"))]);
+    world.run(&["sync"]).ok().prints(&["(2 skills, 1 waiting)"]);
+    let proposed = world.json(&["source", "rename", "acme", "up", "--propose"]);
+    world.git("registry", &["merge", "-q", "--squash", proposed["branch"].as_str().unwrap()]);
+    world.commit("registry", "the other name again");
+    world.run(&["sync"]).ok().prints(&["(2 skills, 1 waiting)", "closed  candidate/acme/deploy"]);
+}

@@ -172,9 +172,10 @@ pub fn decline(report: &decline::Report, out: &mut Text) {
     if let Some(branch) = &report.branch_left {
         out.remark(format!("{branch} has edits, so it stays; when nobody needs them: git branch -D {branch}"));
     }
+    let once = super::once_merged(&report.changed);
     out.remark(match report.excluded {
-        true => format!("to be asked again: take its path out of `exclude` in sources/{source}.toml, and commit"),
-        false => format!("to be asked again: skillgraft candidate retry {skill}"),
+        true => format!("{once}to be asked again: take its path out of `exclude` in sources/{source}.toml, and commit"),
+        false => format!("{once}to be asked again: skillgraft candidate retry {skill}"),
     });
 }
 

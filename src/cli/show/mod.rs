@@ -15,6 +15,7 @@ pub use sources::{add, add_plugins, init, pause, show_command, source, source_fi
 pub use sync::{retry, sync};
 
 use super::output::{CYAN, RED, Text, YELLOW};
+use crate::registry::Changed;
 use crate::types::{escape, one_line};
 use comfy_table::Table;
 
@@ -45,6 +46,11 @@ fn license_change(change: &crate::sync::LicenseChange) -> String {
 fn follow_or_stay(renamed: &crate::sync::Renamed) -> Vec<String> {
     let follow = renamed.follow.as_ref().map(|commands| format!("to follow, once it is accepted: {commands}"));
     follow.into_iter().chain([format!("to stay: {}", renamed.stay)]).collect()
+}
+
+/// Returns what stands before a command that works once a change is on the default branch: nothing where it is there already.
+fn once_merged(changed: &Changed) -> String {
+    if changed.proposed { format!("once {} is merged, ", changed.branch.short()) } else { String::new() }
 }
 
 fn count(n: usize, what: &str) -> String {

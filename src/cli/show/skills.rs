@@ -1,7 +1,8 @@
 //! Skills and their versions.
 
-use super::{count, table, untagged};
+use super::{count, once_merged, table, untagged};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
+use crate::ops::adopt::Followed;
 use crate::ops::show::{self as ops_show, Origin};
 use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
 use crate::registry::{Status, Uncommitted};
@@ -124,7 +125,8 @@ pub fn rollback(report: &rollback::Report, out: &mut Text) {
         report.changed.branch.short()
     ));
     if report.declined {
-        out.remark(format!("to be asked again: skillgraft candidate retry {}", report.skill));
+        let once = once_merged(&report.changed);
+        out.remark(format!("{once}to be asked again: skillgraft candidate retry {}", report.skill));
     }
 }
 
@@ -185,7 +187,7 @@ pub fn link(report: &link::Report, out: &mut Text) {
                 changed.commit.short(),
                 changed.branch.short()
             ));
-            let source = &report.proposal.source;
+            let (source, once) = (&report.proposal.source, once_merged(changed));
             if !report.selected {
                 out.remark(format!(
                     "{YELLOW}notice:{YELLOW:#} the settings of source `{source}` do not select {}, so sync proposes nothing: \
@@ -194,11 +196,11 @@ pub fn link(report: &link::Report, out: &mut Text) {
                 ));
             }
             if report.source_enabled {
-                out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {source}"));
+                out.remark(format!("{once}{CYAN}next:{CYAN:#} skillgraft sync {source}"));
             } else {
                 out.remark(format!(
                     "source `{source}` is disabled; link what else came from there, then\n\
-                     {CYAN}next:{CYAN:#} skillgraft source enable {source}"
+                     {once}{CYAN}next:{CYAN:#} skillgraft source enable {source}"
                 ));
             }
         }
@@ -210,7 +212,8 @@ pub fn adopt(report: &adopt::Report, out: &mut Text) {
     let at = format!("({} on {})", report.changed.commit.short(), report.changed.branch.short());
     for (skill, followed) in report.skills.iter().zip(&report.followed) {
         out.line(format!("{GREEN}Adopted{GREEN:#} {skill}: it follows {} no more {at}", followed.source));
-        out.remark(format!("  to follow it again: skillgraft link {skill} --to {}:{}", followed.source, followed.path));
+        let (once, Followed { source, path }) = (once_merged(&report.changed), followed);
+        out.remark(format!("  {once}to follow it again: skillgraft link {skill} --to {source}:{path}"));
     }
     report
         .disabled
@@ -231,7 +234,7 @@ pub fn disable(report: &disable::Report, out: &mut Text) {
     }
     if !report.enabled {
         let all: Vec<&str> = report.skills.iter().map(crate::types::SkillId::as_str).collect();
-        out.remark(format!("to bring it back: skillgraft enable {}", all.join(" ")));
+        out.remark(format!("{}to bring it back: skillgraft enable {}", once_merged(changed), all.join(" ")));
     }
     report.left_out.iter().for_each(|skill| {
         out.remark(format!(

@@ -2,7 +2,7 @@
 
 use super::candidates::candidate_table;
 use super::sync::{tell, tell_uncommitted};
-use super::{count, found_origin, remarks, table};
+use super::{count, found_origin, once_merged, remarks, table};
 use crate::cli::output::{BOLD, CYAN, GREEN, RED, Text, YELLOW};
 use crate::ops::add_plugins::Nothing;
 use crate::ops::source::Done;
@@ -99,11 +99,13 @@ pub fn add(report: &add::Report, out: &mut Text) {
     }
     remarks(&report.rejected, "not taken", out);
     remarks(&report.warnings, "warning", out);
-    if report.changed.is_some() && !(report.linked.is_empty() && report.followers.is_empty()) {
-        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {}", report.source));
+    let Some(changed) = &report.changed else { return };
+    let once = once_merged(changed);
+    if !(report.linked.is_empty() && report.followers.is_empty()) {
+        out.remark(format!("{once}{CYAN}next:{CYAN:#} skillgraft sync {}", report.source));
     }
-    if report.changed.is_some() && !report.enabled {
-        out.remark(format!("{CYAN}next:{CYAN:#} skillgraft source enable {}", report.source));
+    if !report.enabled {
+        out.remark(format!("{once}{CYAN}next:{CYAN:#} skillgraft source enable {}", report.source));
     }
 }
 
@@ -226,9 +228,12 @@ pub fn source(report: &source::Report, out: &mut Text) {
     if !matches!(report.done, Done::Disabled) {
         report.skills.iter().for_each(|skill| out.line(format!("  {skill}")));
     }
+    let once = once_merged(changed);
     match &report.done {
-        Done::Set { .. } | Done::Renamed { .. } => out.remark(format!("{CYAN}next:{CYAN:#} skillgraft sync {source}")),
-        Done::Disabled => out.remark(format!("to follow it again: skillgraft source enable {source}")),
+        Done::Set { .. } | Done::Renamed { .. } => {
+            out.remark(format!("{once}{CYAN}next:{CYAN:#} skillgraft sync {source}"))
+        }
+        Done::Disabled => out.remark(format!("{once}to follow it again: skillgraft source enable {source}")),
         _ => {}
     }
 }

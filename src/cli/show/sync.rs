@@ -90,8 +90,10 @@ fn sync_source(source: &SourceReport, out: &mut Text) {
         .filter(|skill| skill.candidate.as_ref().is_some_and(|c| !matches!(c.action, Action::Closed | Action::Held)))
         .count();
     let waiting = if waiting == 0 { String::new() } else { format!(", {waiting} waiting") };
+    // What has no class and a branch is a candidate that is left over; the skill is not of this source.
+    let is_here = |skill: &&SkillReport| skill.class.is_some() || skill.candidate.is_none();
     let skills = if source.mirror.is_some() {
-        format!(" ({}{waiting})", count(source.skills.len(), "skill"))
+        format!(" ({}{waiting})", count(source.skills.iter().filter(is_here).count(), "skill"))
     } else {
         String::new()
     };
