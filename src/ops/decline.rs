@@ -46,6 +46,8 @@ pub struct Report {
     pub until: Option<String>,
     /// The branch that stays, because people have edited it.
     pub branch_left: Option<String>,
+    /// The commands that do away with that branch.
+    pub delete: Vec<String>,
 }
 
 /// Declines the update that a candidate proposes: recorded with its content's hash, so that it ends when upstream
@@ -96,8 +98,9 @@ pub fn decline(outside: &Outside, options: &Options) -> Result<Report> {
         close(outside, &registry, &branches, &review, "skillgraft: decline")?;
     }
     let (class, revision, until) = (review.class, review.revision, options.until.map(|day| day.to_string()));
+    let delete = if review.edited { review.closing } else { Vec::new() };
     let branch_left = review.edited.then_some(review.branch);
-    Ok(Report { format: 1, skill, changed, excluded, source, class, revision, until, branch_left })
+    Ok(Report { format: 1, skill, changed, excluded, source, class, revision, until, branch_left, delete })
 }
 
 fn record(registry: &Registry, state: &State, skill: &SkillId, declined: &entry::Declined) -> Result<Changes> {

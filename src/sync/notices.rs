@@ -146,20 +146,35 @@ pub(super) fn diverged(registry: &Registry, branch: &RefName) -> Notice {
 
 /// Returns the commands that do away with a branch, here and on the remote; none where `retry` does so itself.
 pub(super) fn closing(registry: &Registry, branch: &Branch, edited: bool) -> Vec<String> {
+    let remote = registry.remote.as_ref().filter(|_| branch.tracking.is_some());
+    let published = remote.map(|remote| format!("git push {remote} {}", registry.branch.short()));
+    let gone = match (edited, remote) {
+        (true, _) => deleting(registry, branch),
+        (false, Some(remote)) => vec!["skillgraft sync --push".into(), format!("git fetch --prune {remote}")],
+        (false, None) => Vec::new(),
+    };
+    published.into_iter().chain(gone).collect()
+}
+
+/// Returns the commands that delete a branch wherever it is.
+pub(super) fn deleting(registry: &Registry, branch: &Branch) -> Vec<String> {
     let name = branch.name.short();
-    let mut commands = Vec::new();
-    if let (Some(_), Some(remote)) = (branch.tracking, &registry.remote) {
-        commands.push(format!("git push {remote} {}", registry.branch.short()));
-        commands.push(match edited {
-            true => format!("git push {remote} --delete {name}"),
-            false => "skillgraft sync --push".into(),
-        });
-        commands.push(format!("git fetch --prune {remote}"));
+    let (here, remote) = match &registry.view {
+        View::Remote { remote, .. } => (false, Some(remote.as_str())),
+        View::Clone => (branch.local.is_some(), registry.remote.as_deref().filter(|_| branch.tracking.is_some())),
+    };
+    let there = remote.map(|it| [format!("git push {it} --delete {name}"), format!("git fetch --prune {it}")]);
+    there.into_iter().flatten().chain(here.then(|| format!("git branch -D {name}"))).collect()
+}
+
+/// Returns the commands that put a new candidate in the place of a branch: who deletes it withdraws its update.
+pub(super) fn made_anew(registry: &Registry, branch: &Branch, id: &SkillId) -> String {
+    let mut commands = deleting(registry, branch);
+    commands.push(format!("skillgraft candidate retry {id}"));
+    if let View::Remote { remote, .. } = &registry.view {
+        commands.push(push_command(remote, &branch.name));
     }
-    if branch.local.is_some() && edited {
-        commands.push(format!("git branch -D {name}"));
-    }
-    commands
+    commands.join(", then: ")
 }
 
 /// What to tell about a branch that only has a candidate's name.

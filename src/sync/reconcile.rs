@@ -5,7 +5,7 @@ use super::candidate::{Ground, Made, Offer};
 use super::carry::Carried;
 use super::classify::Class;
 use super::contained::Contained;
-use super::notices::{diverged, foreign};
+use super::notices::{deleting, diverged, foreign, made_anew};
 use super::plan::Planner;
 use super::renamed::Renamed;
 use super::report::{Action, CandidateReport, Notice, SkillReport};
@@ -167,8 +167,9 @@ impl Planner<'_> {
         let Some((base, old)) = self.judge.old_candidate(head, wanted.id)? else {
             let (store, main) = (self.maker.store, &self.registry.branch);
             let catch_up = self.maker.layout.catch_up(store, store.commit(head)?.tree, &branch.name, main);
-            let as_it_is = || format!("merge the branch as it is, or delete it for a new one: git branch -D {name}");
-            let hint = catch_up.unwrap_or_else(as_it_is);
+            let anew = made_anew(self.registry, branch, wanted.id);
+            let hint =
+                catch_up.unwrap_or_else(|| format!("merge the branch as it is, or have a new one instead: {anew}"));
             return leave("its branch has edits, and what they were made on can no longer be told".into(), hint);
         };
         let agrees = old.skill == wanted.made.skill && old.entry == wanted.made.entry;
@@ -243,8 +244,8 @@ impl Planner<'_> {
             report.notice.get_or_insert_with(|| foreign(&branch.name));
         } else if candidate.edited && !self.judge.is_contained(head)? {
             report.notice.get_or_insert_with(|| {
-                let hint =
-                    format!("merge what is worth keeping, then delete it: git branch -D {}", branch.name.short());
+                let delete = deleting(self.registry, branch).join(", then: ");
+                let hint = format!("merge what is worth keeping, then delete it: {delete}");
                 Notice::new("people have edited its candidate, which nothing asks for any more", hint)
             });
         } else if branch.local.is_none() {

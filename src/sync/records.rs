@@ -223,9 +223,10 @@ fn went_back(steps: &[Step]) -> BTreeMap<RelPath, BTreeSet<TreeHash>> {
     // Steps are in the order of their commits, and a commit comes after its parents.
     for step in steps {
         let (old, new) = (step.old.as_ref().map(|old| &old.record), step.new.as_ref().map(|new| &new.record));
-        let Some(new) = new else { continue };
-        let first = *seen.entry(new).or_insert(step.commit);
-        if let Some(old) = old.filter(|old| old.accepted != new.accepted && first < step.commit) {
+        // What was deleted may be there again later, as it was before.
+        let is_back = new.is_none_or(|new| *seen.entry(new).or_insert(step.commit) < step.commit);
+        let accepted = new.map(|new| new.accepted);
+        if let Some(old) = old.filter(|old| is_back && Some(old.accepted) != accepted) {
             went_back.entry(old.path.clone()).or_default().insert(old.accepted);
         }
     }

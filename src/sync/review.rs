@@ -13,7 +13,7 @@ use super::contained::Contained;
 use super::held::Held;
 use super::holds::{HoldKind, Holder};
 use super::mirror::{self, Mirror, upstream_at};
-use super::notices::{closing, diverged};
+use super::notices::{closing, diverged, made_anew};
 use super::records::Records;
 use super::renamed::Renamed;
 use super::report::{LicenseChange, Notice};
@@ -172,6 +172,21 @@ impl<'a> Reviewer<'a> {
         Ok(mirror)
     }
 
+    fn unreadable(&self, branch: &Branch, proposed: &Ground, id: &SkillId) -> Error {
+        let error = Error::new(ErrorKind::Config, format!("{} has no entry that can be read", branch.name.short()));
+        let anew = made_anew(self.registry, branch, id);
+        match proposed.entry.as_ref().map(|entry| entry.entry.clone()) {
+            Some(Err(cause)) => {
+                error.because(cause).hint(format!("mend the entry on the branch, or have a new one instead: {anew}"))
+            }
+            _ => {
+                let (store, main) = (&self.registry.repository.store, &self.registry.branch);
+                let catch_up = self.state.layout.catch_up(store, proposed.tree, &branch.name, main);
+                error.hint(catch_up.unwrap_or_else(|| format!("have a new one instead: {anew}")))
+            }
+        }
+    }
+
     /// Reads the candidate of a skill.
     ///
     /// # Errors
@@ -181,10 +196,7 @@ impl<'a> Reviewer<'a> {
         let branch = self.branches.get(store, &self.registry.names.candidate(source, id)?)?;
         let head = branch.head.ok_or_else(|| no_candidate(id))?;
         let proposed = Ground::at(store, layout, id, head)?;
-        let offered = proposed.upstream().cloned().ok_or_else(|| {
-            let catch_up = layout.catch_up(store, proposed.tree, &branch.name, &self.registry.branch);
-            unreadable(&branch, &proposed, catch_up)
-        })?;
+        let offered = proposed.upstream().cloned().ok_or_else(|| self.unreadable(&branch, &proposed, id))?;
         let now = Ground::at(store, layout, id, self.registry.head)?;
         let followed = now.upstream().cloned();
         let local = now.skill.map(|tree| self.hasher.hash(tree)).transpose()?;
@@ -372,14 +384,4 @@ fn base_here(store: &crate::git::Store, hasher: &TreeHasher<'_>, mirror: &Mirror
 
 fn no_candidate(id: &SkillId) -> Error {
     Error::new(ErrorKind::NotFound, format!("`{id}` has no candidate")).hint("see them all: skillgraft candidate list")
-}
-
-fn unreadable(branch: &Branch, proposed: &Ground, catch_up: Option<String>) -> Error {
-    let error = Error::new(ErrorKind::Config, format!("{} has no entry that can be read", branch.name.short()));
-    match proposed.entry.as_ref().map(|entry| entry.entry.clone()) {
-        Some(Err(cause)) => {
-            error.because(cause).hint("mend the entry on the branch, or delete the branch for a new one")
-        }
-        _ => error.hint(catch_up.unwrap_or_else(|| "delete the branch; the next sync makes a new one".into())),
-    }
 }

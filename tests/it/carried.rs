@@ -486,3 +486,15 @@ fn edits_that_only_the_local_branch_has_survive_a_decline_of_the_remotes() {
     let synced = world.try_sync("registry", &[]);
     assert_eq!(world.rev("registry", BRANCH), ours, "{:#}", synced.json);
 }
+
+#[test]
+fn who_declines_an_edited_candidate_that_only_the_remote_has_is_told_how_to_delete_it_there() {
+    let world = with_hub();
+    world.git("", &["clone", "-q", "hub.git", "fresh"]);
+    let run = world.run_in("fresh", &["candidate", "decline", "deploy", "--reason", "not now"]).ok();
+    run.says(&[&format!(
+        "{BRANCH} has edits, so it stays; when nobody needs them: git push origin main, then: git push origin --delete \
+         {BRANCH}, then: git fetch --prune origin\n"
+    )]);
+    assert!(world.has("hub.git", BRANCH, FILE), "nothing was deleted yet");
+}

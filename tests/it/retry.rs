@@ -154,3 +154,37 @@ fn accept_refuses_what_the_team_took_back_as_it_refuses_what_it_declined() {
         assert_eq!(world.sync().class("deploy"), "unchanged");
     }
 }
+
+/// Puts a commit that has nothing to do with the registry in the place of the candidate.
+fn unrelated(world: &World, dir: &str) {
+    let tree = world.git_with(dir, &["mktree"], b"");
+    let commit = world.git(dir, &["commit-tree", &tree, "-m", "quite something else"]);
+    world.git(dir, &["branch", "-f", BRANCH, &commit]);
+}
+
+#[test]
+fn a_branch_of_which_nothing_can_be_told_gives_way_to_a_new_one_by_the_commands_that_are_named() {
+    let told = "merge the branch as it is, or have a new one instead: ";
+    let world = crate::sync::world();
+    crate::holds::deploy(&world, "v2");
+    world.sync();
+    unrelated(&world, "registry");
+    let synced = world.sync();
+    let hint = synced.skill("deploy")["notice"]["hint"].as_str().unwrap().strip_prefix(told).unwrap();
+    world.run(&["candidate", "show", "deploy"]).ends_with(2).says(&[hint]);
+    obey(&world, "registry", hint);
+    assert_eq!((world.sync().action("deploy"), world.branches("registry", BRANCH).len()), ("kept", 1));
+
+    let world = crate::push::world();
+    upstream_moves(&world, "deploy", "v2");
+    world.sync_in("here", &["--push"]);
+    unrelated(&world, "there");
+    world.git("there", &["push", "-q", "--force", "origin", BRANCH]);
+    let synced = world.sync_in("here", &["--push"]);
+    let hint = synced.skill("deploy")["notice"]["hint"].as_str().unwrap().strip_prefix(told).unwrap().to_owned();
+    world.git("here", &["fetch", "-q"]);
+    let of_clone = hint.strip_suffix(&format!(", then: git push origin {BRANCH}")).unwrap();
+    world.run_in("here", &["candidate", "show", "deploy"]).ends_with(2).says(&[of_clone]);
+    obey(&world, "here", &hint);
+    assert_eq!(world.sync_in("here", &["--push"]).action("deploy"), "kept");
+}

@@ -95,6 +95,9 @@ fn a_skill_that_was_deleted_and_restored_as_it_was_before_an_update_does_not_get
     assert!(said.contains(&restored[..7]), "{said}");
     world.run(&["candidate", "retry", "deploy"]).ok();
     assert_eq!(world.sync().action("deploy"), "kept", "somebody asked for it");
+    deploy(&world, "v3");
+    let contains = world.sync().skill("deploy")["contains"].clone();
+    assert_eq!((&contains[0]["kind"], contains.as_array().unwrap().len()), (&"reverted".into(), 1), "{contains:#}");
 }
 
 #[test]

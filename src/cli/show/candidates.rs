@@ -170,7 +170,8 @@ pub fn decline(report: &decline::Report, out: &mut Text) {
     };
     out.line(format!("{GREEN}Declined{GREEN:#} {what} {how_long} {at}"));
     if let Some(branch) = &report.branch_left {
-        out.remark(format!("{branch} has edits, so it stays; when nobody needs them: git branch -D {branch}"));
+        let delete = report.delete.join(", then: ");
+        out.remark(format!("{branch} has edits, so it stays; when nobody needs them: {delete}"));
     }
     let once = super::once_merged(&report.changed);
     out.remark(match report.excluded {
