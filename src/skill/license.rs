@@ -43,17 +43,23 @@ const TAG: &str = "SPDX-License-Identifier:";
 /// Returns the file that records the licence of the skill at `path`, beside its directory, and its text: `<path>.license`, as
 /// REUSE has it. It takes the place of an entry that names the licence, and that stays where it is. None for words that are no
 /// SPDX expression.
-pub fn record_beside(path: &RelPath, license: &str) -> Option<(RelPath, String)> {
+pub fn record(path: &RelPath, license: &str) -> Option<(RelPath, String)> {
     let expression = expression(&statement(license)?)?;
-    Some((file_beside(path)?, format!("{TAG} {expression}\n")))
+    Some((record_of(path)?, format!("{TAG} {expression}\n")))
 }
 
-fn file_beside(path: &RelPath) -> Option<RelPath> {
+/// Returns the path of the skill whose record a file is, by the file's name.
+pub fn recorded_by(file: &RelPath) -> Option<RelPath> {
+    RelPath::parse(file.as_str().strip_suffix(".license")?).ok()
+}
+
+/// Returns the path of a skill's record, there or not; none for a skill that is the whole repository.
+pub fn record_of(path: &RelPath) -> Option<RelPath> {
     RelPath::parse(&format!("{path}.license")).ok().filter(|_| !path.is_root())
 }
 
 fn recorded_beside(store: &Store, root: Option<Oid>, path: &RelPath) -> Result<Option<String>> {
-    let (Some(root), Some(file)) = (root, file_beside(path)) else { return Ok(None) };
+    let (Some(root), Some(file)) = (root, record_of(path)) else { return Ok(None) };
     let place = entry_at(store, root, &file)?.filter(|place| place.mode.is_file());
     let text = place.map(|place| store.blob(place.id)).transpose()?.unwrap_or_default();
     let recorded = String::from_utf8_lossy(&text).strip_prefix(TAG).and_then(statement);

@@ -146,7 +146,7 @@ pub fn recorded_licenses<'p>(
 ) -> Result<Vec<(RelPath, String)>> {
     let recorded = |(_, skill, entry): (RelPath, &RelPath, Entry)| {
         let license = entry.upstream.and_then(|upstream| upstream.license).or(entry.license)?;
-        license::record_beside(skill, &license)
+        license::record(skill, &license)
     };
     Ok(entries_of_registries(snapshot, &paths.collect::<Vec<_>>())?.into_iter().filter_map(recorded).collect())
 }

@@ -20,7 +20,7 @@ pub struct Admission {
     pub local_mirror: Option<Oid>,
     /// The skills, with what each puts into the registry's tree.
     pub skills: Vec<(SkillId, Changes)>,
-    /// The licence files of the source.
+    /// The licence files of the source, those that are about skills of the team's own among them.
     pub licenses: Changes,
     /// The upstream path of each skill whose id is one of the team's own; each is among those that cannot come in.
     pub own: BTreeMap<SkillId, RelPath>,
@@ -59,7 +59,7 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
             mirror: oldest_of_newest_run(store, mirror.head, path, Some(tree))?,
         };
         let made = maker.make(&ground, &offer)?;
-        skills.push((id.clone(), maker.changes(id, &made)?));
+        skills.push((id.clone(), maker.changes(state.tree, id, &made)?));
     }
     let unreadable = new.unreadable.iter().map(|(id, path)| {
         Remark::new(path, "ownership", format!("`{id}` has an entry that cannot be read, so nobody knows whose it is"))
@@ -81,7 +81,11 @@ pub fn admit(registry: &Registry, state: &State, source: &SourceFile, access: &A
             )));
     }
     let warnings = mirror.remarks.iter().cloned().chain(new.collisions).collect();
-    let licenses = maker.license_changes(None)?;
+    let licenses = maker
+        .license_changes(state.tree, None)?
+        .into_iter()
+        .chain(new.own.values().filter_map(|path| maker.record(path)));
+    let licenses = licenses.collect();
     let (plugins, own) = (mirror.plugins, new.own);
     let (head, guide) = (mirror.head, new.guide);
     Ok(Admission { mirror: head, local_mirror, skills, licenses, own, guide, rejected, warnings, plugins })

@@ -71,8 +71,8 @@ pub struct Made {
     former_entry: Option<String>,
     /// What it leaves for a person to decide.
     pub conflicts: Vec<Conflict>,
-    /// Whether upstream has the skill no more.
-    pub gone: bool,
+    /// Where upstream has the skill; none: no more.
+    pub at: Option<RelPath>,
 }
 
 impl Ground {
@@ -127,7 +127,7 @@ impl Maker<'_> {
             entry: self.store.write_blob(text.as_bytes())?,
             former_entry,
             conflicts,
-            gone: offer.tree.is_none(),
+            at: offer.tree.map(|_| offer.path.clone()),
         })
     }
 
@@ -188,9 +188,9 @@ impl Maker<'_> {
         Ok(Some(PluginMove { name: plugin.name, from, to: plugin.version }))
     }
 
-    /// Returns what a candidate puts into the registry's tree.
-    pub fn changes(&self, id: &SkillId, made: &Made) -> Result<Changes> {
-        let mut changes = self.license_changes(Some((id, made)))?;
+    /// Returns what a candidate puts into the registry's tree `ground`.
+    pub fn changes(&self, ground: Oid, id: &SkillId, made: &Made) -> Result<Changes> {
+        let mut changes = self.license_changes(ground, Some((id, made)))?;
         changes.insert(self.layout.skill(id), made.skill.map(|id| Place { mode: Mode::Tree, id }));
         changes.insert(self.layout.entry(id), Some(Place { mode: Mode::File, id: made.entry }));
         Ok(changes)
@@ -206,7 +206,7 @@ impl Maker<'_> {
         offer: &Offer,
         made: &Made,
     ) -> Result<Oid> {
-        let tree = with_changes(self.store, ground.tree, &self.changes(id, made)?)?;
+        let tree = with_changes(self.store, ground.tree, &self.changes(ground.tree, id, made)?)?;
         let date = self.store.commit(head)?.committed.max(self.store.commit(offer.mirror)?.committed);
         let identity = identity_at(date);
         let message = self.message(id, class, ground, offer, made)?;
@@ -303,7 +303,7 @@ impl Maker<'_> {
         if !self.is_apart_from_licenses(tree, id, ground, made)? {
             return Ok(false);
         }
-        let licenses = with_changes(self.store, ground.tree, &self.license_changes(Some((id, made)))?)?;
+        let licenses = with_changes(self.store, ground.tree, &self.license_changes(ground.tree, Some((id, made)))?)?;
         let folder = self.layout.licenses(self.source);
         Ok(tree_at(self.store, licenses, &folder)? == tree_at(self.store, tree, &folder)?)
     }
@@ -341,8 +341,8 @@ impl Maker<'_> {
         if ground.upstream().is_some_and(|here| here.record() == offered.record() && here.path == offered.path) {
             // The ground has this very update: the candidate would change nothing.
             let entry = ground.entry.as_ref().map(|entry| entry.blob);
-            let gone = offered.accepted == TreeHash::EMPTY;
-            let made = |entry| Made { skill: ground.skill, entry, former_entry: None, conflicts: Vec::new(), gone };
+            let at = Some(&offered.path).filter(|_| offered.accepted != TreeHash::EMPTY).cloned();
+            let made = |entry| Made { skill: ground.skill, entry, former_entry: None, conflicts: Vec::new(), at };
             return Ok(entry.map(made));
         }
         let tree = (offered.accepted != TreeHash::EMPTY).then_some(offered.git_tree);

@@ -70,7 +70,7 @@ impl Maker<'_> {
     /// What the tool made, with the licence files as the branch has them: those are not a person's edits.
     pub(super) fn changes_with_licenses_of(&self, id: &SkillId, made: &Made, tree: Oid) -> Result<Changes> {
         let folder = self.layout.licenses(self.source);
-        let mut changes = self.changes(id, made)?;
+        let mut changes = self.changes(tree, id, made)?;
         changes.retain(|path, _| !path.is_within(&folder));
         let licenses = crate::git::tree_at(self.store, tree, &folder)?;
         changes.insert(folder, licenses.map(|id| Place { mode: Mode::Tree, id }));

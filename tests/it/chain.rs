@@ -132,6 +132,8 @@ fn a_skill_that_only_has_the_guide_s_name_is_a_skill_like_any_other() {
 }
 
 const MIT: &str = include_str!("../../LICENSE-MIT");
+const ISC: &str = "SPDX-License-Identifier: ISC\n";
+const MIT_RECORD: &str = "SPDX-License-Identifier: MIT\n";
 const APACHE: &str = include_str!("../../LICENSE-APACHE");
 
 fn license(world: &World, dir: &str) -> Value {
@@ -172,6 +174,61 @@ fn the_licence_that_a_company_s_entry_records_is_known_all_along_the_chain() {
         assert_eq!(license(&world, dir), "Apache-2.0", "{dir}");
     }
     assert_eq!(world.sync().class("deploy"), "unchanged");
+}
+
+#[test]
+fn the_record_of_a_licence_moves_with_its_skill_and_rewrites_no_other_candidate() {
+    let files = ["a", "b", "c"].map(|name| (format!("skills/{name}/SKILL.md"), skill(name, "v1")));
+    let world = World::with_upstream(&[("LICENSE", MIT)]);
+    let update = |files: &[(String, String)]| {
+        files.iter().for_each(|(path, text)| world.write(format!("upstream/{path}"), text));
+        world.commit("upstream", "skills");
+    };
+    update(&files[..2]);
+    world.run_in("", &["init", "company"]).ok();
+    world.run_in("company", &["add", "../upstream", "--name", "up"]).ok();
+    world.run(&["add", "../company"]).ok();
+    let records = |at: &str| {
+        let all = world.git("registry", &["ls-tree", "--name-only", &format!("{at}:licenses/company/skills")]);
+        all.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(records("main"), ["a.license", "b.license"]);
+    let company = |what: &[&str]| {
+        world.sync_in("company", &[]);
+        what.iter().for_each(|id| drop(world.run_in("company", &["candidate", "accept", id]).ok()));
+    };
+    update(&["a", "b"].map(|name| (format!("skills/{name}/SKILL.md"), skill(name, "v2"))));
+    company(&["a", "b"]);
+    let synced = world.sync();
+    assert_eq!((synced.action("a"), synced.action("b")), ("opened", "opened"));
+    // Another skill, and another licence: of `a` alone.
+    update(&files[2..]);
+    company(&["c"]);
+    world.edit("company/skills/a.toml", "license = \"MIT\"", "license = \"ISC\"");
+    world.commit("company", "we asked them");
+    let synced = world.sync();
+    assert_eq!(["a", "b", "c"].map(|id| synced.action(id).to_owned()), ["remade", "kept", "opened"]);
+    let record = |at: &str| world.show("registry", at, "licenses/company/skills/a.license");
+    assert_eq!((record("candidate/company/a").as_str(), record("candidate/company/b").as_str()), (ISC, MIT_RECORD));
+    assert_eq!(records("candidate/company/b"), ["a.license", "b.license"]);
+    assert_eq!(records("candidate/company/c"), ["a.license", "b.license", "c.license"]);
+    // Accepted one after the other, none of the rest is made again, and all of it is there.
+    for (id, left) in [("c", &["a", "b"][..]), ("a", &["b"]), ("b", &[])] {
+        world.run(&["candidate", "accept", id]).ok();
+        let synced = world.sync();
+        left.iter().for_each(|other| assert_eq!(synced.action(other), "kept", "{other} after {id}"));
+    }
+    assert_eq!((records("main").len(), record("main").as_str()), (3, ISC));
+    // A skill that the company drops keeps its record here for as long as it stays.
+    world.run(&["source", "set", "company", "policy.removed_skills=keep"]).ok();
+    world.git("company", &["rm", "-rq", "skills/a", "skills/a.toml"]);
+    world.commit("company", "no more of it");
+    update(&[("skills/b/SKILL.md".to_owned(), skill("b", "v3"))]);
+    company(&["b"]);
+    let synced = world.sync();
+    assert_eq!((synced.class("a"), synced.action("b")), ("removed", "opened"));
+    world.run(&["candidate", "accept", "b"]).ok();
+    assert_eq!((records("main").len(), record("main").as_str()), (3, ISC));
 }
 
 #[test]
