@@ -7,7 +7,7 @@ use super::{Options, moved, offers, standing_mirror};
 use crate::git::{History, RefChange};
 use crate::registry::{IDENTITY, Registry, State, excludes_without};
 use crate::skill::TreeHasher;
-use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
+use crate::types::{Error, ErrorKind, Result, SkillId, SourceName, shell_word};
 use std::sync::OnceLock;
 
 /// Proposes the update of `id`, held or not. Writes only the branch and the ref that names it as offered.
@@ -67,7 +67,8 @@ fn nothing_offers(registry: &Registry, state: &State, id: &SkillId) -> Result<Er
                 let error =
                     Error::new(ErrorKind::Usage, format!("`exclude` of source `{name}` leaves `{id}` out ({path})"));
                 return Ok(error.hint(format!(
-                    "take it in again: skillgraft source set {name} 'exclude={left}', then: skillgraft sync {name}"
+                    "take it in again: skillgraft source set {name} {}, then: skillgraft sync {name}",
+                    shell_word(&format!("exclude={left}"))
                 )));
             }
         }

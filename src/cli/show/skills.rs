@@ -7,6 +7,7 @@ use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
 use crate::registry::Status;
 use crate::skill::spec::Severity;
 use crate::sync::ancestry::Rival;
+use crate::sync::link_target;
 use crate::types::{one_line, short_revision};
 
 pub fn list(report: &list::Report, out: &mut Text) {
@@ -209,7 +210,10 @@ pub fn adopt(report: &adopt::Report, out: &mut Text) {
     let at = format!("({} on {})", report.changed.commit.short(), report.changed.branch.short());
     for (skill, followed) in report.skills.iter().zip(&report.followed) {
         out.line(format!("{GREEN}Adopted{GREEN:#} {skill}: it follows {} no more {at}", followed.source));
-        out.remark(format!("  to follow it again: skillgraft link {skill} --to {}:{}", followed.source, followed.path));
+        out.remark(format!(
+            "  to follow it again: skillgraft link {skill} --to {}",
+            link_target(&followed.source, &followed.path)
+        ));
     }
     report
         .disabled
