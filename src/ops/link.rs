@@ -9,7 +9,7 @@ use crate::skill::TreeHasher;
 use crate::source::{Snapshot, discover, observe, observe_at, observe_history};
 use crate::sync::ancestry::{self, Copied, Origin, Rival};
 use crate::sync::merge::Alike;
-use crate::sync::{RELATED, commit_of_base, import};
+use crate::sync::{self, RELATED, commit_of_base, import};
 use crate::types::{Error, ErrorKind, RelPath, Result, SkillId, SourceName, TreeHash, short_revision};
 use serde::Serialize;
 use stated::Stated;
@@ -181,7 +181,8 @@ pub fn link(outside: &Outside, options: &Options, consent: Consent<'_>) -> Resul
 fn name_base(found: &Proposal) -> String {
     let Proposal { skill, source, path, .. } = found;
     format!(
-        "if it was copied from there all the same, name the commit: skillgraft link {skill} --to {source}:{path} --base REV"
+        "if it was copied from there all the same, name the commit: skillgraft link {skill} --to {} --base REV",
+        sync::link_target(source, path)
     )
 }
 
@@ -217,7 +218,10 @@ pub(super) fn prepare(
     let name = &source.name;
     let tree = import(registry, state, snapshot, &origin.path)?.ok_or_else(|| {
         Error::new(ErrorKind::Rejected, format!("upstream's {} at {} cannot be taken in", origin.path, origin.revision))
-            .hint(format!("name another revision: skillgraft link {id} --to {name}:{path} --base REV"))
+            .hint(format!(
+                "name another revision: skillgraft link {id} --to {} --base REV",
+                sync::link_target(name, path)
+            ))
     })?;
     let (revision, date) = match snapshot.commit() {
         Some(_) => (Some(origin.revision.to_string()), Some(origin.date)),
@@ -367,7 +371,11 @@ impl Finder<'_> {
                 ErrorKind::Usage,
                 format!("source `{}` has more than one `{}`", self.source.name, id.name()),
             )
-            .hint(format!("name the path: --to {0}:{first}, or --to {0}:{second}", self.source.name))),
+            .hint(format!(
+                "name the path: --to {}, or --to {}",
+                sync::link_target(&self.source.name, &first),
+                sync::link_target(&self.source.name, &second)
+            ))),
             (None, _) => Err(Error::new(
                 ErrorKind::NotFound,
                 format!("source `{}` has no directory `{}`", self.source.name, id.name()),

@@ -207,14 +207,14 @@ impl Decision<'_> {
         let store = &self.registry.repository.store;
         let path = self.path(conflict)?;
         let now = entry_at(store, self.ground.tree, &path)?.filter(|place| place.mode != Mode::Tree);
-        let shown = crate::types::escape(&conflict.path);
+        let (shown, word) = (crate::types::escape(&conflict.path), crate::types::shell_word(&conflict.path));
         let has_markers = matches!(conflict.kind, ConflictKind::Content | ConflictKind::AddAdd);
         if has_markers
             && let Some(place) = now
             && still_conflicted(store, conflict, &store.blob(place.id)?)?
         {
             return Err(Error::new(ErrorKind::Conflict, format!("{shown} still has conflict markers on the branch"))
-                .hint(format!("edit and commit it there first, or take one side: skillgraft candidate resolve {} {shown} --take upstream", self.skill)));
+                .hint(format!("edit and commit it there first, or take one side: skillgraft candidate resolve {} {word} --take upstream", self.skill)));
         }
         if !has_markers && now.map(|place| place.id) == conflict.local {
             return Err(Error::new(
@@ -225,7 +225,7 @@ impl Decision<'_> {
                 ),
             )
             .hint(format!(
-                "decide: skillgraft candidate resolve {} {shown} --take local, or --take upstream",
+                "decide: skillgraft candidate resolve {} {word} --take local, or --take upstream",
                 self.skill
             )));
         }

@@ -9,7 +9,7 @@ use super::http::{Client, WebUrl, escaped, sha256};
 use super::snapshot::{Listed, Snapshot};
 use crate::git::{Place, Store};
 use crate::skill::Limits;
-use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, one_line};
+use crate::types::{Context as _, Error, ErrorKind, RelPath, Result, one_line, shell_word};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -153,7 +153,11 @@ fn files(bytes: &[u8], described: &Version, limits: &Limits) -> Result<(Store, s
     if let Ok(handoff) = serde_json::from_slice::<Handoff>(bytes) {
         let (repo, path) = (one_line(&handoff.repo, 120), one_line(handoff.path.as_deref().unwrap_or("."), 200));
         return Err(Error::new(ErrorKind::NoEvidence, "ClawHub does not have it itself, it points at a repository")
-            .hint(format!("follow that: skillgraft add https://github.com/{repo} --path {path}")));
+            .hint(format!(
+                "follow that: skillgraft add {} --path {}",
+                shell_word(&format!("https://github.com/{repo}")),
+                shell_word(&path)
+            )));
     }
     let mut unpacked = archive::unpack(bytes, limits, Top::Keep, &Budget::default())?;
     let expected: BTreeMap<Vec<Vec<u8>>, &File> = described

@@ -47,7 +47,7 @@ pub use held::Held;
 pub use held_back::held_back;
 pub use mirror::{Mirror, commit_of_base};
 pub use moved::RELATED;
-pub use notices::push_command;
+pub use notices::{link_target, push_command};
 pub use offers::id_for;
 pub use push::{Delivery, Fate};
 pub use renamed::Renamed;

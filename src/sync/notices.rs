@@ -11,7 +11,7 @@ use super::report::{Notice, ended_pause};
 use crate::git::RefName;
 use crate::registry::{Entry, Pausable, Registry, View, skill_md_of};
 use crate::skill::SKILL_MD;
-use crate::types::{RelPath, SkillId, TreeHash};
+use crate::types::{RelPath, SkillId, SourceName, TreeHash, shell_word};
 
 impl Planner<'_> {
     /// Returns what to tell about a skill of this class.
@@ -88,7 +88,7 @@ impl Planner<'_> {
             }
         };
         let commands: Vec<String> =
-            places.iter().map(|path| format!("skillgraft link {id} --to {source}:{path}")).collect();
+            places.iter().map(|path| format!("skillgraft link {id} --to {}", link_target(source, path))).collect();
         Some(Notice::new(message, format!("to follow it there: {}", commands.join(", or "))))
     }
 
@@ -108,6 +108,11 @@ impl Planner<'_> {
         (declined.upstream == offered)
             .then(|| Notice::new(format!("the decline of this update ended on {}", until.0), hint))
     }
+}
+
+/// Returns the place that `link --to` takes, as a word for a shell: upstream chose the path.
+pub fn link_target(source: &SourceName, path: &RelPath) -> String {
+    shell_word(&format!("{source}:{path}"))
 }
 
 /// What to tell about a held update. Where the remote counts, a branch that `retry` makes here has to go there too.

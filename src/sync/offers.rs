@@ -5,6 +5,7 @@
 
 use super::mirror::Mirror;
 use super::moved::Moved;
+use super::notices::link_target;
 use crate::git::{Oid, Store};
 use crate::registry::source_file::PLUGIN_NAMESPACE;
 use crate::registry::{SkillState, SourceFile, State};
@@ -72,8 +73,8 @@ pub fn new_skills(
         {
             let message = format!(
                 "`{id}` follows {gone}, where upstream has nothing any more, and this is a skill of that name, but not \
-                 surely the one that stood there; to follow it: skillgraft link {id} --to {}:{}",
-                source.name, chosen.0
+                 surely the one that stood there; to follow it: skillgraft link {id} --to {}",
+                link_target(&source.name, chosen.0)
             );
             found.refused.push(Remark::new(chosen.0, "moved", message));
         }

@@ -5,7 +5,7 @@ use super::run::Run;
 use super::{Options, moved, offers, standing_mirror};
 use crate::git::RefChange;
 use crate::registry::{Registry, State, excludes_without, identity_at};
-use crate::types::{Error, ErrorKind, Result, SkillId, SourceName};
+use crate::types::{Error, ErrorKind, Result, SkillId, SourceName, shell_word};
 
 /// Proposes the update of `id`, held or not. Writes only the branch and the ref that names it as offered.
 pub fn retry(registry: &Registry, options: &Options<'_>, id: &SkillId) -> Result<SkillReport> {
@@ -59,7 +59,8 @@ fn nothing_offers(registry: &Registry, state: &State, id: &SkillId) -> Result<Er
                 let error =
                     Error::new(ErrorKind::Usage, format!("`exclude` of source `{name}` leaves `{id}` out ({path})"));
                 return Ok(error.hint(format!(
-                    "take it in again: skillgraft source set {name} 'exclude={left}', then: skillgraft sync {name}"
+                    "take it in again: skillgraft source set {name} {}, then: skillgraft sync {name}",
+                    shell_word(&format!("exclude={left}"))
                 )));
             }
         }

@@ -190,7 +190,8 @@ impl<'a> Reviewer<'a> {
     /// Reads the candidate of a skill.
     ///
     /// # Errors
-    /// Where its branch has no entry that can be read: then it is not a candidate that this tool made.
+    /// Where its branch has no entry that can be read: then it is not a candidate that this tool made. Where the default
+    /// branch's entry cannot be read.
     pub fn review(&self, source: &SourceName, id: &SkillId) -> Result<Review> {
         let (store, layout) = (&self.registry.repository.store, &self.state.layout);
         let branch = self.branches.get(store, &self.registry.names.candidate(source, id)?)?;
@@ -198,6 +199,10 @@ impl<'a> Reviewer<'a> {
         let proposed = Ground::at(store, layout, id, head)?;
         let offered = proposed.upstream().cloned().ok_or_else(|| self.unreadable(&branch, &proposed, id))?;
         let now = Ground::at(store, layout, id, self.registry.head)?;
+        // Without what the skill follows nobody can say what the candidate would do to it.
+        if let Some(Err(cause)) = now.entry.as_ref().map(|entry| &entry.entry) {
+            return Err(cause.clone());
+        }
         let followed = now.upstream().cloned();
         let local = now.skill.map(|tree| self.hasher.hash(tree)).transpose()?;
         let base = followed.as_ref().map(|up| up.accepted);

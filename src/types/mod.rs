@@ -18,6 +18,6 @@ pub use rel_path::{PathRule, RelPath, check_component, fold_component};
 pub use revision::short_revision;
 pub use skill_id::SkillId;
 pub use source_name::SourceName;
-pub use text::{escape, one_line, visible};
+pub use text::{escape, one_line, shell_word, visible};
 pub use tree_hash::TreeHash;
 pub use url::{is_secret, is_token, refuse_credentials};

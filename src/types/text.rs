@@ -26,6 +26,14 @@ pub fn one_line(text: &str, max: usize) -> String {
     shown.chars().take(max.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// Returns `text`, escaped, as one word of a command that people paste into a shell: quoted, unless no shell reads
+/// anything into it.
+pub fn shell_word(text: &str) -> String {
+    let text = escape(text);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
 /// Returns text with a URL as it may be shown: in its host, letters that only look like ASCII are written as what they are.
 pub fn visible(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return escape(url) };
@@ -47,6 +55,15 @@ mod tests {
     fn a_host_in_another_script_is_shown_as_what_it_is() {
         assert_eq!(visible("https://g\u{456}thub.com/\u{fc}"), "https://g\\u{456}thub.com/\u{fc}");
         assert_eq!(visible("../\u{fc}"), "../\u{fc}");
+    }
+
+    #[test]
+    fn a_word_of_a_command_is_one_word_and_no_command() {
+        assert_eq!(shell_word("up:skills/a-b_c.md"), "up:skills/a-b_c.md");
+        assert_eq!(shell_word("a b.md"), "'a b.md'");
+        assert_eq!(shell_word("$(touch x)`y`;&"), "'$(touch x)`y`;&'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
+        assert_eq!(shell_word(""), "''");
     }
 
     #[test]

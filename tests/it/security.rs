@@ -224,3 +224,22 @@ fn what_a_fetch_brings_is_checked_by_git_and_a_failed_one_leaves_nothing_behind(
     assert!(!cache.contains("tmp_"), "{cache}");
     assert!(world.git_tries("registry", &["fsck", "--strict"]));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_names_what_upstream_called_its_files_can_be_pasted_and_runs_nothing_else() {
+    let name = "it's $(touch pwned) `touch pwned`; touch pwned & x.md";
+    let file = format!("skills/deploy/{name}");
+    let world = World::following(&[("skills/deploy/SKILL.md", &skill("deploy", "v1")), (&file, "one\n")]);
+    world.registry(&[(&file, "ours\n")]);
+    world.upstream(&[(&file, "theirs\n")]);
+    world.sync();
+    let run = world.run(&["candidate", "resolve", "deploy"]).ends_with(1).all();
+    let command = run.split("or take one side: skillgraft ").nth(1).unwrap().lines().next().unwrap();
+    let pasted =
+        world.command("sh", "registry").args(["-c", &format!("{} {command}", crate::support::PROGRAM)]).output();
+    let pasted = pasted.unwrap();
+    assert!(pasted.status.success(), "{command}\n{}", String::from_utf8_lossy(&pasted.stderr));
+    assert_eq!(world.show("registry", "candidate/up/deploy", &file), "theirs\n");
+    assert!(!world.exists("registry/pwned"));
+}

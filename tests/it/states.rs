@@ -216,3 +216,16 @@ fn a_new_skill_and_a_removal_have_states_too() {
     merge(&world, "candidate/up/fresh");
     assert_eq!(world.json(&["candidate", "show", "fresh"])["state"], "accepted");
 }
+
+#[test]
+fn one_of_a_skill_whose_entry_cannot_be_read_has_no_state_and_is_not_called_new() {
+    let world = open();
+    let entry = world.read("registry/skills/deploy.toml");
+    world.registry(&[("skills/deploy.toml", &format!("{entry}<<<<<<< HEAD\n"))]);
+    for command in [&["candidate", "show", "deploy"], &["candidate", "accept", "deploy"]] {
+        world.run(command).ends_with(2).says(&["skills/deploy.toml:", "edit skills/deploy.toml, commit it"]);
+    }
+    world.run(&["candidate", "list"]).says(&["skills/deploy.toml:"]);
+    world.registry(&[("skills/deploy.toml", &entry)]);
+    assert_eq!(world.json(&["candidate", "show", "deploy"])["state"], "open");
+}

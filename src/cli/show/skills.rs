@@ -8,6 +8,7 @@ use crate::ops::{adopt, check, disable, export, link, list, rollback, tag};
 use crate::registry::{Status, Uncommitted};
 use crate::skill::spec::Severity;
 use crate::sync::ancestry::Rival;
+use crate::sync::link_target;
 use crate::types::{escape, one_line, short_revision};
 
 pub fn list(report: &list::Report, out: &mut Text) {
@@ -213,7 +214,8 @@ pub fn adopt(report: &adopt::Report, out: &mut Text) {
     for (skill, followed) in report.skills.iter().zip(&report.followed) {
         out.line(format!("{GREEN}Adopted{GREEN:#} {skill}: it follows {} no more {at}", followed.source));
         let (once, Followed { source, path }) = (once_merged(&report.changed), followed);
-        out.remark(format!("  {once}to follow it again: skillgraft link {skill} --to {source}:{path}"));
+        let target = link_target(source, path);
+        out.remark(format!("  {once}to follow it again: skillgraft link {skill} --to {target}"));
     }
     report
         .disabled

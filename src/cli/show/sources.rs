@@ -8,7 +8,7 @@ use crate::ops::add_plugins::Nothing;
 use crate::ops::source::Done;
 use crate::ops::{add, add_plugins, init, pause, source, status};
 use crate::registry::settings;
-use crate::types::{escape, one_line, visible};
+use crate::types::{escape, one_line, shell_word, visible};
 use std::path::{Component, Path};
 
 /// Shows a new registry; `typed` is its directory as the person's shell understands it.
@@ -46,17 +46,10 @@ pub fn init(report: &init::Report, typed: &Path, out: &mut Text) {
     if is_new {
         let there = match typed.components().all(|part| part == Component::CurDir) {
             true => String::new(),
-            false => format!("cd {} && ", shell_word(typed)),
+            false => format!("cd {} && ", shell_word(&typed.display().to_string())),
         };
         out.remark(format!("{CYAN}next:{CYAN:#} {there}skillgraft add <url or folder>"));
     }
-}
-
-/// Returns a path as a shell takes it for one word.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@%\\".contains(c);
-    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 pub fn add(report: &add::Report, out: &mut Text) {
