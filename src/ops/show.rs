@@ -52,6 +52,8 @@ pub struct Log {
 pub struct Logged {
     /// The number.
     pub version: u64,
+    /// Whether it has its tag; without it, no other command takes the number yet.
+    pub tagged: bool,
     /// The commit that brought it.
     pub commit: Oid,
     /// Who made that commit.
@@ -151,6 +153,7 @@ pub fn log(outside: &Outside, id: &str) -> Result<Log> {
     for (number, tag) in versions.of(&skill) {
         commits.extend(store.peel_to_commit(tag)?.map(|commit| (number, commit)));
     }
+    let tagged = commits.len();
     let untagged = versions.missing(store, &state, registry.head)?.into_iter().filter(|version| version.skill == skill);
     commits.extend(untagged.map(|version| (version.report.version, version.report.commit)));
     if commits.is_empty() {
@@ -159,7 +162,8 @@ pub fn log(outside: &Outside, id: &str) -> Result<Log> {
     }
     let mut logged: Vec<Logged> = Vec::new();
     for (version, commit) in commits {
-        let one = describe(&registry, &state, &skill, version, commit, &logged)?;
+        let mut one = describe(&registry, &state, &skill, version, commit, &logged)?;
+        one.tagged = logged.len() < tagged;
         logged.push(one);
     }
     logged.reverse();
@@ -194,6 +198,7 @@ fn describe(
     };
     Ok(Logged {
         version,
+        tagged: true,
         commit,
         author: data.author.clone(),
         date: data.committed,

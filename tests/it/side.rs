@@ -167,3 +167,30 @@ fn what_is_disabled_says_what_comes_before_a_link_and_what_a_rename_needs() {
     world.commit("registry", "another name");
     assert_eq!(world.sync().class("ship"), "unchanged");
 }
+
+#[test]
+fn a_tag_of_somebodys_own_that_only_looks_like_a_version_is_none() {
+    let world = world();
+    for tag in ["deploy/v01", "deploy/v+7", "deploy/v0"] {
+        world.git("registry", &["tag", tag, "HEAD^"]);
+    }
+    world.run(&["tag"]).ok();
+    let first = world.rev("registry", "deploy/v1^{commit}");
+    assert_eq!(first, world.head("registry"));
+    assert_eq!(world.json(&["log", "deploy"])["versions"].as_array().unwrap().len(), 1);
+    for state in ["deploy@v01", "deploy@v+1", "deploy@v0"] {
+        world.run(&["show", state]).ends_with(2).says(&["is no state of a skill", "v1, v2, ..."]);
+    }
+}
+
+#[test]
+fn a_diff_of_two_skills_says_which_side_is_which() {
+    let world = world();
+    world.run(&["tag"]).ok();
+    world.run(&["diff", "deploy@v1", "other"]).ok().prints(&["--- deploy@v1/SKILL.md\n+++ other@local/SKILL.md\n"]);
+    let diff = world.json(&["diff", "deploy", "other@v1"]);
+    assert_eq!((&diff["from"], &diff["to"]), (&"deploy@local".into(), &"other@v1".into()));
+    let own = world.run(&["diff", "using-skillgraft"]).ends_with(2);
+    own.says(&["follows no upstream", "using-skillgraft@v1"]);
+    world.run(&["diff", "using-skillgraft@v1"]).ok();
+}

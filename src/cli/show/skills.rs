@@ -87,8 +87,9 @@ pub fn log(report: &ops_show::Log, out: &mut Text) {
         };
         let at = version.revision.as_deref().map_or("-", short_revision);
         let date = day(version.date);
+        let untagged = if version.tagged { "" } else { ", no tag yet" };
         out.line(format!(
-            "{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({})",
+            "{CYAN}v{:<4}{CYAN:#} {} {date} {origin:<10} {at:<7} {} ({}){untagged}",
             version.version,
             version.commit.short(),
             one_line(&version.subject, 60),
