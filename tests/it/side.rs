@@ -194,3 +194,15 @@ fn a_diff_of_two_skills_says_which_side_is_which() {
     own.says(&["follows no upstream", "using-skillgraft@v1"]);
     world.run(&["diff", "using-skillgraft@v1"]).ok();
 }
+
+#[test]
+fn a_git_that_holds_the_index_is_told_from_changes_that_are_in_the_way() {
+    let world = world();
+    let refs = world.refs("registry");
+    world.write("registry/.git/index.lock", "");
+    let refused = world.run(&["disable", "deploy", "--reason", "no"]).ends_with(1);
+    refused.says(&["another git works on the index, so nothing was changed", "index.lock", "run the command again"]);
+    assert_eq!(world.refs("registry"), refs);
+    std::fs::remove_file(world.path("registry/.git/index.lock")).unwrap();
+    world.run(&["disable", "deploy", "--reason", "no"]).ok();
+}
