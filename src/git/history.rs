@@ -57,12 +57,12 @@ impl<'s> History<'s> {
     }
 
     /// Calls `look` with every commit of the history, newest first, until it returns false.
-    pub fn visit(&self, mut look: impl FnMut(&super::Commit) -> Result<bool>) -> Result<()> {
+    pub fn visit(&self, mut look: impl FnMut(Oid, &super::Commit) -> Result<bool>) -> Result<()> {
         let mut seen = HashSet::from([self.head]);
         let mut frontier = BinaryHeap::from([(self.store.commit(self.head)?.committed, self.head)]);
         while let Some((_, id)) = frontier.pop() {
             let commit = self.store.commit(id)?;
-            if !look(&commit)? {
+            if !look(id, &commit)? {
                 return Ok(());
             }
             for parent in &commit.parents {

@@ -36,9 +36,9 @@ pub struct Report {
     pub format: u32,
     /// The skill.
     pub skill: String,
-    /// What the left side is.
+    /// What the left side is; with the skill before it where the right one is another.
     pub from: String,
-    /// What the right side is.
+    /// What the right side is; likewise.
     pub to: String,
     /// The files.
     pub files: Vec<FileDiff>,
@@ -94,7 +94,10 @@ pub fn states(outside: &Outside, from: &str, to: Option<&str>) -> Result<Report>
     };
     let (from, to) = if to.label == "base" && from.label == "local" { (to, from) } else { (from, to) };
     let files = compare(&registry.repository.store, from.tree, to.tree)?;
-    Ok(Report { format: 1, skill: from.id.to_string(), from: from.label, to: to.label, files })
+    // Of two skills the state alone does not say which is which.
+    let is_one = from.id == to.id;
+    let name = |point: &spec::Point| if is_one { point.label.clone() } else { format!("{}@{}", point.id, point.label) };
+    Ok(Report { format: 1, skill: from.id.to_string(), from: name(&from), to: name(&to), files })
 }
 
 /// Lists the files that differ.

@@ -66,7 +66,10 @@ fn last(registry: &Registry, state: &State, id: &SkillId) -> Result<Last> {
         after = tree;
     }
     unused.ok_or_else(|| {
-        Error::new(ErrorKind::NotFound, format!("no commit of {} has content of `{id}`", registry.branch.short()))
+        Error::new(ErrorKind::NotFound, format!("no commit of {} has content of `{id}`", registry.branch.short())).hint(format!(
+            "if it was renamed while it was disabled, give {} its former name again (git mv), enable it under that, and rename both then",
+            state.layout.entry(id)
+        ))
     })
 }
 

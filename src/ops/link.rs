@@ -127,8 +127,13 @@ pub fn link(outside: &Outside, options: &Options, consent: Consent<'_>) -> Resul
     let skill = state.skills.get(&id).ok_or_else(|| {
         Error::new(ErrorKind::NotFound, format!("there is no skill `{id}`")).hint("see them all: skillgraft list")
     })?;
-    let local =
-        skill.tree.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("the directory of `{id}` is gone")))?;
+    let local = skill.tree.ok_or_else(|| {
+        let error = Error::new(ErrorKind::NotFound, format!("the directory of `{id}` is gone"));
+        match skill.is_disabled() {
+            true => error.hint(format!("it is disabled; bring it back first: skillgraft enable {id}")),
+            false => error,
+        }
+    })?;
     if skill.entry().is_some_and(|entry| !entry.conflicts.is_empty()) {
         return Err(Error::new(ErrorKind::Conflict, format!("`{id}` lists unresolved conflicts"))
             .hint(format!("resolve them first: skillgraft candidate resolve {id}")));
@@ -216,8 +221,9 @@ pub(super) fn prepare(
     let Found { id, path, origin, local } = found;
     let store = &registry.repository.store;
     let name = &source.name;
-    let tree = import(registry, state, snapshot, &origin.path)?.ok_or_else(|| {
+    let tree = import(registry, state, snapshot, &origin.path)?.map_err(|why| {
         Error::new(ErrorKind::Rejected, format!("upstream's {} at {} cannot be taken in", origin.path, origin.revision))
+            .because(why)
             .hint(format!(
                 "name another revision: skillgraft link {id} --to {} --base REV",
                 sync::link_target(name, path)

@@ -2,7 +2,7 @@
 
 use crate::git::Oid;
 use crate::registry::{Registry, SkillState, State, skill_then};
-use crate::sync::versions::Versions;
+use crate::sync::versions::{self, Versions};
 use crate::sync::{self, standing_mirror};
 use crate::types::{Context as _, Error, ErrorKind, Result, SkillId, one_line};
 
@@ -32,8 +32,8 @@ pub fn find(registry: &Registry, state: &State, versions: &Versions, text: &str)
         Some("base") => Ok(point("base", base(registry, &id, skill.ok_or_else(unknown)?)?, None)),
         Some("upstream") => Ok(point("upstream", upstream(registry, state, &id, skill.ok_or_else(unknown)?)?, None)),
         Some(version) => {
-            let number = version.strip_prefix('v').and_then(|number| number.parse().ok());
-            let number: u64 = number.ok_or_else(|| {
+            let number = version.strip_prefix('v').and_then(versions::number);
+            let number = number.ok_or_else(|| {
                 Error::new(ErrorKind::Usage, format!("`@{}` is no state of a skill", one_line(version, 60)))
                     .hint("after the `@` stands v1, v2, ..., base or upstream")
             })?;
@@ -101,8 +101,8 @@ fn upstream(registry: &Registry, state: &State, id: &SkillId, skill: &SkillState
 }
 
 fn followed<'s>(id: &SkillId, skill: &'s SkillState) -> Result<&'s crate::registry::Upstream> {
-    skill
-        .entry()
-        .and_then(|entry| entry.upstream.as_ref())
-        .ok_or_else(|| Error::new(ErrorKind::Usage, format!("`{id}` follows no upstream: it is the team's own")))
+    skill.entry().and_then(|entry| entry.upstream.as_ref()).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("`{id}` follows no upstream: it is the team's own"))
+            .hint(format!("it has versions: skillgraft log {id}, then name one, as {id}@v1"))
+    })
 }

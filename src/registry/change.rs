@@ -133,6 +133,11 @@ pub fn fast_forward(git: &Git, work_tree: &Path, commit: Oid) -> Result<()> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if said.contains("index.lock") {
+        return Err(Error::new(ErrorKind::Conflict, "another git works on the index, so nothing was changed")
+            .because(crate::types::escape(said.trim()))
+            .hint("run the command again when it is done"));
+    }
     Err(Error::new(ErrorKind::Conflict, "the work tree is in the way, so nothing was changed")
         .because(crate::types::escape(said.trim()))
         .hint("commit or stash your changes, then run the command again"))

@@ -1,6 +1,6 @@
 //! Finds the upstream state that a skill was copied from: trees first, blobs only to choose between near ones.
 
-use crate::git::{Commit, Mode, Oid, Store, first_parents, tree_at};
+use crate::git::{Commit, History, Mode, Oid, Store, first_parents, tree_at};
 use crate::skill::SKILL_MD;
 use crate::source::{Snapshot, beside_state, is_license};
 use crate::types::{RelPath, Result};
@@ -60,10 +60,10 @@ pub struct Copied {
     pub local: Oid,
 }
 
-/// Searches the first-parent history of `snapshot` for the state that each of `skills` is nearest to: identical, else with
-/// the most identical files, then with the fewest changed lines in the files that are here, then with the fewest files that
+/// Searches the history of `snapshot` for the state that each of `skills` is nearest to: identical, else, along first parents,
+/// with the most identical files, then with the fewest changed lines in the files that are here, then with the fewest files that
 /// are not, then with the fewest other modes; of equals, the newest. Where upstream moved a directory, the search goes on at
-/// its former path. The history is walked once, and blobs are asked for once.
+/// its former path. The history is walked once for all of them, and blobs are asked for once.
 pub fn find_origins(snapshot: &Snapshot, store: &Store, skills: &[Copied]) -> Result<Vec<Option<Origin>>> {
     let Some(head) = snapshot.commit() else {
         // What is no repository has one state.
@@ -80,6 +80,15 @@ pub fn find_origins(snapshot: &Snapshot, store: &Store, skills: &[Copied]) -> Re
         if searches.iter().all(|search| search.is_over) {
             break;
         }
+    }
+    // What was copied from a branch, or from one that was merged the wrong way round, never stood on a first parent.
+    if searches.iter().any(|search| !search.is_over) {
+        History::of(upstream, head)?.visit(|commit, data| {
+            for search in searches.iter_mut().filter(|search| !search.is_over) {
+                search.look_for_identical(upstream, commit, data)?;
+            }
+            Ok(searches.iter().any(|search| !search.is_over))
+        })?;
     }
     let mut differing = BTreeSet::new();
     for search in &mut searches {
@@ -111,6 +120,8 @@ pub fn root(snapshot: &Snapshot, origin: &Origin) -> Result<Oid> {
 struct Search {
     here: Files,
     path: RelPath,
+    /// The paths at which it stood after that one.
+    later: Vec<RelPath>,
     /// The tree in the commit that was looked at before, as long as the skill stands there.
     newer: Option<Oid>,
     seen: BTreeSet<Oid>,
@@ -121,7 +132,15 @@ struct Search {
 impl Search {
     fn new(store: &Store, skill: &Copied) -> Result<Self> {
         let (here, path) = (files(store, skill.local)?, skill.path.clone());
-        Ok(Search { here, path, newer: None, seen: BTreeSet::new(), near_ones: Vec::new(), is_over: false })
+        Ok(Search {
+            here,
+            path,
+            later: Vec::new(),
+            newer: None,
+            seen: BTreeSet::new(),
+            near_ones: Vec::new(),
+            is_over: false,
+        })
     }
 
     fn look(&mut self, upstream: &Store, commit: Oid, data: &Commit) -> Result<()> {
@@ -129,16 +148,32 @@ impl Search {
         if let (None, Some(newer)) = (found, self.newer)
             && let Some((former, tree)) = former_place(upstream, data.tree, &self.path, newer)?
         {
-            (self.path, found) = (former, Some(tree));
+            found = Some(tree);
+            self.later.push(std::mem::replace(&mut self.path, former));
         }
         self.newer = found;
         let Some(tree) = found.filter(|tree| self.seen.insert(*tree)) else { return Ok(()) };
         let origin = near(&self.here, &files(upstream, tree)?, commit, &self.path, tree, data.committed);
-        if origin.other_files == 0 && origin.other_modes == 0 {
+        if origin.is_identical() {
             self.is_over = true;
             self.near_ones.clear();
         }
         self.near_ones.push(origin);
+        Ok(())
+    }
+
+    /// Looks at a commit anywhere in history for the very same files.
+    fn look_for_identical(&mut self, upstream: &Store, commit: Oid, data: &Commit) -> Result<()> {
+        for path in self.later.iter().chain([&self.path]) {
+            let Some(tree) = skill_tree(upstream, data.tree, path)?.filter(|tree| self.seen.insert(*tree)) else {
+                continue;
+            };
+            let origin = near(&self.here, &files(upstream, tree)?, commit, path, tree, data.committed);
+            if origin.is_identical() {
+                (self.is_over, self.near_ones) = (true, vec![origin]);
+                return Ok(());
+            }
+        }
         Ok(())
     }
 
@@ -164,6 +199,10 @@ impl Search {
 }
 
 impl Origin {
+    fn is_identical(&self) -> bool {
+        self.other_files == 0 && self.other_modes == 0
+    }
+
     /// Returns what to tell of a state that was not chosen, if not more than `most` lines of it differ.
     fn rival(&self, most: usize) -> Option<Rival> {
         let Origin { revision, date, missing_files, .. } = *self;

@@ -290,13 +290,24 @@ pub fn place_of(
     Ok(moved.place(id).unwrap_or(&upstream.path).clone())
 }
 
-/// Copies the skill at `path` of a snapshot into the registry's database; none where there is none, or where it breaks
-/// a rule.
-pub fn import(registry: &Registry, state: &State, snapshot: &Snapshot, path: &RelPath) -> Result<Option<Oid>> {
+/// Copies the skill at `path` of a snapshot into the registry's database; where there is none, or where it breaks a rule,
+/// returns why.
+pub fn import(
+    registry: &Registry,
+    state: &State,
+    snapshot: &Snapshot,
+    path: &RelPath,
+) -> Result<std::result::Result<Oid, String>> {
     let limits = &state.settings.limits;
-    let Some(tree) = crate::git::tree_at(snapshot.store(), snapshot.tree, path)? else { return Ok(None) };
+    let Some(tree) = crate::git::tree_at(snapshot.store(), snapshot.tree, path)? else {
+        return Ok(Err("no directory stands there".into()));
+    };
     let real = path.components().map(|component| component.as_bytes().to_vec()).collect();
-    let Ok(flat) = flatten(snapshot, &Found { path: path.clone(), tree, real }, limits)? else { return Ok(None) };
+    let flat = match flatten(snapshot, &Found { path: path.clone(), tree, real }, limits)? {
+        Ok(flat) => flat,
+        Err(remark) => return Ok(Err(remark.message)),
+    };
     snapshot.need(flat.blobs())?;
-    Ok(flat.copy_into(snapshot, &registry.repository.store, limits)?.ok().map(|(tree, _)| tree))
+    let copied = flat.copy_into(snapshot, &registry.repository.store, limits)?;
+    Ok(copied.map(|(tree, _)| tree).map_err(|remark| remark.message))
 }

@@ -130,8 +130,9 @@ impl Run<'_> {
         let revision = upstream.revision.as_deref().ok_or_else(missing)?;
         let limits = &self.state.settings.limits;
         let snapshot = observe_revision(&self.options.access, source, revision, &self.registry.directory, limits)?;
-        let found = import(self.registry, self.state, &snapshot, &upstream.path)?.ok_or_else(|| {
+        let found = import(self.registry, self.state, &snapshot, &upstream.path)?.map_err(|why| {
             Error::new(ErrorKind::UnknownBase, format!("upstream {revision} has no such skill at {}", upstream.path))
+                .because(why)
         })?;
         if is_it(found)? { Ok(found) } else { Err(missing()) }
     }

@@ -33,12 +33,10 @@ impl Versions {
         let prefix = format!("refs/tags/{}", state.settings.tag_prefix);
         let mut tags: BTreeMap<SkillId, BTreeMap<u64, Oid>> = BTreeMap::new();
         for (name, tag) in registry.list_here("refs/tags/")? {
-            let Some((id, number)) = name.strip_prefix(&prefix).and_then(|name| name.rsplit_once("/v")) else {
+            let Some((id, digits)) = name.strip_prefix(&prefix).and_then(|name| name.rsplit_once("/v")) else {
                 continue;
             };
-            if let (Ok(id), Ok(number)) = (SkillId::parse(id), number.parse::<u64>())
-                && number > 0
-            {
+            if let (Ok(id), Some(number)) = (SkillId::parse(id), number(digits)) {
                 tags.entry(id).or_default().insert(number, tag);
             }
         }
@@ -175,6 +173,11 @@ impl Tagger<'_> {
         (line.number, line.last) = (version, Some(skill));
         Ok(())
     }
+}
+
+/// Reads a version's number as tags have it: from 1, without a sign or zeros before it.
+pub fn number(digits: &str) -> Option<u64> {
+    digits.parse().ok().filter(|number: &u64| *number > 0 && number.to_string() == digits)
 }
 
 /// Returns the first-parent commits of `head` since the one that brought `skillgraft.toml`, oldest first.

@@ -68,6 +68,10 @@ fn rollback_does_not_pass_over_a_version_that_has_no_tag_yet() {
     world.run(&["tag"]).ok();
     edit(&world, "second");
     edit(&world, "third");
+    let log = world.json(&["log", "deploy"]);
+    let tagged: Vec<_> = log["versions"].as_array().unwrap().iter().map(|one| one["tag"].is_string()).collect();
+    assert_eq!(tagged, [false, false, true]);
+    world.run(&["log", "deploy"]).ok().prints(&["(Pat Person <pat@example.com>) (untagged)\n"]);
     let head = world.head("registry");
     let refused = world.run(&["rollback", "deploy", "--reason", "no"]).ends_with(1);
     refused.says(&["`deploy` v2, the version before, was not tagged yet; the newest that was is v1", "skillgraft tag"]);

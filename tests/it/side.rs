@@ -109,3 +109,100 @@ fn what_waits_for_review_says_that_the_next_command_waits_too() {
     world.commit("registry", "the other name again");
     world.run(&["sync"]).ok().prints(&["(2 skills, 1 waiting)", "closed  candidate/acme/deploy"]);
 }
+
+#[test]
+fn link_finds_the_state_that_was_copied_from_a_branch_or_before_a_merge_the_wrong_way_round() {
+    let world = world();
+    let merge = |from: &str| world.git("upstream", &["merge", "-q", "--no-ff", "--no-edit", from]);
+    world.git("upstream", &["switch", "-q", "-c", "dev"]);
+    let branch = world.upstream(&[(FILE, &lines("half done", "last"))]);
+    world.upstream(&[(FILE, &lines("done", "last"))]);
+    world.git("upstream", &["switch", "-q", "main"]);
+    merge("dev");
+    world.git("upstream", &["switch", "-q", "-c", "fork"]);
+    world.upstream(&[(FILE, &lines("forked", "last"))]);
+    world.git("upstream", &["switch", "-q", "main"]);
+    let before = world.upstream(&[(FILE, &lines("done", "on main"))]);
+    // Somebody pulls main into a fork, and pushes that as main.
+    world.git("upstream", &["switch", "-q", "fork"]);
+    merge("main");
+    world.git("upstream", &["branch", "-f", "main", "fork"]);
+    world.git("upstream", &["switch", "-q", "main"]);
+    let on_first_parents = world.git("upstream", &["rev-list", "--first-parent", "main"]);
+    assert!(!on_first_parents.contains(&before) && !on_first_parents.contains(&branch));
+    world.registry(&[
+        ("skills/one/SKILL.md", &lines("half done", "last")),
+        ("skills/two/SKILL.md", &lines("done", "on main")),
+    ]);
+    for (copy, revision) in [("one", &branch), ("two", &before)] {
+        let found = world.json(&["link", copy, "--to", "up:skills/deploy", "--yes"]);
+        assert_eq!((&found["identical"], &found["revision"]), (&true.into(), &revision.as_str().into()), "{found:#}");
+    }
+    world.sync();
+}
+
+#[test]
+fn link_says_why_a_state_cannot_be_taken_in() {
+    let world = world();
+    world.edit("registry/skillgraft.toml", "[limits]\n", "[limits]\nskill_files = 1\n");
+    world.upstream(&[("skills/many/SKILL.md", &skill("many", "v1")), ("skills/many/more.md", "more\n")]);
+    world.registry(&[("skills/many/SKILL.md", &skill("many", "v1")), ("skills/many/more.md", "more\n")]);
+    let refused = world.run(&["link", "many", "--to", "up:skills/many", "--yes"]).ends_with(1);
+    refused.says(&["cannot be taken in", "it has more than 1 file", "--base REV"]);
+}
+
+#[test]
+fn what_is_disabled_says_what_comes_before_a_link_and_what_a_rename_needs() {
+    let world = world();
+    world.run(&["disable", "deploy", "--reason", "no"]).ok();
+    world.run(&["link", "deploy", "--to", "up", "--yes"]).ends_with(1).says(&["skillgraft enable deploy"]);
+    world.git("registry", &["mv", "skills/deploy.toml", "skills/ship.toml"]);
+    world.commit("registry", "another name");
+    world.run(&["enable", "ship"]).ends_with(1).says(&["give skills/ship.toml its former name again"]);
+    world.git("registry", &["mv", "skills/ship.toml", "skills/deploy.toml"]);
+    world.commit("registry", "its former name");
+    world.run(&["enable", "deploy"]).ok();
+    world.git("registry", &["mv", "skills/deploy.toml", "skills/ship.toml"]);
+    world.git("registry", &["mv", "skills/deploy", "skills/ship"]);
+    world.commit("registry", "another name");
+    assert_eq!(world.sync().class("ship"), "unchanged");
+}
+
+#[test]
+fn a_tag_of_somebodys_own_that_only_looks_like_a_version_is_none() {
+    let world = world();
+    for tag in ["deploy/v01", "deploy/v+7", "deploy/v0"] {
+        world.git("registry", &["tag", tag, "HEAD^"]);
+    }
+    world.run(&["tag"]).ok();
+    let first = world.rev("registry", "deploy/v1^{commit}");
+    assert_eq!(first, world.head("registry"));
+    assert_eq!(world.json(&["log", "deploy"])["versions"].as_array().unwrap().len(), 1);
+    for state in ["deploy@v01", "deploy@v+1", "deploy@v0"] {
+        world.run(&["show", state]).ends_with(2).says(&["is no state of a skill", "v1, v2, ..."]);
+    }
+}
+
+#[test]
+fn a_diff_of_two_skills_says_which_side_is_which() {
+    let world = world();
+    world.run(&["tag"]).ok();
+    world.run(&["diff", "deploy@v1", "other"]).ok().prints(&["--- deploy@v1/SKILL.md\n+++ other@local/SKILL.md\n"]);
+    let diff = world.json(&["diff", "deploy", "other@v1"]);
+    assert_eq!((&diff["from"], &diff["to"]), (&"deploy@local".into(), &"other@v1".into()));
+    let own = world.run(&["diff", "using-skillgraft"]).ends_with(2);
+    own.says(&["follows no upstream", "using-skillgraft@v1"]);
+    world.run(&["diff", "using-skillgraft@v1"]).ok();
+}
+
+#[test]
+fn a_git_that_holds_the_index_is_told_from_changes_that_are_in_the_way() {
+    let world = world();
+    let refs = world.refs("registry");
+    world.write("registry/.git/index.lock", "");
+    let refused = world.run(&["disable", "deploy", "--reason", "no"]).ends_with(1);
+    refused.says(&["another git works on the index, so nothing was changed", "index.lock", "run the command again"]);
+    assert_eq!(world.refs("registry"), refs);
+    std::fs::remove_file(world.path("registry/.git/index.lock")).unwrap();
+    world.run(&["disable", "deploy", "--reason", "no"]).ok();
+}

@@ -67,11 +67,12 @@ pub fn add(report: &add::Report, out: &mut Text) {
                 (0, linked) => format!("{}, linked", count(linked, "skill")),
                 (new, linked) => format!("{} and {linked} linked", count(new, "new skill")),
             };
+            let follow = if report.followers.len() == 1 { "follows" } else { "follow" };
             let followers = count(report.followers.len(), "skill");
             out.line(match report.enabled {
                 true if !report.followers.is_empty() => {
                     format!(
-                        "{GREEN}Enabled{GREEN:#} source {}: sync looks at it again, {followers} follow it {at}",
+                        "{GREEN}Enabled{GREEN:#} source {}: sync looks at it again, {followers} {follow} it {at}",
                         report.source
                     )
                 }

@@ -104,7 +104,7 @@ pub fn revision_of(store: &Store, mirror_commit: Oid) -> Result<Option<String>> 
 pub fn find_base(store: &Store, head: Oid, path: &RelPath, is_it: impl Fn(Oid) -> Result<bool>) -> Result<Option<Oid>> {
     let mut tried = BTreeSet::new();
     let mut found = None;
-    History::of(store, head)?.visit(|commit| {
+    History::of(store, head)?.visit(|_, commit| {
         if let Some(tree) = upstream_at(store, commit.tree, path)?
             && tried.insert(tree)
             && is_it(tree)?
