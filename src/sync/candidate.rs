@@ -303,9 +303,18 @@ impl Maker<'_> {
         if !self.is_apart_from_licenses(tree, id, ground, made)? {
             return Ok(false);
         }
-        let licenses = with_changes(self.store, ground.tree, &self.license_changes(ground.tree, Some((id, made)))?)?;
-        let folder = self.layout.licenses(self.source);
-        Ok(tree_at(self.store, licenses, &folder)? == tree_at(self.store, tree, &folder)?)
+        Ok(self.licenses_in(tree)? == self.wanted_licenses(id, ground, made)?)
+    }
+
+    /// Returns the folder of the source's licence files in the candidate on `ground`.
+    pub fn wanted_licenses(&self, id: &SkillId, ground: &Ground, made: &Made) -> Result<Option<Oid>> {
+        let changes = self.license_changes(ground.tree, Some((id, made)))?;
+        self.licenses_in(with_changes(self.store, ground.tree, &changes)?)
+    }
+
+    /// Returns the folder of the source's licence files in a tree.
+    pub fn licenses_in(&self, tree: Oid) -> Result<Option<Oid>> {
+        tree_at(self.store, tree, &self.layout.licenses(self.source))
     }
 
     fn is_apart_from_licenses(&self, tree: Oid, id: &SkillId, ground: &Ground, made: &Made) -> Result<bool> {

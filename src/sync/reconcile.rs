@@ -173,7 +173,7 @@ impl Planner<'_> {
             return leave("its branch has edits, and what they were made on can no longer be told".into(), hint);
         };
         let agrees = old.skill == wanted.made.skill && old.entry == wanted.made.entry;
-        if agrees && base.agrees_with(wanted.ground) {
+        if agrees && base.agrees_with(wanted.ground) && !self.has_former_licenses(head, wanted)? {
             return Ok(Vec::new());
         }
         if let Some(notice) = self.must_not_move(wanted.id, branch)? {
@@ -202,6 +202,18 @@ impl Planner<'_> {
                 format!("merge {} into {name} by hand", self.registry.branch.short()),
             ),
         }
+    }
+
+    /// Tells whether a branch has the licence files that the tool put there, and upstream has others by now: two candidates
+    /// that disagree about them could not both be merged.
+    fn has_former_licenses(&self, head: Oid, wanted: &Wanted<'_>) -> Result<bool> {
+        let (maker, store) = (self.maker, self.maker.store);
+        let Some(offered) = self.offered(wanted.id)?.commit().filter(|offered| store.contains(*offered)) else {
+            return Ok(false);
+        };
+        let here = maker.licenses_in(store.commit(head)?.tree)?;
+        let are_the_tools = here == maker.licenses_in(store.commit(offered)?.tree)?;
+        Ok(are_the_tools && here != maker.wanted_licenses(wanted.id, wanted.ground, wanted.made)?)
     }
 
     /// The class wants nothing: an unedited branch is deleted, an edited one left, unless its change is on the default

@@ -100,6 +100,35 @@ fn an_edited_branch_stays_as_it_is_while_only_other_things_move() {
 }
 
 #[test]
+fn an_edited_branch_is_carried_to_upstreams_new_licence_so_that_all_candidates_can_be_merged() {
+    let world = world();
+    world.upstream(&[("LICENSE", "v1 of the licence\n"), (FILE, &lines("first", "v2"))]);
+    world.sync();
+    let old = review(&world, &[(FILE, &reviewed("first", "v2"))]);
+    assert_eq!(world.sync().action("deploy"), "kept");
+    world.upstream(&[("LICENSE", "v2 of the licence\n"), ("skills/other/SKILL.md", &skill("other", "Another text."))]);
+    let synced = world.sync();
+    assert_eq!((synced.action("deploy"), synced.action("other")), ("carried", "opened"));
+    is_carried(&world, &old);
+    for branch in [BRANCH, "candidate/up/other"] {
+        world.git("registry", &["merge", "-q", "--squash", branch]);
+        world.commit("registry", branch);
+    }
+    assert_eq!(world.read("registry/licenses/up/LICENSE"), "v2 of the licence\n");
+    assert_eq!(world.read("registry/skills/deploy/SKILL.md"), reviewed("first", "v2"));
+    let synced = world.sync();
+    assert_eq!((synced.class("deploy"), synced.class("other")), ("unchanged", "unchanged"));
+    // Where a reviewer has changed the licence file, too, that is left for the merge.
+    upstream(&world, &lines("first", "v3"));
+    world.sync();
+    let licence = ("licenses/up/LICENSE", "v2 of the licence, as we understand it\n");
+    let head = review(&world, &[(FILE, &reviewed("second", "v3")), licence]);
+    assert_eq!((world.sync().action("deploy"), world.rev("registry", BRANCH)), ("kept", head.clone()));
+    world.upstream(&[("LICENSE", "v3 of the licence\n")]);
+    assert_eq!((world.sync().action("deploy"), world.rev("registry", BRANCH)), ("kept", head));
+}
+
+#[test]
 fn a_carried_branch_that_is_squashed_is_accepted() {
     let (world, _) = edited();
     upstream(&world, &lines("upstream's", "v2"));
