@@ -32,7 +32,7 @@ pub fn of_skill(store: &Store, tree: Oid, root: Option<Oid>, path: &RelPath) -> 
     if files_in(store, tree)?.is_empty()
         && let Some(recorded) = recorded_beside(store, root, path)?
     {
-        return Ok(Some(recorded));
+        return Ok(recorded.or(statement));
     }
     Ok(of_files(store, tree, root, path)?.map(str::to_owned).or(statement))
 }
@@ -40,12 +40,15 @@ pub fn of_skill(store: &Store, tree: Oid, root: Option<Oid>, path: &RelPath) -> 
 /// What stands before the licence in a file that says only this (REUSE 3.3, "comment headers" and "adjacent files").
 const TAG: &str = "SPDX-License-Identifier:";
 
+/// What stands there where nobody has said which licence it is (SPDX 2.3, "concluded license").
+const UNKNOWN: &str = "NOASSERTION";
+
 /// Returns the file that records the licence of the skill at `path`, beside its directory, and its text: `<path>.license`, as
-/// REUSE has it. It takes the place of an entry that names the licence, and that stays where it is. None for words that are no
-/// SPDX expression.
-pub fn record(path: &RelPath, license: &str) -> Option<(RelPath, String)> {
-    let expression = expression(&statement(license)?)?;
-    Some((record_of(path)?, format!("{TAG} {expression}\n")))
+/// REUSE has it. It takes the place of an entry, which stays where it is. Words that are no SPDX expression, and none, are
+/// recorded as unknown: licence files further up are about something else.
+pub fn record(path: &RelPath, license: Option<&str>) -> Option<(RelPath, String)> {
+    let known = license.and_then(statement).as_deref().and_then(expression);
+    Some((record_of(path)?, format!("{TAG} {}\n", known.as_deref().unwrap_or(UNKNOWN))))
 }
 
 /// Returns the path of the skill whose record a file is, by the file's name.
@@ -58,12 +61,13 @@ pub fn record_of(path: &RelPath) -> Option<RelPath> {
     RelPath::parse(&format!("{path}.license")).ok().filter(|_| !path.is_root())
 }
 
-fn recorded_beside(store: &Store, root: Option<Oid>, path: &RelPath) -> Result<Option<String>> {
+/// Returns what the record of a skill says, where it has one: a licence, or that none is known.
+fn recorded_beside(store: &Store, root: Option<Oid>, path: &RelPath) -> Result<Option<Option<String>>> {
     let (Some(root), Some(file)) = (root, record_of(path)) else { return Ok(None) };
-    let place = entry_at(store, root, &file)?.filter(|place| place.mode.is_file());
-    let text = place.map(|place| store.blob(place.id)).transpose()?.unwrap_or_default();
-    let recorded = String::from_utf8_lossy(&text).strip_prefix(TAG).and_then(statement);
-    Ok(recorded.as_deref().and_then(expression))
+    let Some(place) = entry_at(store, root, &file)?.filter(|place| place.mode.is_file()) else { return Ok(None) };
+    let text = store.blob(place.id)?;
+    let said = String::from_utf8_lossy(&text).strip_prefix(TAG).and_then(statement);
+    Ok(Some(said.filter(|said| said != UNKNOWN).as_deref().and_then(expression)))
 }
 
 /// Returns a frontmatter's `license` on one line; none where it is empty.

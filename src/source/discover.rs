@@ -145,8 +145,10 @@ pub fn recorded_licenses<'p>(
     paths: impl Iterator<Item = &'p RelPath>,
 ) -> Result<Vec<(RelPath, String)>> {
     let recorded = |(_, skill, entry): (RelPath, &RelPath, Entry)| {
-        let license = entry.upstream.and_then(|upstream| upstream.license).or(entry.license)?;
-        license::record(skill, &license)
+        let follows = entry.upstream.is_some();
+        let license = entry.upstream.and_then(|upstream| upstream.license).or(entry.license);
+        // What a team wrote itself is under the licence of its repository, if it says nothing else.
+        if follows || license.is_some() { license::record(skill, license.as_deref()) } else { None }
     };
     Ok(entries_of_registries(snapshot, &paths.collect::<Vec<_>>())?.into_iter().filter_map(recorded).collect())
 }

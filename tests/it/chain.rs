@@ -92,7 +92,9 @@ fn the_licence_files_of_the_company_s_sources_reach_the_team() {
     world.run_in("company", &["add", "../other"]).ok();
     world.run(&["add", "../company", "--skill", "deploy"]).ok();
     let all = world.git("registry", &["ls-tree", "-r", "--name-only", "HEAD", "licenses"]);
-    assert_eq!(all, "licenses/company/licenses/up/LICENSE", "and no others");
+    let record = "licenses/company/skills/deploy.license";
+    assert_eq!(all, format!("licenses/company/licenses/up/LICENSE\n{record}"), "and no others");
+    assert_eq!(world.read(format!("registry/{record}")), UNKNOWN);
     assert_eq!(world.sync().class("deploy"), "unchanged");
     // A change of it comes along with the skill's next update.
     world.upstream(&[("LICENSE", "Apache, of upstream\n"), ("skills/deploy/SKILL.md", &skill("deploy", "v2"))]);
@@ -134,6 +136,7 @@ fn a_skill_that_only_has_the_guide_s_name_is_a_skill_like_any_other() {
 const MIT: &str = include_str!("../../LICENSE-MIT");
 const ISC: &str = "SPDX-License-Identifier: ISC\n";
 const MIT_RECORD: &str = "SPDX-License-Identifier: MIT\n";
+const UNKNOWN: &str = "SPDX-License-Identifier: NOASSERTION\n";
 const APACHE: &str = include_str!("../../LICENSE-APACHE");
 
 fn license(world: &World, dir: &str) -> Value {
@@ -235,6 +238,9 @@ fn the_record_of_a_licence_moves_with_its_skill_and_rewrites_no_other_candidate(
 fn a_company_s_word_on_a_licence_counts_only_where_it_is_one_and_the_skill_states_none() {
     let world = world();
     let entry = world.read("company/.claude/skills/deploy.toml");
+    // The company's own licence is that of what it wrote, and of nothing that it only passes on.
+    world.write("company/LICENSE", APACHE);
+    world.write("company/.claude/skills/own/SKILL.md", skill("own", "the company's"));
     for (index, word) in
         ["MIT\\nSPDX-License-Identifier: ISC", "\\u001b[2J", "../../LICENSE", "Ask us", ""].iter().enumerate()
     {
@@ -247,7 +253,8 @@ fn a_company_s_word_on_a_licence_counts_only_where_it_is_one_and_the_skill_state
         world.run_in("", &["init", &name]).ok();
         world.run_in(&name, &["add", "../company"]).ok();
         assert_eq!(license(&world, &name), json!(null), "{word:?}");
-        assert!(!world.exists(&format!("{name}/licenses")));
+        assert!(world.read(format!("{name}/skills/own.toml")).contains("license = \"Apache-2.0\"\n"));
+        assert_eq!(world.read(format!("{name}/licenses/company/.claude/skills/deploy.license")), UNKNOWN);
     }
     world.write("company/.claude/skills/deploy.toml", entry.replace("status", "license = \"MIT\"\nstatus"));
     let stating = skill("deploy", "ours").replace("\n---\n", "\nlicense: ISC\n---\n");
