@@ -282,6 +282,15 @@ impl Team {
             removed.extend(minus(&old, &new));
             *removed = minus(removed, &new);
         }
+        // Of a skill that was renamed git may leave files behind under the former name.
+        let has_entry = |tree, skill: &&str| self.skill_and_entry(tree, skill).1.is_some();
+        let changed = trees::IDS.into_iter().filter(|skill| has_entry(before, skill) != has_entry(after, skill));
+        let (came, went): (Vec<&str>, Vec<&str>) = changed.partition(|skill| has_entry(after, skill));
+        for (came, went) in came.iter().flat_map(|came| went.iter().map(move |went| (came, went))) {
+            let store = &self.repository.store;
+            let (old, new) = (self.reader.skill(store, before, went), self.reader.skill(store, after, came));
+            self.removed_from.entry(came.to_string()).or_default().extend(minus(&old, &new));
+        }
         self.lost_on_purpose(before, after);
     }
 
