@@ -4,7 +4,9 @@ mod join;
 mod read;
 
 pub use join::{commit_of_base, join_diverged, join_missing_bases};
-pub use read::{find_base, oldest_of_newest_run, plugins_at, revision_of, skills_in, standing, upstream_at};
+pub use read::{
+    find_base, licenses_at, oldest_of_newest_run, plugins_at, revision_of, skills_in, standing, upstream_at,
+};
 
 use crate::git::{Changes, Mode, NewCommit, Oid, Place, Store, with_changes};
 use crate::registry::{Origin, SourceFile, identity_at};

@@ -5,11 +5,12 @@ use super::candidate::{Ground, Made, Offer};
 use super::carry::Carried;
 use super::classify::Class;
 use super::contained::Contained;
+use super::mirror;
 use super::notices::{deleting, diverged, foreign, made_anew};
 use super::plan::Planner;
 use super::renamed::Renamed;
 use super::report::{Action, CandidateReport, Notice, SkillReport};
-use crate::git::{Oid, RefChange, RefName};
+use crate::git::{Oid, RefChange, RefName, first_parents};
 use crate::registry::Conflict;
 use crate::types::{Result, SkillId};
 
@@ -204,16 +205,25 @@ impl Planner<'_> {
         }
     }
 
-    /// Tells whether a branch has the licence files that the tool put there, and upstream has others by now: two candidates
+    /// Tells whether a branch has the licence files of an earlier mirror commit, and upstream has others by now: two candidates
     /// that disagree about them could not both be merged.
     fn has_former_licenses(&self, head: Oid, wanted: &Wanted<'_>) -> Result<bool> {
         let (maker, store) = (self.maker, self.maker.store);
-        let Some(offered) = self.offered(wanted.id)?.commit().filter(|offered| store.contains(*offered)) else {
-            return Ok(false);
-        };
         let here = maker.licenses_in(store.commit(head)?.tree)?;
-        let are_the_tools = here == maker.licenses_in(store.commit(offered)?.tree)?;
-        Ok(are_the_tools && here != maker.wanted_licenses(wanted.id, wanted.ground, wanted.made)?)
+        if here == maker.wanted_licenses(wanted.id, wanted.ground, wanted.made)? {
+            return Ok(false);
+        }
+        let offered = Ground::at(store, maker.layout, wanted.id, head)?.upstream().map(|offered| offered.mirror);
+        for commit in first_parents(store, maker.mirror.head) {
+            let commit = commit?;
+            if mirror::licenses_at(store, commit)? == here {
+                return Ok(true);
+            }
+            if Some(commit) == offered {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     /// The class wants nothing: an unedited branch is deleted, an edited one left, unless its change is on the default

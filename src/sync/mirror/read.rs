@@ -1,7 +1,7 @@
 //! What a mirror's commits hold: skills, licence files, plugins, and which upstream commit each recorded.
 
 use super::{Mirror, OWN, REVISION, plugins_file};
-use crate::git::{History, Mode, Oid, Store, entry_at, first_parents, tree_at};
+use crate::git::{History, Mode, Oid, Place, Store, entry_at, first_parents, tree_at, with_changes};
 use crate::skill::SKILL_MD;
 use crate::source::is_license;
 use crate::source::plugin::{self, Plugins};
@@ -45,6 +45,13 @@ pub(super) fn content(store: &Store, commit: Oid) -> Result<Content> {
         }
     }
     Ok(content)
+}
+
+/// Returns the licence files of a mirror commit as one folder; none where it has none.
+pub fn licenses_at(store: &Store, commit: Oid) -> Result<Option<Oid>> {
+    let file = |(path, id)| (path, Some(Place { mode: Mode::File, id }));
+    let files = content(store, commit)?.licenses.into_iter().map(file).collect();
+    Ok(Some(with_changes(store, store.empty_tree(), &files)?).filter(|tree| *tree != store.empty_tree()))
 }
 
 fn collect(store: &Store, tree: Oid, path: &RelPath, content: &mut Content) -> Result<()> {
