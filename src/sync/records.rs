@@ -113,13 +113,22 @@ impl Records {
             (_, Some(new)) if at(&new.record.path) => None,
             _ => update.entry.is_none().then_some(step.commit),
         };
-        let went_back: BTreeSet<usize> = leaving.into_iter().filter_map(gone_back).collect();
+        let went_back: BTreeSet<usize> = leaving.iter().copied().filter_map(gone_back).collect();
         let stands = self.stands(is_it, line.as_ref());
         let again = |commit: &usize| {
             let after = self.descendants(*commit);
             self.first_parents.iter().any(|first| first != commit && after[*first] && stands[*first])
         };
-        went_back.into_iter().filter(|commit| !again(commit)).map(|commit| self.commits[commit]).collect()
+        let rests_on =
+            went_back.iter().filter(|commit| !self.takes_over(**commit, &leaving, &went_back) && !again(commit));
+        rests_on.map(|commit| self.commits[*commit]).collect()
+    }
+
+    /// Tells whether a commit is a merge that only has what one of its parents had gone back to already.
+    fn takes_over(&self, commit: usize, leaving: &[&Step], went_back: &BTreeSet<usize>) -> bool {
+        let left = |parent: &usize| leaving.iter().any(|step| step.commit == commit && step.parent == Some(*parent));
+        let mut others = self.parents[commit].iter().filter(|parent| !left(parent));
+        others.any(|parent| went_back.range(..=parent).any(|earlier| self.descendants(*earlier)[*parent]))
     }
 
     /// Returns the steps in which the entry came out of nothing, in their order.

@@ -513,6 +513,23 @@ fn a_retried_branch_that_is_deleted_by_hand_is_held_again() {
 }
 
 #[test]
+fn a_retried_branch_stays_when_a_branch_from_before_the_revert_is_merged() {
+    let world = reverted(true);
+    world.git("registry", &["branch", "-q", "older", "HEAD^"]);
+    world.sync();
+    world.run(&["candidate", "retry", "deploy"]).ok();
+    let retried = world.rev("registry", "candidate/up/deploy");
+    world.git("registry", &["switch", "-q", "older"]);
+    world.registry(&[("docs/elsewhere.md", "a colleague's\n")]);
+    world.git("registry", &["switch", "-q", "main"]);
+    merge(&world, "older");
+    let synced = world.sync();
+    assert_eq!((synced.skill("deploy")["hold"].as_str(), synced.action("deploy")), (None, "kept"), "{:#}", synced.json);
+    assert_eq!(world.rev("registry", "candidate/up/deploy"), retried);
+    world.run(&["candidate", "accept", "deploy"]).ok();
+}
+
+#[test]
 fn a_retried_branch_is_carried_and_remade_like_any_other() {
     let world = reverted(true);
     world.sync();
