@@ -126,6 +126,12 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
     team.removed.extend(minus(&taken_out, &now));
     let here = team.reader.skill(store, new_tree, skill);
     team.removed_from.entry(skill.to_owned()).or_default().extend(minus(&taken_out, &here));
+    // Where a reviewer and the default branch wrote the same key of the entry, the reviewer's word is carried (RULES).
+    if team.touched.contains(name) {
+        let bare = |tree| trees::with(store, tree, &format!("skills/{skill}.toml"), None);
+        let apart = team.reader.tree(store, bare(old_tree)).union(&now).copied().collect();
+        team.removed.extend(minus(&team.reader.tree(store, old_tree), &apart));
+    }
     let lost = minus(&minus(&wanted, &now), &team.removed);
     if !lost.is_empty() {
         return Err(format!("{button:?} of {skill} lost {} from the default branch", show(&lost)));
