@@ -2,7 +2,7 @@
 
 use crate::holds::{is_settled, merge};
 use crate::moved::{entry, ids, moved, moves};
-use crate::support::skill;
+use crate::support::{World, skill};
 use crate::sync::{lines, world};
 use crate::versions::{edit, tags, three};
 use serde_json::json;
@@ -189,8 +189,8 @@ fn a_rollback_goes_back_across_a_move_and_the_abandoned_update_is_held_at_the_ne
     assert_eq!(world.read("registry/skills/deploy/SKILL.md"), lines("first", "v3"));
 }
 
-#[test]
-fn a_rollback_to_a_place_that_another_skill_follows_by_now_is_refused() {
+/// A world in which upstream moved `deploy`, which was accepted, and offers another skill in its place.
+fn replaced() -> World {
     let world = world();
     moves(&world, "skills/deploy", "skills/ship");
     world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
@@ -198,6 +198,12 @@ fn a_rollback_to_a_place_that_another_skill_follows_by_now_is_refused() {
     world.run(&["candidate", "accept", "deploy"]).ok();
     world.upstream(&[(FILE, &skill("launch", "Quite another one."))]);
     world.sync();
+    world
+}
+
+#[test]
+fn a_rollback_to_a_place_that_another_skill_follows_by_now_is_refused() {
+    let world = replaced();
     world.run(&["candidate", "accept", "launch"]).ok();
     world.run(&["tag"]).ok();
     let head = world.head("registry");
@@ -208,13 +214,7 @@ fn a_rollback_to_a_place_that_another_skill_follows_by_now_is_refused() {
 
 #[test]
 fn a_rollback_to_a_place_where_upstream_has_another_skill_by_now_is_refused() {
-    let world = world();
-    moves(&world, "skills/deploy", "skills/ship");
-    world.upstream(&[("skills/ship/SKILL.md", &lines("first", "v2"))]);
-    world.sync();
-    world.run(&["candidate", "accept", "deploy"]).ok();
-    world.upstream(&[(FILE, &skill("launch", "Quite another one."))]);
-    world.sync();
+    let world = replaced();
     world.run(&["tag"]).ok();
     let refused = world.run(&["rollback", "deploy", "--reason", "no"]).ends_with(2);
     refused.says(&["followed `skills/deploy` at v1, and upstream has another skill there now", "export deploy@v1"]);

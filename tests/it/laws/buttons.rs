@@ -127,10 +127,14 @@ fn landed(team: &mut Team, skill: &str, name: &str, button: Button, old: Oid, he
     let here = team.reader.skill(store, new_tree, skill);
     team.removed_from.entry(skill.to_owned()).or_default().extend(minus(&taken_out, &here));
     // Where a reviewer and the default branch wrote the same key of the entry, the reviewer's word is carried (RULES).
-    if team.touched.contains(name) {
-        let bare = |tree| trees::with(store, tree, &format!("skills/{skill}.toml"), None);
-        let apart = team.reader.tree(store, bare(old_tree)).union(&now).copied().collect();
-        team.removed.extend(minus(&team.reader.tree(store, old_tree), &apart));
+    let entry = format!("skills/{skill}.toml");
+    let mut written = |tree| {
+        let place = skillgraft::git::entry_at(store, tree, &trees::path(&entry)).unwrap();
+        of(&team.reader.tree(store, trees::with(store, store.empty_tree(), &entry, place)), b'P')
+    };
+    let (ours, theirs) = (written(old_tree), written(head_tree));
+    if !minus(&theirs, &ours).is_empty() {
+        team.removed.extend(minus(&ours, &now));
     }
     let lost = minus(&minus(&wanted, &now), &team.removed);
     if !lost.is_empty() {
