@@ -125,7 +125,7 @@ fn of_registries(snapshot: &Snapshot, skills: &[&RelPath]) -> Result<BTreeSet<Re
     let mut found = BTreeSet::new();
     for (registry, _, entry) in entries_of_registries(snapshot, skills)? {
         let Some(upstream) = entry.upstream else { continue };
-        let folder = registry.join_path(&named("licenses")).join_path(&named(upstream.source.as_str()));
+        let folder = registry.join_path(&named(settings::LICENSES)).join_path(&named(upstream.source.as_str()));
         let mut open = vec![folder];
         while let Some(here) = open.pop().filter(|_| found.len() < LICENSE_FOLDERS) {
             let Some(tree) = tree_at(store, snapshot.tree, &here)? else { continue };
